@@ -1,0 +1,1 @@
+"""Plumbing and shared words; imports nothing above itself."""

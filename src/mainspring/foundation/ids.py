@@ -1,0 +1,49 @@
+"""Identifiers: UUIDv7 inside, a readable prefix and 26 base-32 characters outside.
+
+`ctr_01k9x3v2m4e0n8q5t7w1y6z3ab` sorts by creation time, says what it names, and
+decodes to the UUID that Postgres stores. A malformed or wrongly prefixed id is
+treated as an id that does not exist, so that probing learns nothing.
+"""
+
+import os
+import time
+from typing import NewType
+from uuid import UUID
+
+from mainspring.foundation.errors import NotFound
+
+TenantId = NewType("TenantId", UUID)
+UserId = NewType("UserId", UUID)
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
+
+
+def show_id(prefix: str, identifier: UUID) -> str:
+    """The public form of an id: `show_id("ctr", uuid)` is `ctr_` and 26 characters."""
+    value, letters = identifier.int, [""] * 26
+    for place in range(25, -1, -1):
+        letters[place] = _ALPHABET[value & 31]
+        value >>= 5
+    return f"{prefix}_{''.join(letters)}"
+
+
+def read_id(prefix: str, text: str) -> UUID:
+    """The UUID behind a public id; raises NotFound when the text is not such an id."""
+    head, _, tail = text.partition("_")
+    if head != prefix or len(tail) != 26 or tail[0] > "7" or not set(tail) <= _VALUES.keys():
+        raise NotFound(f"There is no {prefix}_... with the id {text[:40]!r}.")
+    value = 0
+    for letter in tail:
+        value = value << 5 | _VALUES[letter]
+    return UUID(int=value)

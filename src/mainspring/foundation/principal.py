@@ -1,0 +1,37 @@
+"""Who is calling. Identity fills it in at the edge; everything below only reads it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from mainspring.foundation.errors import Forbidden
+from mainspring.foundation.ids import TenantId, UserId
+
+
+class PrincipalKind(StrEnum):
+    USER = "user"
+    API_KEY = "api_key"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller, bound to one tenant, with the permissions it holds now.
+
+    credential   id of the session or API key it came with; None for the system itself
+    permissions  such as `ai.analysis.trigger`; an API key holds its scopes at most
+    """
+
+    tenant: TenantId
+    kind: PrincipalKind
+    name: str
+    permissions: frozenset[str]
+    user: UserId | None = None
+    credential: UUID | None = None
+
+    def require(self, permission: str) -> None:
+        """Raise Forbidden unless the principal holds `permission`."""
+        if permission not in self.permissions:
+            raise Forbidden(
+                f"{self.name} lacks the permission {permission!r}; ask an owner or admin of the tenant for a role that has it."
+            )
