@@ -33,5 +33,6 @@ class Principal:
         """Raise Forbidden unless the principal holds `permission`."""
         if permission not in self.permissions:
             raise Forbidden(
-                f"{self.name} lacks the permission {permission!r}; ask an owner or admin of the tenant for a role that has it."
+                f"{self.name} lacks the permission {permission!r}; "
+                "ask an owner or admin of the tenant for a role that has it."
             )

@@ -1,0 +1,157 @@
+"""Postgres behind two doors: a transaction for one tenant, or one for the platform itself.
+
+There is no other way to run SQL. `tenant(id)` switches to a role that row-level
+security confines to that tenant; `system()` switches to a role that sees only the
+tables whose migrations say so (credentials, the work queue, the outbox). The login
+role itself may read nothing, so forgetting a door fails instead of leaking.
+
+A transaction is short: `forbid_open_transaction` is called before every wait on a
+model, a tool or another host, and raises when one is open in the same task.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, LiteralString, Self
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from sqlalchemy import MetaData
+
+from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.ids import TenantId
+
+Row = dict[str, Any]
+
+metadata = MetaData()
+"""Every room's tables are declared on it; a test compares it with the migrated schema."""
+
+DatabaseGone = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, Unavailable)
+"""What a lost or restarting Postgres looks like; loops that must survive it catch these."""
+
+_is_open: ContextVar[bool] = ContextVar("transaction_is_open", default=False)
+
+
+def forbid_open_transaction(waiting_for: str) -> None:
+    """Raise when this task holds a transaction open: locks must not outlive a wait on others."""
+    if _is_open.get():
+        raise RuntimeError(f"a transaction is open while waiting for {waiting_for}; commit first")
+
+
+class _Transaction:
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        self._connection = connection
+
+    async def all(self, sql: LiteralString, **parameters: object) -> list[Row]:
+        """Every row of the answer."""
+        cursor = await self._connection.execute(sql, parameters)
+        return await cursor.fetchall()
+
+    async def first(self, sql: LiteralString, **parameters: object) -> Row | None:
+        """The first row, or None."""
+        cursor = await self._connection.execute(sql, parameters)
+        return await cursor.fetchone()
+
+    async def one(self, sql: LiteralString, **parameters: object) -> Row:
+        """The first row; LookupError when there is none."""
+        row = await self.first(sql, **parameters)
+        if row is None:
+            raise LookupError("the query returned no row")
+        return row
+
+    async def run(self, sql: LiteralString, **parameters: object) -> int:
+        """Execute and return how many rows were touched."""
+        return (await self._connection.execute(sql, parameters)).rowcount
+
+    async def many(self, sql: LiteralString, rows: Sequence[Mapping[str, object]]) -> None:
+        """Execute once per row, in one round trip."""
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(sql, rows)
+
+
+class TenantTransaction(_Transaction):
+    """A transaction that sees and writes the rows of `tenant` only."""
+
+    def __init__(self, connection: AsyncConnection[Row], tenant: TenantId) -> None:
+        super().__init__(connection)
+        self.tenant = tenant
+
+
+class SystemTransaction(_Transaction):
+    """A transaction of the platform: what the system role was granted, across tenants."""
+
+
+_ENTER_TENANT = (
+    "select set_config('role', 'mainspring_tenant', true), set_config('mainspring.tenant', %(tenant)s::text, true)"
+)
+_ENTER_SYSTEM = "select set_config('role', 'mainspring_system', true)"
+
+
+async def _check(connection: AsyncConnection[Row]) -> None:
+    await connection.execute("")
+
+
+class Database:
+    """A pool of connections and the two doors to it."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Row]]) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, connections: int = 10) -> Self:
+        """Open a pool; it connects in the background and reconnects by itself."""
+        pool = AsyncConnectionPool(
+            url,
+            connection_class=AsyncConnection[Row],
+            kwargs={"row_factory": dict_row, "connect_timeout": 5},
+            min_size=1,
+            max_size=connections,
+            timeout=10,
+            reconnect_timeout=0,
+            check=_check,
+            open=False,
+        )
+        await pool.open()
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Return every connection; open transactions are rolled back."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def tenant(self, tenant: TenantId) -> AsyncGenerator[TenantTransaction]:
+        """A transaction confined to one tenant; commits on exit, rolls back on an exception."""
+        async with self._begin() as connection:
+            await connection.execute(_ENTER_TENANT, {"tenant": tenant})
+            yield TenantTransaction(connection, tenant)
+
+    @asynccontextmanager
+    async def system(self) -> AsyncGenerator[SystemTransaction]:
+        """A transaction of the platform itself; commits on exit, rolls back on an exception."""
+        async with self.raw() as connection:
+            yield SystemTransaction(connection)
+
+    @asynccontextmanager
+    async def raw(self) -> AsyncGenerator[AsyncConnection[Row]]:
+        """The psycopg connection of a system transaction, for COPY."""
+        async with self._begin() as connection:
+            await connection.execute(_ENTER_SYSTEM)
+            yield connection
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncGenerator[AsyncConnection[Row]]:
+        if _is_open.get():
+            raise RuntimeError("a transaction is open already; pass it on instead of opening a second one")
+        try:
+            async with self._pool.connection() as connection:
+                token = _is_open.set(True)
+                try:
+                    yield connection
+                finally:
+                    _is_open.reset(token)
+        except PoolTimeout as away:
+            raise Unavailable(
+                "The database gave no connection within 10 s; try again shortly.", retry_after_seconds=2
+            ) from away

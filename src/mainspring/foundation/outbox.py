@@ -1,0 +1,95 @@
+"""The outbox: a fact written in the transaction that made it true, delivered afterwards, at least once.
+
+`publish` inserts; `relay` hands undelivered events to subscribers in order of writing and marks
+them. A subscriber must be idempotent by event id: a crash between its work and the mark repeats it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, text
+from sqlalchemy.dialects import postgresql
+
+from mainspring.foundation.db import Database, TenantTransaction, metadata
+from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.telemetry import get_logger
+
+log = get_logger(__name__)
+
+outbox_table = Table(
+    "outbox",
+    metadata,
+    Column("id", postgresql.UUID, primary_key=True),
+    Column("tenant_id", postgresql.UUID, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", postgresql.JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("delivered_at", DateTime(timezone=True)),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Index("outbox_undelivered", "id", postgresql_where=text("delivered_at is null")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """A fact: `topic` in the past tense (`contract.analyzed`), `payload` of ids and small values."""
+
+    id: UUID
+    tenant: TenantId
+    topic: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+
+
+Subscriber = Callable[[OutboxEvent], Awaitable[None]]
+
+_CLAIM = """
+    select id, tenant_id, topic, payload, created_at from outbox
+     where delivered_at is null and attempts < 20
+     order by id limit 100 for update skip locked"""
+
+
+async def publish(transaction: TenantTransaction, *, topic: str, payload: Mapping[str, Any]) -> UUID:
+    """Write an event; it becomes deliverable when the caller's transaction commits."""
+    event = new_id()
+    await transaction.run(
+        "insert into outbox (id, tenant_id, topic, payload) values (%(id)s, %(tenant)s, %(topic)s, %(payload)s)",
+        id=event,
+        tenant=transaction.tenant,
+        topic=topic,
+        payload=Jsonb(dict(payload)),
+    )
+    return event
+
+
+async def relay(database: Database, subscribers: Mapping[str, tuple[Subscriber, ...]]) -> int:
+    """Deliver what is due and return how many; an event whose subscriber fails is kept for later.
+
+    At most 20 attempts are made; the event then stays, undelivered, for an operator to look at.
+    """
+    async with database.system() as transaction:
+        rows = await transaction.all(_CLAIM)
+        ids = [row["id"] for row in rows]
+        await transaction.run("update outbox set attempts = attempts + 1 where id = any(%(ids)s)", ids=ids)
+    delivered: list[UUID] = []
+    for row in rows:
+        event = OutboxEvent(row["id"], TenantId(row["tenant_id"]), row["topic"], row["payload"], row["created_at"])
+        if await _deliver(event, subscribers.get(event.topic, ())):
+            delivered.append(event.id)
+    async with database.system() as transaction:
+        await transaction.run("update outbox set delivered_at = now() where id = any(%(ids)s)", ids=delivered)
+    return len(delivered)
+
+
+async def _deliver(event: OutboxEvent, subscribers: tuple[Subscriber, ...]) -> bool:
+    for subscriber in subscribers:
+        try:
+            await subscriber(event)
+        except Exception as failure:  # noqa: BLE001 - the edge of a task: one bad subscriber must not stop the others
+            log.error("outbox_delivery_failed", topic=event.topic, event=str(event.id), error=type(failure).__name__)
+            return False
+    return True

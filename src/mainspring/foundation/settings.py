@@ -1,0 +1,136 @@
+"""Settings: environment first, then a file, then defaults; `describe` tells which won.
+
+The file is `mainspring.toml` in the working directory, or what MAINSPRING_CONFIG names. No module
+reads the environment but this one. Unset engine URLs mean the embedded engines.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from mainspring.foundation.errors import InvalidInput
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. Each field is MAINSPRING_<NAME> in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MAINSPRING_", extra="forbid", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    data_dir: Annotated[Path, Field(description="where the embedded engines and local objects live")] = Path(
+        ".mainspring"
+    )
+    database_url: Annotated[
+        SecretStr | None, Field(description="PostgreSQL 17+ with pgvector, as the application's login")
+    ] = None
+    database_admin_url: Annotated[
+        SecretStr | None, Field(description="login that owns the schema, for migrations; default: database_url")
+    ] = None
+    valkey_url: Annotated[SecretStr | None, Field(description="Valkey 8+ or Redis 7+")] = None
+    object_store_url: Annotated[
+        str | None, Field(description="s3://, gs://, az:// or file://; default: a folder in data_dir")
+    ] = None
+    models_url: Annotated[
+        str | None, Field(description="OpenAI-compatible server for the local models; default: a child process")
+    ] = None
+    host: Annotated[str, Field(description="address the API listens on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="port of API and console; the next free one if taken")] = (
+        8710
+    )
+    log_level: Annotated[str, Field(pattern="(?i)^(debug|info|warning|error)$")] = "info"
+    database_connections: Annotated[int, Field(ge=2, le=200, description="connections per process")] = 10
+    max_upload_megabytes: Annotated[int, Field(ge=1, le=1000)] = 50
+    worker_concurrency: Annotated[int, Field(ge=1, le=1000, description="steps at once in one worker process")] = 16
+    worker_steps: Annotated[
+        str | None, Field(description="comma-separated step names this worker claims; default: all")
+    ] = None
+    lease_seconds: Annotated[
+        float, Field(gt=0.2, le=600, description="after this long without renewal a step is free")
+    ] = 15.0
+    session_hours: Annotated[int, Field(ge=1, le=720)] = 12
+    secure_cookies: Annotated[bool, Field(description="send the session cookie over https only")] = False
+    openai_api_key: Annotated[
+        SecretStr | None, Field(validation_alias=AliasChoices("MAINSPRING_OPENAI_API_KEY", "OPENAI_API_KEY"))
+    ] = None
+    openai_base_url: Annotated[
+        str | None,
+        Field(
+            validation_alias=AliasChoices("MAINSPRING_OPENAI_BASE_URL", "OPENAI_BASE_URL"),
+            description="any OpenAI-compatible server",
+        ),
+    ] = None
+    anthropic_api_key: Annotated[
+        SecretStr | None, Field(validation_alias=AliasChoices("MAINSPRING_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"))
+    ] = None
+    model: Annotated[
+        str | None, Field(description="capable model for analysis, e.g. openai/gpt-5-mini; default: none, methods only")
+    ] = None
+    local_model_path: Annotated[Path | None, Field(description="a GGUF file to serve instead of the bundled one")] = (
+        None
+    )
+    local_model_threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_path())
+
+    @property
+    def objects_url(self) -> str:
+        """The object store in use."""
+        return self.object_store_url or f"file://{(self.data_dir / 'objects').resolve()}"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFact:
+    """One line of `mainspring doctor`: a secret's value is shown as dots."""
+
+    name: str
+    value: str
+    source: str
+    description: str
+
+
+def config_path() -> Path:
+    """The settings file that would be read."""
+    return Path(os.environ.get("MAINSPRING_CONFIG", "mainspring.toml"))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and validate all settings; InvalidInput names each bad one, its value's problem and where to set it."""
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType] - keywords are validated by pydantic
+    except ValidationError as invalid:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in invalid.errors(include_input=False))
+        raise InvalidInput(
+            f"Settings are not usable: {problems}. "
+            f"Each is MAINSPRING_<NAME> in the environment or <name> in {config_path()}."
+        ) from None
+
+
+def describe(settings: Settings) -> list[SettingFact]:
+    """Every setting with its value and where it came from."""
+    in_file = TomlConfigSettingsSource(Settings, toml_file=config_path())()
+    facts: list[SettingFact] = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        variables = [f"MAINSPRING_{name.upper()}"]
+        if isinstance(field.validation_alias, AliasChoices):
+            variables = [str(choice) for choice in field.validation_alias.choices]
+        source = next((f"env {variable}" for variable in variables if os.environ.get(variable)), None)
+        source = source or (str(config_path()) if name in in_file else "default")
+        shown = "********" if isinstance(value, SecretStr) else "" if value is None else str(value)
+        facts.append(SettingFact(name, shown, source, field.description or ""))
+    return facts

@@ -1,0 +1,66 @@
+"""Runs Alembic from the installed package, one process at a time."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg.sql import SQL, Identifier, Literal
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+_LOCK = 7_213_090_001  # any constant, the same in every process that migrates
+
+
+def migrate(admin_url: str, *, login: tuple[str, str] | None = None) -> tuple[str | None, str]:
+    """Bring the database to the newest revision; returns the revisions before and after.
+
+    admin_url  a login that owns the schema and may create roles
+    login      name and password of the application's login to create or refresh; None where an
+               administrator made one and granted it mainspring_app
+    """
+    engine = create_engine(admin_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        before = MigrationContext.configure(connection).get_current_revision()
+        after = head_revision()
+        if before != after:
+            configuration = _configuration()
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+        connection.commit()
+        if login:
+            _allow_login(admin_url, login)
+        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _LOCK})
+        connection.commit()
+    engine.dispose()
+    return before, after
+
+
+def head_revision() -> str:
+    """The newest revision that this package holds."""
+    head = ScriptDirectory.from_config(_configuration()).get_current_head()
+    assert head is not None
+    return head
+
+
+def _configuration() -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent))
+    return configuration
+
+
+def _allow_login(admin_url: str, login: tuple[str, str]) -> None:
+    """The password is hashed here (SCRAM), so that it reaches neither the server's log nor an error."""
+    name, password = login
+    with psycopg.connect(admin_url) as connection:
+        verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+        known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
+        verb = SQL("alter" if known else "create")
+        connection.execute(
+            SQL("{} role {} login noinherit password {}").format(verb, Identifier(name), Literal(verifier))
+        )
+        connection.execute(SQL("grant mainspring_app to {}").format(Identifier(name)))
