@@ -1,0 +1,78 @@
+# Plain `make` lists the commands. Everything is installed into .venv and console/node_modules.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+demo: ## install, start everything, analyse a contract live; ONCE=1 exits after the report
+	@$(MAKE) --no-print-directory -j2 .venv/run.stamp console/dist/index.html
+	@$(BIN)/mainspring demo $(if $(ONCE),--once)
+
+test: .venv/dev.stamp ## run the tests
+	@$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tests, console: what CI runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m tools.lint.house
+	PYTHONPATH=. $(BIN)/lint-imports --config importlinter.toml
+	$(BIN)/pyright
+	cd console && npm run check && npm test
+	$(BIN)/python -m pytest -m "not slow"
+	$(MAKE) --no-print-directory test-browser
+
+test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in headless Chromium, with screenshots
+	$(BIN)/python -m pytest -m slow tests/journeys
+
+test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
+	$(BIN)/python -m pytest -m slow tests/chaos
+
+bench: bench-pipelines bench-contracts ## every benchmark
+
+bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the API; quality and speed
+	@$(BIN)/python -m bench.contracts
+
+bench-pipelines: .venv/dev.stamp ## steps per second, latency and fairness of the pipeline engine
+	@$(BIN)/python -m bench.pipelines
+
+format: .venv/dev.stamp ## format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded pyproject.toml requirements/build.in -o requirements/run.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded --extra dev pyproject.toml requirements/build.in -c requirements/run.lock -o requirements/dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/data.in -o requirements/data.lock
+
+clean: ## remove what was built and installed; data in .mainspring stays
+	rm -rf .venv console/node_modules console/dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed; run: make PYTHON=python3.12" && exit 1)
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/run.lock requirements/data.lock pyproject.toml | .venv/bin/python
+	@echo "Installing Python packages ..."
+	@$(PIP) -r requirements/run.lock -r requirements/data.lock
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.lock .venv/run.stamp
+	@echo "Installing development packages ..."
+	@$(PIP) -r requirements/dev.lock
+	@touch $@
+
+console/node_modules/.stamp: console/package-lock.json
+	@echo "Installing console packages ..."
+	@cd console && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+console/dist/index.html: console/node_modules/.stamp $(shell find console/src console/index.html -type f 2>/dev/null)
+	@echo "Building the console ..."
+	@cd console && npm run --silent build
+	@touch $@
+
+.PHONY: help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean

@@ -1,0 +1,46 @@
+"""An import-linter contract: a domain is entered through its doors only.
+
+A module outside a domain may import the domain package itself or one of its `public` modules;
+modules under `entry` may also import its `entry_doors`. The message says which door to use.
+"""
+
+from collections.abc import Iterator
+
+from grimp import ImportGraph
+from importlinter import Contract, ContractCheck, fields, output
+
+
+class DoorsContract(Contract):
+    """Fails for each import that climbs in through a window."""
+
+    type_name = "doors"
+    tiers = fields.ListField(subfield=fields.StringField())
+    public = fields.SetField(subfield=fields.StringField())
+    entry = fields.StringField()
+    entry_doors = fields.SetField(subfield=fields.StringField())
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Walk every module of every domain and collect who imports it past the doors."""
+        windows = [
+            f"{importer} -> {module}"
+            for tier in self.tiers
+            for domain in sorted(graph.find_children(tier))
+            for importer, module in self._imports_from_outside(graph, domain)
+            if not self._is_allowed(importer, module.removeprefix(domain + ".").split(".")[0])
+        ]
+        return ContractCheck(kept=not windows, metadata={"windows": windows})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """One line for each import, with the way out."""
+        for line in check.metadata["windows"]:
+            output.print_error(f"- {line}: import the room itself, or its types, events or errors")
+
+    def _imports_from_outside(self, graph: ImportGraph, domain: str) -> Iterator[tuple[str, str]]:
+        for module in sorted(graph.find_descendants(domain)):
+            for importer in sorted(graph.find_modules_that_directly_import(module)):
+                if importer != domain and not importer.startswith(domain + "."):
+                    yield importer, module
+
+    def _is_allowed(self, importer: str, door: str) -> bool:
+        at_entry = importer == self.entry or importer.startswith(f"{self.entry}.")
+        return door in self.public or (at_entry and door in self.entry_doors)
