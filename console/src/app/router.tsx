@@ -1,0 +1,112 @@
+/** The routes. What a page shows is kept in the URL; each validator drops what it does not know. */
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { sessionQuery } from "@/api/session";
+import { Toasts } from "@/design";
+import { contractSearch, listSearch, signInSearch } from "./search";
+import { NotFoundPage } from "./pages/NotFoundPage";
+import { RouteFailure } from "./pages/RouteFailure";
+import { SignIn } from "./pages/SignIn";
+import { Shell } from "./shell/Shell";
+import { ShellSkeleton } from "./shell/ShellSkeleton";
+
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: () => (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  ),
+  notFoundComponent: NotFoundPage,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: signInSearch,
+  component: SignIn,
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queryClient.ensureQueryData(sessionQuery);
+    if (session === null) throw redirect({ to: "/sign-in", search: { next: location.href } });
+  },
+  component: Shell,
+  pendingComponent: ShellSkeleton,
+  errorComponent: RouteFailure,
+});
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/contracts" });
+  },
+});
+
+const contracts = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/contracts",
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import("./pages/Contracts"), "Contracts"),
+});
+
+const contract = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/contracts/$contractId",
+  validateSearch: contractSearch,
+  component: lazyRouteComponent(() => import("./pages/Contract"), "Contract"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/Settings"), "Settings"),
+});
+const settingsHome = createRoute({
+  getParentRoute: () => settings,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/workspace" });
+  },
+});
+const settingsPart = <Path extends string>(path: Path, name: "Workspace" | "Members" | "ApiKeys" | "Playbooks" | "Playbook") =>
+  createRoute({ getParentRoute: () => settings, path, component: lazyRouteComponent(() => import("./pages/settingsParts"), name) });
+
+const routes = root.addChildren([
+  signIn,
+  signedIn.addChildren([
+    home,
+    contracts,
+    contract,
+    settings.addChildren([
+      settingsHome,
+      settingsPart("workspace", "Workspace"),
+      settingsPart("members", "Members"),
+      settingsPart("api-keys", "ApiKeys"),
+      settingsPart("playbooks", "Playbooks"),
+      settingsPart("playbooks/$name", "Playbook"),
+    ]),
+  ]),
+]);
+
+export function createAppRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: routes,
+    context: { queryClient },
+    defaultPreload: "intent",
+    scrollRestoration: true,
+    defaultErrorComponent: RouteFailure,
+    defaultNotFoundComponent: NotFoundPage,
+    defaultPendingMs: 200,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,54 @@
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useSession } from "@/api/session";
+import { focusSearch, IconButton, Mark, Tooltip, useShortcuts } from "@/design";
+import { HelpDialog } from "./HelpDialog";
+import s from "./shell.module.css";
+import { UserMenu } from "./UserMenu";
+
+/** The frame of every signed-in page: bar, skip link, help, content. */
+export function Shell() {
+  const session = useSession();
+  const navigate = useNavigate();
+  const [helping, setHelping] = useState(false);
+  useShortcuts({
+    "?": () => { setHelping(true); },
+    "/": focusSearch,
+    g: () => void navigate({ to: "/contracts" }),
+  });
+  return (
+    <>
+      <a className={s.skip} href="#content">Skip to content</a>
+      <header className={s.bar}>
+        <Link to="/contracts" className={s.brand} aria-label="Mainspring, to the contracts">
+          <Mark />
+          <span>Mainspring</span>
+        </Link>
+        <nav className={s.nav} aria-label="Main">
+          <Link to="/contracts" activeProps={{ "aria-current": "page" }}>Contracts</Link>
+          <Link to="/settings" activeProps={{ "aria-current": "page" }}>Settings</Link>
+        </nav>
+        <div className={s.right}>
+          <AiState on={session.tenant.ai_enabled} />
+          <IconButton icon="help" label="Keyboard and help" hint="Keyboard and help  ?" onClick={() => { setHelping(true); }} />
+          <UserMenu session={session} />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1} className={s.content}>
+        <Outlet />
+      </main>
+      {helping && <HelpDialog onClose={() => { setHelping(false); }} />}
+    </>
+  );
+}
+
+function AiState({ on }: { on: boolean }) {
+  const hint = on
+    ? "Language models may be used for this tenant. Each result names the way it was found."
+    : "Language models are switched off for this tenant: only the classifier and rules run.";
+  return (
+    <Tooltip text={hint}>
+      <Link to="/settings/workspace" className={s.ai} data-on={on}>AI {on ? "on" : "off"}</Link>
+    </Tooltip>
+  );
+}

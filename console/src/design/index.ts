@@ -1,0 +1,15 @@
+export { Badge, Confidence, MethodBadge, SEVERITIES, SEVERITY_LABEL, SeverityBadge, SeverityCounts, type SeverityTone, type Tone } from "./Badge";
+export { Button, buttonClass, IconButton, Spinner } from "./Button";
+export { cx } from "./cx";
+export { Dialog, DialogActions } from "./Dialog";
+export { Field, Input, SearchBox, Select, Switch, Textarea } from "./Field";
+export { ago, atTime, count, duration, fileSize, onDay, words } from "./format";
+export { Icon, type IconName, Mark } from "./Icon";
+export { Card, Page, PageHead, Row, Stack, Text } from "./Layout";
+export { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "./Menu";
+export { focusSearch, useShortcuts } from "./shortcuts";
+export { Denied, Failure, Loading, Notice, Skeleton, SkeletonLines, State } from "./States";
+export { TabPanel, Tabs, Segments } from "./Tabs";
+export { chooseTheme, startTheme, useThemeChoice } from "./theme";
+export { toast, Toasts } from "./Toast";
+export { Tooltip, TooltipProvider } from "./Tooltip";
