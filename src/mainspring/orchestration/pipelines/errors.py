@@ -1,0 +1,61 @@
+"""What a step raises to steer the engine, and what the room refuses.
+
+Retry, Abandon            control flow of a step, never shown to a caller
+PipelineInvalid           500 pipeline_invalid: a declaration that cannot work, found at start-up
+IdempotencyKeyReused      409 idempotency_key_reused
+RunNotCancellable         409 run_finished
+PayloadRefused            422 payload_refused: not storable, or over the limit
+"""
+
+from datetime import timedelta
+
+from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError
+
+
+class Retry(Exception):
+    """Raised by a step that wants to be run again `after` a while; counts against its retries.
+
+    reason   safe to show to the tenant: says what is being waited for
+    """
+
+    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+
+
+class Abandon(Exception):
+    """Raised by a step that cannot succeed, however often it is run: the run fails at once.
+
+    code     stable and snake_case, shown as `error.code` of the run
+    reason   safe to show to the tenant: names the value, the limit and the next step
+    """
+
+    def __init__(self, reason: str, *, code: str = "abandoned") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class PipelineInvalid(MainspringError):
+    """A pipeline is declared in a way that cannot run; raised where it is declared."""
+
+    code = "pipeline_invalid"
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key was used before, for another pipeline or another input."""
+
+    code = "idempotency_key_reused"
+
+
+class RunNotCancellable(Conflict):
+    """The run has ended in another way already."""
+
+    code = "run_finished"
+
+
+class PayloadRefused(InvalidInput):
+    """An input or output cannot be stored: too large, or not JSON that Postgres takes."""
+
+    code = "payload_refused"

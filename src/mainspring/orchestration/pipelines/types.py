@@ -1,0 +1,204 @@
+"""The words of pipelines: a run is one execution of a pipeline, a step is one execution of a function in it.
+
+States and their legal transitions (enforced by the database, see the migration):
+
+    run    queued -> running -> succeeded | failed | cancelled
+    step   waiting -> ready -> running -> succeeded | failed | cancelled
+           running -> waiting (retry, later) and running -> ready (lease lost or handed back)
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+from uuid import UUID
+
+from mainspring.foundation.ids import TenantId
+
+from .events import FindingAdded
+
+RunId = NewType("RunId", UUID)
+
+RUN_PREFIX = "run"
+"""Public ids of runs read `run_...` (see `foundation.ids`)."""
+
+MAX_PAYLOAD_BYTES = 1_048_576
+"""Upper bound of a run's input and of a step's output as JSON; larger things go to the object store, by reference."""
+
+MAX_MESSAGE_CHARACTERS = 200_000
+"""Upper bound of one streamed message; the whole text belongs in the step's output."""
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing can happen to the run any more."""
+        return self in {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED}
+
+
+class StepStatus(StrEnum):
+    WAITING = "waiting"
+    READY = "ready"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run or step failed: a stable code, and a detail that is safe to show to the tenant."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run as it stands now. `attempt` is 0 until it is first started."""
+
+    name: str
+    title: str
+    status: StepStatus
+    attempt: int
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it stands now, its steps in order of declaration.
+
+    subject   what the run is about, as the submitter named it, such as `ctr_...`
+    """
+
+    id: RunId
+    tenant: TenantId
+    pipeline: str
+    version: int
+    status: RunStatus
+    created_at: datetime
+    steps: tuple[Step, ...]
+    subject: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """How a run competes with others of its tenant.
+
+    priority  higher is claimed first; -100 to 100
+    deadline  a run not finished by then fails with `deadline_exceeded`
+    """
+
+    priority: int = 0
+    deadline: datetime | None = None
+
+
+ROUTINE = Urgency()
+
+
+class EventType(StrEnum):
+    """The closed set of what a stream tells. Version 1; values are never reused."""
+
+    RUN_STARTED = "run.started"
+    STEP_STARTED = "step.started"
+    STEP_PROGRESS = "step.progress"
+    STEP_RETRYING = "step.retrying"
+    STEP_FINISHED = "step.finished"
+    STEP_FAILED = "step.failed"
+    MESSAGE_DELTA = "message.delta"
+    FINDING_ADDED = "finding.added"
+    SNAPSHOT = "snapshot"
+    RUN_FINISHED = "run.finished"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EventId:
+    """A place in a run's story, `milestone-live` on the wire; ids of one run are totally ordered.
+
+    milestone  number of the last milestone (Postgres) at or before this event
+    live       0 for the milestone itself, else microseconds that order the live events after it
+    """
+
+    milestone: int = 0
+    live: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.milestone}-{self.live}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One event of a run's story. `facts` are the fields of its type, as documented in the README."""
+
+    id: EventId
+    type: EventType
+    run: RunId
+    at: datetime
+    facts: dict[str, object] = field(default_factory=dict[str, object])
+
+
+class StepRun(Protocol):
+    """What a step is told about itself, and how it tells others what it does.
+
+    Telling is for people who watch: it never fails because Valkey is away, and nothing depends on it.
+    """
+
+    @property
+    def tenant(self) -> TenantId:
+        """Whose run it is."""
+        ...
+
+    @property
+    def run_id(self) -> RunId:
+        """The run this step belongs to."""
+        ...
+
+    @property
+    def step(self) -> str:
+        """The step's name."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first start, one more for each later one."""
+        ...
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this step: hand it to whatever must not happen twice."""
+        ...
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether to stop now; for code in threads. Coroutines are cancelled by themselves."""
+        ...
+
+    async def progress(self, done: int, total: int, text: str) -> None:
+        """Tell how far the step is; frequent calls are coalesced, the last one wins."""
+        ...
+
+    async def say(self, text: str) -> None:
+        """Tell in a sentence what was found or done; the last one becomes the text of `step.finished`."""
+        ...
+
+    async def delta(self, message: str, text: str) -> None:
+        """Append `text` to the streamed message of that name; coalesced to about 25 events a second.
+
+        raises   PayloadRefused past MAX_MESSAGE_CHARACTERS in one attempt
+        """
+        ...
+
+    async def announce(self, *findings: FindingAdded) -> None:
+        """Write findings to the run's durable story, each key once per run however often the step runs."""
+        ...
