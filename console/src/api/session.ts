@@ -8,6 +8,7 @@ export type Permission =
   | "ai.analysis.trigger"
   | "ai.output.view"
   | "ai.recommendation.approve"
+  | "contract.upload"
   | "contract.delete"
   | "playbook.edit"
   | "tenant.manage"

@@ -32,7 +32,7 @@ const signedIn = createRoute({
   id: "signed-in",
   beforeLoad: async ({ context, location }) => {
     const session = await context.queryClient.ensureQueryData(sessionQuery);
-    if (session === null) throw redirect({ to: "/sign-in", search: { next: location.href } });
+    if (session === null) redirect({ to: "/sign-in", search: { next: location.href }, throw: true });
   },
   component: Shell,
   pendingComponent: ShellSkeleton,
@@ -43,7 +43,7 @@ const home = createRoute({
   getParentRoute: () => signedIn,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/contracts" });
+    redirect({ to: "/contracts", throw: true });
   },
 });
 
@@ -70,7 +70,7 @@ const settingsHome = createRoute({
   getParentRoute: () => settings,
   path: "/",
   beforeLoad: () => {
-    throw redirect({ to: "/settings/workspace" });
+    redirect({ to: "/settings/workspace", throw: true });
   },
 });
 const settingsPart = <Path extends string>(path: Path, name: "Workspace" | "Members" | "ApiKeys" | "Playbooks" | "Playbook") =>

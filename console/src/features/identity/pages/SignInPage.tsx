@@ -12,7 +12,8 @@ export function SignInPage({ tenant, onSignedIn }: { tenant?: string | undefined
   const signIn = useSignIn();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const wait = useCountdown(signIn.error instanceof ApiError ? signIn.error.retryAfterSeconds : null, signIn.failureCount + signIn.submittedAt);
+  const [pausedUntil, setPausedUntil] = useState(0);
+  const wait = useCountdown(pausedUntil);
   const incomplete = email.trim() === "" || password === "";
 
   function submit(event: SyntheticEvent) {
@@ -22,6 +23,9 @@ export function SignInPage({ tenant, onSignedIn }: { tenant?: string | undefined
       onSuccess: (session) => {
         queryClient.setQueryData(sessionQuery.queryKey, session);
         onSignedIn();
+      },
+      onError: (error) => {
+        if (error instanceof ApiError && error.retryAfterSeconds !== null) setPausedUntil(Date.now() + error.retryAfterSeconds * 1000);
       },
     });
   }

@@ -1,0 +1,1 @@
+export { ContractListPage } from "./pages/ContractListPage";

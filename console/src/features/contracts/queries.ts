@@ -1,0 +1,105 @@
+/** Server data of contracts. Keys begin with "contracts" (lists) or "contract" + id (everything of one). */
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { http, unwrap } from "@/api/client";
+import type { Contract, Finding, FindingDecision, Report } from "@/api/schema";
+
+export interface ListFilter {
+  q?: string | undefined;
+  status?: string | undefined;
+}
+
+const PAGE = 50;
+const isMoving = (contract: Contract) => contract.latest_run?.status === "queued" || contract.latest_run?.status === "running";
+
+export const contractsQuery = (filter: ListFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["contracts", filter.q ?? "", filter.status ?? ""],
+    queryFn: async ({ pageParam, signal }) => {
+      await typingPause(filter.q, signal);
+      const query = { limit: PAGE, cursor: pageParam, q: filter.q, status: filter.status };
+      return unwrap(http.GET("/v1/contracts", { params: { query }, signal }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.items.some(isMoving)) ? 2500 : false),
+  });
+
+/** Lets someone finish a word: a newer search cancels this one meanwhile. */
+async function typingPause(q: string | undefined, signal: AbortSignal): Promise<void> {
+  if (q !== undefined) await new Promise((resolve) => setTimeout(resolve, 160));
+  signal.throwIfAborted();
+}
+
+export const contractQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["contract", id],
+    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const textQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["contract", id, "text"],
+    // The bytes of a contract never change, so neither does its text.
+    staleTime: Infinity,
+    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{id}/text", { params: { path: { id } }, signal })),
+  });
+
+export const reportQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["contract", id, "report"],
+    staleTime: 30_000,
+    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{id}/report", { params: { path: { id } }, signal })),
+  });
+
+export function reportFile(id: string, format: "md" | "docx" | "json"): string {
+  return `/v1/contracts/${encodeURIComponent(id)}/report?format=${format}`;
+}
+
+export function originalFile(id: string): string {
+  return `/v1/contracts/${encodeURIComponent(id)}/file`;
+}
+
+/** Decides on a finding; the report shows the decision at once and takes it back when the server refuses. */
+export function useDecide(contractId: string) {
+  const queryClient = useQueryClient();
+  const key = reportQuery(contractId).queryKey;
+  const put = (id: string, change: (finding: Finding) => Finding) => {
+    queryClient.setQueryData(key, (report: Report | undefined) =>
+      report && { ...report, findings: report.findings.map((finding) => (finding.id === id ? change(finding) : finding)) });
+  };
+  return useMutation({
+    mutationFn: ({ finding, ...body }: FindingDecision & { finding: Finding }) =>
+      unwrap(http.PATCH("/v1/contracts/{id}/findings/{finding_id}", { params: { path: { id: contractId, finding_id: finding.id } }, body })),
+    onMutate: async ({ finding, ...body }) => {
+      await queryClient.cancelQueries({ queryKey: key });
+      put(finding.id, (shown) => ({ ...shown, ...body, edited: body.edited ?? null, reason: body.reason ?? null }));
+    },
+    onError: (_error, { finding }) => { put(finding.id, () => finding); },
+    onSuccess: (decided) => {
+      put(decided.id, () => decided);
+      void queryClient.invalidateQueries({ queryKey: ["contracts"] });
+    },
+  });
+}
+
+export function useDeleteContract() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => unwrap(http.DELETE("/v1/contracts/{id}", { params: { path: { id } } })),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["contracts"] }),
+  });
+}
+
+export function useAnalyseAgain() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, playbook }: { id: string; playbook?: string }) =>
+      unwrap(http.POST("/v1/contracts/{id}/runs", { params: { path: { id } }, body: { playbook } })),
+    onSuccess: (submitted) => {
+      queryClient.setQueryData(contractQuery(submitted.contract.id).queryKey, { ...submitted.contract, latest_run: submitted.run });
+      queryClient.removeQueries({ queryKey: reportQuery(submitted.contract.id).queryKey });
+      void queryClient.invalidateQueries({ queryKey: ["contracts"] });
+    },
+  });
+}
