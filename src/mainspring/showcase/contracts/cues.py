@@ -3,7 +3,7 @@
 A cue is written the way a lawyer would describe a wording, not as a regular expression:
 
     automatically renew*            words in order; `*` stands for any ending
-    (increase|raise) ... fees       one of several words; `...` for up to eight words between
+    (raise|add to) ... fees         one of several; `...` for up to eight words between
     prior? written? notice          a word with `?` may be left out
     @buyer @shall indemnify         the usual names of a side; "shall", "will" and the like
 
@@ -15,6 +15,7 @@ be made to run long, as a regular expression could.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .words import Match, WordIndex
 
@@ -24,15 +25,17 @@ GAP_WORDS = 8
 """How many words `...` may stand for."""
 
 MAX_ELEMENTS = 24
-"""How many words and gaps a cue may have."""
+"""How many words, alternatives and gaps a cue may have."""
+
+MAX_CHARACTERS = 300
 
 _NAMES = {
     "@buyer": "buyer|customer|client|licensee|subscriber|purchaser",
     "@vendor": "vendor|provider|supplier|seller|licensor|contractor|consultant|developer|manufacturer",
     "@shall": "shall|will|must|agrees|undertakes",
 }
-_WORD = re.compile(r"[^\W_]+\*?")
-_TOKEN = re.compile(r"\.\.\.|@?[^\W_]+\*?\??|\((?:[^\W_]+\*?)(?:\|[^\W_]+\*?)*\)\??|\S")
+_TERM = r"@?[^\W_]+\*?"
+_TOKEN = re.compile(rf"\.\.\.|\({_TERM}(?: +{_TERM})*(?:\|{_TERM}(?: +{_TERM})*)*\)\??|{_TERM}\??|\S")
 
 
 class InvalidCue(ValueError):
@@ -40,16 +43,26 @@ class InvalidCue(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
-    """One place of a cue: any of these words, or a gap when there are none."""
+class Term:
+    """The words that are accepted at one place."""
 
     words: frozenset[str]
     stems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One part of a cue: any of these phrases, or a gap when there are none."""
+
+    choices: tuple[tuple[Term, ...], ...]
     is_optional: bool = False
 
     @property
     def is_gap(self) -> bool:
-        return not self.words and not self.stems
+        return not self.choices
+
+
+_Choices: TypeAlias = tuple[tuple[frozenset[str], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +74,30 @@ class Cue:
 
     def find(self, index: WordIndex) -> Iterator[Match]:
         """Every place where the phrase stands, in order, the shortest reading of each."""
-        wanted = [index.vocabulary(element.words, element.stems) for element in self.elements]
-        for start in index.positions(wanted[0]):
-            limit = index.sentence_end(start)
-            end = self._match(index.words, wanted, start, limit)
+        wanted = [_in_vocabulary(element, index) for element in self.elements]
+        if not all(
+            choices or element.is_gap or element.is_optional
+            for choices, element in zip(wanted, self.elements, strict=True)
+        ):
+            return
+        for start in index.positions({word for choice in wanted[0] for word in choice[0]}):
+            end = self._match(index.words, wanted, start, index.sentence_end(start))
             if end is not None:
                 yield index.match(start, end)
 
-    def _match(self, words: tuple[str, ...], wanted: list[frozenset[str]], start: int, limit: int) -> int | None:
+    def _match(self, words: tuple[str, ...], wanted: list[_Choices], start: int, limit: int) -> int | None:
         """The position after the phrase that starts at `start`; breadth first, so the nearest end wins."""
         places = {start}
-        for element, accepted in zip(self.elements, wanted, strict=True):
+        for element, choices in zip(self.elements, wanted, strict=True):
             if element.is_gap:
                 places = {place + skip for place in places for skip in range(GAP_WORDS + 1) if place + skip <= limit}
                 continue
-            following = {place + 1 for place in places if place < limit and words[place] in accepted}
+            following = {
+                place + len(choice)
+                for place in places
+                for choice in choices
+                if place + len(choice) <= limit and _stands(choice, words, place)
+            }
             places = following | places if element.is_optional else following
             if not places:
                 return None
@@ -91,8 +113,8 @@ def parse_cue(text: str) -> Cue:
     tokens: list[str] = _TOKEN.findall(text.replace("-", " "))
     if not tokens:
         raise InvalidCue("a cue needs at least one word")
-    if len(tokens) > MAX_ELEMENTS:
-        raise InvalidCue(f"{len(tokens)} words and gaps; a cue has at most {MAX_ELEMENTS}")
+    if len(tokens) > MAX_ELEMENTS or len(text) > MAX_CHARACTERS:
+        raise InvalidCue(f"a cue has at most {MAX_ELEMENTS} parts and {MAX_CHARACTERS} characters")
     elements = tuple(_element(token) for token in tokens)
     if any(element.is_gap or element.is_optional for element in (elements[0], elements[-1])):
         raise InvalidCue('a cue begins and ends with a word that is not optional, not with "..." or "?"')
@@ -101,15 +123,27 @@ def parse_cue(text: str) -> Cue:
 
 def _element(token: str) -> Element:
     if token == "...":  # noqa: S105 - a mark of the notation, not a secret
-        return Element(frozenset())
+        return Element(())
     is_optional, token = token.endswith("?"), token.removesuffix("?")
-    if token.startswith("@"):
-        if token not in _NAMES:
-            raise InvalidCue(f"{token} is not a name; the names are {', '.join(_NAMES)}")
-        token = f"({_NAMES[token]})"
-    choices = token.strip("()").casefold().split("|")
-    if not all(_WORD.fullmatch(choice) for choice in choices):
+    phrases = [phrase.split() for phrase in token.removeprefix("(").removesuffix(")").casefold().split("|")]
+    if not all(re.fullmatch(_TERM, word) for phrase in phrases for word in phrase):
         raise InvalidCue(f'{token!r} is not part of a cue; use words, "*", "?", "...", "(a|b)" and @names')
-    words = frozenset(choice for choice in choices if not choice.endswith("*"))
-    stems = tuple(sorted(choice[:-1] for choice in choices if choice.endswith("*")))
-    return Element(words, stems, is_optional)
+    return Element(tuple(tuple(_term(word) for word in phrase) for phrase in phrases), is_optional)
+
+
+def _term(word: str) -> Term:
+    if not word.startswith("@"):
+        return Term(frozenset(), (word[:-1],)) if word.endswith("*") else Term(frozenset({word}))
+    if word not in _NAMES:
+        raise InvalidCue(f"{word} is not a name; the names are {', '.join(_NAMES)}")
+    return Term(frozenset(_NAMES[word].split("|")))
+
+
+def _in_vocabulary(element: Element, index: WordIndex) -> _Choices:
+    """The element in the words of this contract; phrases with a word that does not occur fall out."""
+    choices = (tuple(index.vocabulary(term.words, term.stems) for term in choice) for choice in element.choices)
+    return tuple(choice for choice in choices if all(choice))
+
+
+def _stands(choice: tuple[frozenset[str], ...], words: tuple[str, ...], place: int) -> bool:
+    return all(words[place + step] in accepted for step, accepted in enumerate(choice))
