@@ -9,10 +9,13 @@ from enum import StrEnum
 
 
 class BlockKind(StrEnum):
+    """What a block is to a reader; furniture is page numbers and running lines left in plain text."""
+
     HEADING = "heading"
     PARAGRAPH = "paragraph"
     LIST_ITEM = "list_item"
     TABLE_ROW = "table_row"
+    FURNITURE = "furniture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A term that the document defines, such as "Confidential Information"."""
+    """A term that the document defines, such as "Confidential Information".
+
+    start, end  the term itself, without its quotation marks, where it is defined first
+    """
 
     term: str
     start: int
@@ -81,7 +87,7 @@ class Chunk:
 
     index         0-based position in the document
     number        clause number as a reader sees it, None when unnumbered
-    heading_path  headings above it, outermost first
+    heading_path  headings above it, outermost first, the one that it opens with included
     """
 
     index: int

@@ -1,0 +1,194 @@
+"""`chunk_by_clause`: what a lawyer would cite as one clause becomes one chunk.
+
+Blocks are joined into clauses: a number or heading opens one, list items and unnumbered
+paragraphs go on with it. Clauses that are too short join a neighbour below the same
+heading; clauses that are too long are cut at their list items, else at paragraphs, else at
+enumerations and sentences, else at blanks. A heading always stays with what it heads.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mainspring.orchestration.knowledge.types import Block, BlockKind, Chunk, ParsedDocument
+
+from .places import Place, find_places
+
+CHUNKER_VERSION = "clause-1"  # goes up when the same document may be cut in another way
+
+_ENUMERATION = re.compile(
+    r"(?<=[;:,])(?:\s+(?:and|or|und|oder|et|ou|y|o|e))?\s+(?=\((?:[a-zA-Z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)"
+)
+_SENTENCE = re.compile(r"(?<=[.;:?!])[\"”’)\]]{0,2}\s+(?=[\"“‘(\[]?[A-ZÀ-Ý\d(])")
+_BLANK = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseChunking:
+    """How large chunks may be, in characters. 0 <= min_chars <= item_chars <= max_chars.
+
+    max_chars   no chunk is longer
+    item_chars  clauses longer than this are cut at their list items
+    min_chars   shorter clauses join a neighbour where they may
+    """
+
+    max_chars: int = 1_500
+    item_chars: int = 1_500
+    min_chars: int = 180
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.min_chars <= self.item_chars <= self.max_chars and self.max_chars >= 1):
+            raise ValueError(
+                f"chunk sizes must satisfy 0 <= min_chars <= item_chars <= max_chars; got {self.min_chars}, {self.item_chars}, {self.max_chars}"
+            )
+
+
+DEFAULT_CHUNKING = ClauseChunking()
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    start: int
+    end: int
+    is_heading: bool  # nothing but headings
+    opens_section: bool  # starts with a heading or at the top level
+
+
+def chunk_by_clause(document: ParsedDocument, *, settings: ClauseChunking = DEFAULT_CHUNKING) -> tuple[Chunk, ...]:
+    """Chunks in reading order that do not overlap and hold all of the text but the blanks between them.
+
+    Each chunk's text is `document.text[start:end]`, without blanks at its ends. The same
+    document and settings give the same chunks. Linear in the length of the text.
+    """
+    text, blocks = document.text, document.blocks
+    clauses = _joined(text, _clauses(text, blocks), settings)
+    starts = [block.start for block in blocks]
+    items = [block.start for block in blocks if block.kind is BlockKind.LIST_ITEM]
+    spans = [span for clause in clauses for span in _pieces(text, clause, starts, items, settings)]
+    trimmed = [span for span in (_trim(text, *span) for span in spans) if span[0] < span[1]]
+    places = find_places(document, trimmed)
+    return tuple(
+        _chunk(document, index, span, place) for index, (span, place) in enumerate(zip(trimmed, places, strict=True))
+    )
+
+
+def _chunk(document: ParsedDocument, index: int, span: tuple[int, int], place: Place) -> Chunk:
+    start, end = span
+    return Chunk(index, start, end, document.text[start:end], place.number, place.heading_path, place.page)
+
+
+def _clauses(text: str, blocks: tuple[Block, ...]) -> list[_Clause]:
+    """The document cut before every block that opens a clause."""
+    found: list[_Clause] = []
+    start, is_heading, opens_section = 0, True, False
+    for block in blocks:
+        if block.start > start and _opens_clause(block):
+            _append(found, text, _Clause(start, block.start, is_heading and bool(found or start), opens_section))
+            start, is_heading, opens_section = block.start, True, _opens_section(block)
+        is_heading = is_heading and block.kind in (BlockKind.HEADING, BlockKind.FURNITURE)
+    _append(found, text, _Clause(start, len(text), is_heading, opens_section))
+    return found
+
+
+def _append(found: list[_Clause], text: str, clause: _Clause) -> None:
+    if text[clause.start : clause.end].strip():
+        found.append(clause)
+
+
+def _opens_clause(block: Block) -> bool:
+    if block.kind is BlockKind.HEADING:
+        return True
+    return block.number is not None and block.kind is BlockKind.PARAGRAPH
+
+
+def _opens_section(block: Block) -> bool:
+    return block.kind is BlockKind.HEADING or block.level == 0
+
+
+def _joined(text: str, clauses: list[_Clause], settings: ClauseChunking) -> list[_Clause]:
+    """Headings joined to what they head, short clauses to a neighbour of their section."""
+    joined: list[_Clause] = []
+    for clause in clauses:
+        last = joined[-1] if joined else None
+        if last is not None and _may_join(text, last, clause, settings):
+            joined[-1] = _Clause(last.start, clause.end, last.is_heading and clause.is_heading, last.opens_section)
+        else:
+            joined.append(clause)
+    return joined
+
+
+def _may_join(text: str, last: _Clause, clause: _Clause, settings: ClauseChunking) -> bool:
+    if last.is_heading:
+        return True
+    if clause.end - last.start > settings.max_chars:
+        return False
+    is_short = _shown_length(text, last) < settings.min_chars
+    return is_short and not clause.opens_section
+
+
+def _shown_length(text: str, clause: _Clause) -> int:
+    return len(text[clause.start : clause.end].strip())
+
+
+def _pieces(
+    text: str, clause: _Clause, starts: list[int], items: list[int], settings: ClauseChunking
+) -> list[tuple[int, int]]:
+    """The clause as it is, or cut into pieces of at most `max_chars`, at the best places there are."""
+    span = (clause.start, clause.end)
+    if _length(text, span) <= settings.item_chars:
+        return [span]
+    spans = _cut(text, [span], _among(items), settings.item_chars)
+    for ends in (_among(starts), _after(_ENUMERATION), _after(_SENTENCE), _after(_BLANK)):
+        spans = _cut(text, spans, lambda text, start, end, ends=ends: ends(text, start, end), settings.max_chars)
+    return [piece for span in spans for piece in _hard_cut(text, span, settings.max_chars)]
+
+
+_Cuts = Callable[[str, int, int], Iterable[int]]
+
+
+def _among(places: list[int]) -> _Cuts:
+    from bisect import bisect_right
+
+    return lambda _text, start, end: (
+        places[index] for index in range(bisect_right(places, start), len(places)) if places[index] < end
+    )
+
+
+def _after(pattern: re.Pattern[str]) -> _Cuts:
+    return lambda text, start, end: (found.end() for found in pattern.finditer(text, start, end))
+
+
+def _cut(text: str, spans: list[tuple[int, int]], cuts: _Cuts, limit: int) -> list[tuple[int, int]]:
+    """Spans above the limit cut at `cuts`, the parts packed again as full as the limit allows."""
+    result: list[tuple[int, int]] = []
+    for start, end in spans:
+        if _length(text, (start, end)) <= limit:
+            result.append((start, end))
+            continue
+        place = start
+        for cut in [*cuts(text, start, end), end]:
+            if cut - start > limit and place > start:
+                result.append((start, place))
+                start = place
+            place = cut
+        result.append((start, end))
+    return result
+
+
+def _hard_cut(text: str, span: tuple[int, int], limit: int) -> list[tuple[int, int]]:
+    """Text without a blank for longer than the limit, cut where the limit falls."""
+    start, end = _trim(text, *span)
+    return [(place, min(place + limit, end)) for place in range(start, end, limit)]
+
+
+def _length(text: str, span: tuple[int, int]) -> int:
+    start, end = _trim(text, *span)
+    return end - start
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

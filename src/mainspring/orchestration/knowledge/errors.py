@@ -1,0 +1,157 @@
+"""Why a document cannot be read, or is not there.
+
+    InvalidInput
+    +-- UnreadableDocument      422 unreadable_document
+    |   +-- EmptyFile               empty_file
+    |   +-- BinaryContent           binary_content
+    |   +-- EncryptedPdf            encrypted_pdf
+    |   +-- EncryptedDocument       encrypted_document
+    |   +-- BrokenPdf               broken_pdf
+    |   +-- BrokenDocument          broken_document
+    |   +-- ScannedPdf              scanned_pdf
+    |   +-- NoText                  no_text
+    |   +-- ZipBomb                 zip_bomb
+    |   +-- UnsafeXml               unsafe_xml
+    |   +-- OcrUnavailable          ocr_unavailable
+    |   +-- ParseTimedOut           parse_timed_out
+    |   +-- ParseOutOfMemory        parse_out_of_memory
+    +-- UnsupportedType         415 unsupported_type
+    +-- FileTooLarge            413 too_large
+    +-- TooManyPages            413 too_many_pages
+    Conflict
+    +-- NotParsedYet            409 document_not_parsed
+
+Each detail says what was found, which limit it met, and what to do about it.
+"""
+
+from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError, TooLarge, UnsupportedMedia
+
+
+class UnreadableDocument(InvalidInput):
+    """The bytes hold no document that can be read."""
+
+    code = "unreadable_document"
+
+
+class EmptyFile(UnreadableDocument):
+    """The file has no bytes, or nothing but blanks."""
+
+    code = "empty_file"
+
+
+class BinaryContent(UnreadableDocument):
+    """The bytes are neither a known document type nor text."""
+
+    code = "binary_content"
+
+
+class EncryptedPdf(UnreadableDocument):
+    """The PDF opens only with a password."""
+
+    code = "encrypted_pdf"
+
+
+class EncryptedDocument(UnreadableDocument):
+    """The Office document opens only with a password."""
+
+    code = "encrypted_document"
+
+
+class BrokenPdf(UnreadableDocument):
+    """The bytes start as a PDF, but the rest of it cannot be read."""
+
+    code = "broken_pdf"
+
+
+class BrokenDocument(UnreadableDocument):
+    """The file is damaged, or its parser did not survive it."""
+
+    code = "broken_document"
+
+
+class ScannedPdf(UnreadableDocument):
+    """The pages are pictures without a text layer."""
+
+    code = "scanned_pdf"
+
+
+class NoText(UnreadableDocument):
+    """The document is sound, but holds no text."""
+
+    code = "no_text"
+
+
+class ZipBomb(UnreadableDocument):
+    """The archive unpacks to far more than a document of its size does."""
+
+    code = "zip_bomb"
+
+
+class UnsafeXml(UnreadableDocument):
+    """The document declares XML entities, which no word processor writes."""
+
+    code = "unsafe_xml"
+
+
+class OcrUnavailable(UnreadableDocument):
+    """Text recognition was asked for, but is not installed."""
+
+    code = "ocr_unavailable"
+
+
+class ParseTimedOut(UnreadableDocument):
+    """Parsing took longer than its limit and was stopped."""
+
+    code = "parse_timed_out"
+
+
+class ParseOutOfMemory(UnreadableDocument):
+    """Parsing needed more memory than its limit and was stopped."""
+
+    code = "parse_out_of_memory"
+
+
+class UnsupportedType(UnsupportedMedia):
+    """The bytes are of a type that is not read here; the detail says which."""
+
+    code = "unsupported_type"
+
+
+class FileTooLarge(TooLarge):
+    """The file, or its text, is over the limit."""
+
+
+class TooManyPages(TooLarge):
+    """The document has more pages than the limit."""
+
+    code = "too_many_pages"
+
+
+class NotParsedYet(Conflict):
+    """The document is stored, but `parse_document` has not finished for it."""
+
+    code = "document_not_parsed"
+
+
+READING_ERRORS: dict[str, type[MainspringError]] = {
+    error.code: error
+    for error in (
+        UnreadableDocument,
+        EmptyFile,
+        BinaryContent,
+        EncryptedPdf,
+        EncryptedDocument,
+        BrokenPdf,
+        BrokenDocument,
+        ScannedPdf,
+        NoText,
+        ZipBomb,
+        UnsafeXml,
+        OcrUnavailable,
+        ParseTimedOut,
+        ParseOutOfMemory,
+        UnsupportedType,
+        FileTooLarge,
+        TooManyPages,
+    )
+}

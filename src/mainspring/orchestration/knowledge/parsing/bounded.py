@@ -1,0 +1,119 @@
+"""`parse_bounded`: the parse in a process of its own, because parsers of foreign files crash, hang and swell.
+
+The child gets the bytes on its standard input, bounds its own memory and processor time
+before it reads them, and answers in JSON. Whatever happens to it, the caller gets a
+document or one of the room's errors. It is a fresh interpreter rather than a fork, so that
+it holds no connection, lock or thread of the worker; it starts in some 80 ms.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+
+import msgspec
+
+from mainspring.orchestration.knowledge.errors import (
+    READING_ERRORS,
+    BrokenDocument,
+    FileTooLarge,
+    ParseOutOfMemory,
+    ParseTimedOut,
+    UnreadableDocument,
+)
+from mainspring.orchestration.knowledge.types import ParsedDocument
+
+from .detect import shown
+from .limits import MEBIBYTE, ParseLimits
+from .protocol import Answer, Failed, Parsed, Request
+
+_START = "import sys; sys.path[:] = sys.argv[2:]; from mainspring.orchestration.knowledge.parsing.child import main; main(sys.argv[1])"
+_DEFAULT_LIMITS = ParseLimits()
+_ANSWERS = msgspec.json.Decoder(Answer)
+
+
+async def parse_bounded(
+    content: bytes, *, filename: str, limits: ParseLimits = _DEFAULT_LIMITS, recognise_scans: bool = False
+) -> ParsedDocument:
+    """As `parse`, in a child process with the time and memory that `limits` gives.
+
+    raises     the errors of `parse`; ParseTimedOut, ParseOutOfMemory; BrokenDocument when the parser crashed
+    cancelled  the child is killed
+    """
+    name = shown(filename)
+    if len(content) > limits.max_bytes:
+        raise FileTooLarge(
+            f"{name} has {len(content) / MEBIBYTE:,.1f} MB; the limit is {limits.max_bytes / MEBIBYTE:,.0f} MB "
+            "(MAINSPRING_PARSE_MAX_BYTES). Split the document, or shrink its pictures."
+        )
+    process = await _start(Request(name, limits, recognise_scans))
+    try:
+        async with asyncio.timeout(limits.timeout_seconds):
+            output, _ = await process.communicate(content)
+            code = await process.wait()
+    except TimeoutError:
+        raise _timed_out(name, limits) from None
+    finally:
+        await _end(process)
+    return _answer(output, code, name, limits)
+
+
+async def _start(request: Request) -> Process:
+    paths = [path for path in sys.path if path and os.path.exists(path)]
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        _START,
+        msgspec.json.encode(request).decode(),
+        *paths,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+    )
+
+
+async def _end(process: Process) -> None:
+    """Kill the child if it still runs, and collect it."""
+    if process.returncode is None:
+        try:
+            process.kill()
+        except ProcessLookupError:
+            return
+        await process.wait()
+
+
+def _answer(output: bytes, code: int, name: str, limits: ParseLimits) -> ParsedDocument:
+    try:
+        answer = _ANSWERS.decode(output)
+    except msgspec.DecodeError:
+        raise _died(code, name, limits) from None
+    match answer:
+        case Parsed(document):
+            return document
+        case Failed(error_code, detail):
+            raise READING_ERRORS.get(error_code, UnreadableDocument)(detail)
+
+
+def _died(code: int, name: str, limits: ParseLimits) -> UnreadableDocument:
+    """The error for a child that ended without an answer."""
+    if -code == 24:  # SIGXCPU
+        return _timed_out(name, limits)
+    return BrokenDocument(
+        f"{name} made its parser stop (exit {code}); it is probably damaged. Open it, save or export it again and send that."
+    )
+
+
+def _timed_out(name: str, limits: ParseLimits) -> ParseTimedOut:
+    return ParseTimedOut(
+        f"{name} was not read within {limits.timeout_seconds:g} s (MAINSPRING_PARSE_TIMEOUT_SECONDS); split it, or export it again."
+    )
+
+
+def out_of_memory(name: str, limits: ParseLimits) -> ParseOutOfMemory:
+    """The error for a document that needs more memory than it may have."""
+    return ParseOutOfMemory(
+        f"{name} needs more than {limits.memory_bytes / MEBIBYTE:,.0f} MB to be read (MAINSPRING_PARSE_MEMORY_BYTES); split it, or shrink its pictures."
+    )

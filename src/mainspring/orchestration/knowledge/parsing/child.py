@@ -1,0 +1,60 @@
+"""The parsing process: bounds itself, reads one file from standard input, writes one answer.
+
+Started by `parse_bounded` without site packages' start-up code; it imports what the one
+file needs and nothing else.
+"""
+
+import os
+import resource
+import sys
+
+import msgspec
+
+from mainspring.foundation.errors import MainspringError
+
+from .bounded import out_of_memory
+from .detect import shown
+from .limits import ParseLimits
+from .protocol import Answer, Failed, Parsed, Request
+from .read import parse
+
+
+def main(argument: str) -> None:
+    """Parse standard input as `argument` (a JSON Request) says."""
+    request = msgspec.json.decode(argument.encode(), type=Request)
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a library prints must not end up in the answer
+    _bound(request.limits)
+    payload = msgspec.json.encode(_answer(request))
+    with os.fdopen(answers, "wb") as output:
+        output.write(payload)
+    sys.stdout.flush()
+    os._exit(0)  # no finalizers: a library's own may hang or crash after the answer is out
+
+
+def _bound(limits: ParseLimits) -> None:
+    seconds = int(limits.timeout_seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _answer(request: Request) -> Answer:
+    try:
+        content = sys.stdin.buffer.read(request.limits.max_bytes + 1)
+        return Parsed(
+            parse(content, filename=request.filename, limits=request.limits, recognise_scans=request.recognise_scans)
+        )
+    except MainspringError as error:
+        return Failed(error.code, error.detail)
+    except MemoryError:
+        error = out_of_memory(request.filename, request.limits)
+        return Failed(error.code, error.detail)
+    except Exception as error:  # noqa: BLE001 - the edge of a process: a parser's own failure is the document's
+        return Failed("broken_document", _broken(request.filename, type(error).__name__))
+
+
+def _broken(filename: str, kind: str) -> str:
+    return (
+        f"{shown(filename)} cannot be read: its parser failed ({kind}). Open it, save or export it again and send that."
+    )

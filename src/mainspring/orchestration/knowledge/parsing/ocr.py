@@ -1,0 +1,44 @@
+"""Text recognition for scanned pages: the optional extra `mainspring[ocr]`, through tesseract."""
+
+import importlib
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from PIL.Image import Image
+from pypdfium2 import PdfDocument
+
+from mainspring.orchestration.knowledge.errors import OcrUnavailable
+
+from .pieces import clean
+
+_SCALE = 300 / 72  # 300 dots an inch, what tesseract is trained for
+
+
+class _Tesseract(Protocol):
+    TesseractNotFoundError: type[Exception]
+    image_to_string: Callable[[Image], str]
+
+
+def recognise_page(document: PdfDocument, index: int) -> list[str]:
+    """The lines that tesseract reads on the page; raises OcrUnavailable when it is not installed."""
+    tesseract = _tesseract()
+    page = document[index]
+    image = cast(Image, page.render(scale=_SCALE, grayscale=True).to_pil())
+    try:
+        text = tesseract.image_to_string(image)
+    except tesseract.TesseractNotFoundError:
+        raise OcrUnavailable(
+            "The program tesseract is not installed here; have it installed, or send a PDF with text."
+        ) from None
+    finally:
+        page.close()
+    return [line for line in map(clean, text.splitlines()) if line]
+
+
+def _tesseract() -> _Tesseract:
+    try:
+        return cast(_Tesseract, importlib.import_module("pytesseract"))
+    except ImportError:
+        raise OcrUnavailable(
+            "Text recognition is not installed; run pip install 'mainspring[ocr]' and install the program tesseract, or send a PDF with text."
+        ) from None

@@ -1,0 +1,138 @@
+"""PDF through PDFium: the text layer of each page as lines with their place, then paragraphs.
+
+Only the first and last character of a line are measured, which keeps it above a hundred
+pages a second. PDFium gives text in the order of the page's content; columns and tables
+stay in the order in which their author wrote them.
+"""
+
+import ctypes
+from collections.abc import Iterator
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_raw
+
+from mainspring.orchestration.knowledge.errors import BrokenPdf, EncryptedPdf, ScannedPdf, TooManyPages
+
+from .limits import ParseLimits
+from .pdf_furniture import without_furniture
+from .pdf_lines import Line
+from .pdf_paragraphs import join_pages
+from .pieces import Source, clean
+
+_LEAST_CHARACTERS = 25  # fewer on all pages together is a stamp on a scan, not a text layer
+_SCANNED_SHARE = 0.5  # of pages without text, from which on a file counts as a scan
+_HYPHEN_MARK = "\x02"  # PDFium's sign for a hyphen that it saw at a line's end
+_UNREADABLE_SHARE = 0.05
+
+
+def read_pdf(content: bytes, *, filename: str, limits: ParseLimits, recognise_scans: bool = False) -> Source:
+    """The paragraphs of a PDF, without its running headers, footers and page numbers.
+
+    raises  EncryptedPdf, BrokenPdf, TooManyPages, ScannedPdf, OcrUnavailable
+    """
+    document = _open(content, filename)
+    try:
+        count = len(document)
+        if count > limits.max_pages:
+            raise TooManyPages(
+                f"{filename} has {count:,} pages; the limit is {limits.max_pages:,} (MAINSPRING_PARSE_MAX_PAGES). "
+                "Split the document, or have the limit raised."
+            )
+        pages = list(_read_pages(document, filename))
+        blank = [number for number, lines in enumerate(pages, 1) if not lines]
+        if recognise_scans and blank:
+            from .ocr import recognise_page
+
+            for number in blank:
+                pages[number - 1] = [Line(text) for text in recognise_page(document, number - 1)]
+            blank = [number for number, lines in enumerate(pages, 1) if not lines]
+    finally:
+        document.close()
+    _refuse_scan(pages, blank, filename)
+    return join_pages(without_furniture(pages), _warnings(pages, blank))
+
+
+def _open(content: bytes, filename: str) -> pdfium.PdfDocument:
+    try:
+        document = pdfium.PdfDocument(content)
+        if len(document) == 0:
+            raise BrokenPdf(f"{filename} is a PDF without pages; export it again.")
+    except pdfium.PdfiumError as error:
+        if error.err_code in (pdfium_raw.FPDF_ERR_PASSWORD, pdfium_raw.FPDF_ERR_SECURITY):
+            raise EncryptedPdf(
+                f"{filename} is locked with a password; remove the password (print it to a new PDF) and send it again."
+            ) from None
+        raise BrokenPdf(
+            f"{filename} starts as a PDF but cannot be opened: it is cut off or damaged ({len(content):,} bytes). "
+            "Export or download it again."
+        ) from None
+    return document
+
+
+def _read_pages(document: pdfium.PdfDocument, filename: str) -> Iterator[list[Line]]:
+    broken = 0
+    for index in range(len(document)):
+        try:
+            page = document[index]
+            text_page = page.get_textpage()
+        except pdfium.PdfiumError:
+            broken += 1
+            yield []
+            continue
+        yield list(_lines(text_page))
+        text_page.close()
+        page.close()
+    if broken == len(document):
+        raise BrokenPdf(f"{filename} opens, but none of its {broken:,} pages can be read; export it again.")
+
+
+def _lines(text_page: pdfium.PdfTextPage) -> Iterator[Line]:
+    text = text_page.get_text_range()
+    measured = len(text) == text_page.count_chars()  # else offsets in the text are not those of PDFium
+    start = 0
+    for raw in text.split("\r\n"):
+        shown = clean(raw.replace(_HYPHEN_MARK, "-"))
+        if shown:
+            if measured:
+                first = start + len(raw) - len(raw.lstrip())
+                yield _measure(text_page, shown, first, start + len(raw.rstrip()) - 1)
+            else:
+                yield Line(shown)
+        start += len(raw) + 2
+
+
+def _measure(text_page: pdfium.PdfTextPage, shown: str, first: int, last: int) -> Line:
+    left, bottom, _, top = _box(text_page, first)
+    _, _, right, _ = _box(text_page, last)
+    weight = pdfium_raw.FPDFText_GetFontWeight(text_page, first)
+    return Line(shown, left, right, bottom, top - bottom, bold=weight >= 600)
+
+
+def _box(text_page: pdfium.PdfTextPage, index: int) -> tuple[float, float, float, float]:
+    box = pdfium_raw.FS_RECTF()
+    pdfium_raw.FPDFText_GetLooseCharBox(text_page, index, ctypes.byref(box))
+    return box.left, box.bottom, box.right, box.top
+
+
+def _refuse_scan(pages: list[list[Line]], blank: list[int], filename: str) -> None:
+    characters = sum(len(line.text) for lines in pages for line in lines)
+    if (characters < _LEAST_CHARACTERS and blank) or characters < 3:
+        raise ScannedPdf(
+            f"{filename} has {len(pages):,} pages without a text layer, as scans have. Send a PDF with text, or have "
+            "text recognition installed (pip install 'mainspring[ocr]', with the program tesseract) and ask for it."
+        )
+
+
+def _warnings(pages: list[list[Line]], blank: list[int]) -> tuple[str, ...]:
+    found: list[str] = []
+    if blank:
+        shown = ", ".join(str(number) for number in blank[:10]) + (" and others" if len(blank) > 10 else "")
+        scan = " Much of it may be a scan." if len(blank) >= _SCANNED_SHARE * len(pages) else ""
+        found.append(
+            f"{'Pages' if len(blank) > 1 else 'Page'} {shown} hold{'' if len(blank) > 1 else 's'} no text.{scan}"
+        )
+    text = "".join(line.text for lines in pages for line in lines)
+    strange = sum(letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff" for letter in text)
+    if strange > _UNREADABLE_SHARE * len(text):
+        found.append(f"{strange:,} of {len(text):,} characters have no meaning outside this PDF's own fonts.")
+    return tuple(found)

@@ -1,0 +1,102 @@
+"""The form between a file type and the structure: pieces of one text, with what the file itself said.
+
+Readers of PDF and DOCX collect paragraphs in a `TextBuilder`, which cleans them and joins
+them with blank lines; the reader of plain text points into its text as it stands.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mainspring.orchestration.knowledge.types import Page
+
+
+class PieceKind(StrEnum):
+    """What the file format itself says about a piece."""
+
+    PROSE = "prose"
+    TITLE = "title"
+    TABLE_ROW = "table_row"
+    BULLET = "bullet"
+    FURNITURE = "furniture"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A paragraph of the source at [start, end) of the text.
+
+    heading_level  0-based, where the format marks headings (styles, #); None elsewhere
+    number         resolved automatic number that the text starts with
+    emphasised     the whole paragraph is bold or larger than its surroundings
+    verbatim       plain text, whose lines may hold further paragraphs
+    """
+
+    start: int
+    end: int
+    kind: PieceKind = PieceKind.PROSE
+    heading_level: int | None = None
+    number: str | None = None
+    emphasised: bool = False
+    verbatim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a reader of one file type hands over."""
+
+    text: str
+    pieces: tuple[Piece, ...]
+    pages: tuple[Page, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+_SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+_BREAKS = re.compile(r" ?[\r\n\v\f\u2028\u2029\x85]+ ?")
+_INVISIBLE = dict.fromkeys((*range(32), *range(127, 160), 173, 8203, 8204, 8205, 8288, 65279, 65534, 65535))
+for _kept in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85):
+    del _INVISIBLE[_kept]
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """`text` without control and invisible characters, runs of blanks as one space, ligatures spelled out."""
+    text = text.translate(_INVISIBLE | _LIGATURES)
+    text = _SURROGATES.sub("\ufffd", text)
+    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+@dataclass(slots=True)
+class TextBuilder:
+    """Joins cleaned paragraphs into one text, and remembers where each lies."""
+
+    pieces: list[Piece] = field(default_factory=list[Piece])
+    _parts: list[str] = field(default_factory=list[str])
+    _length: int = 0
+
+    @property
+    def length(self) -> int:
+        """Characters so far."""
+        return self._length
+
+    def add(self, text: str, like: Piece) -> Piece | None:
+        """Append a paragraph with the marks of `like` (its offsets are ignored); None when it is blank."""
+        if not text:
+            return None
+        follows_row = bool(self.pieces) and self.pieces[-1].kind is like.kind is PieceKind.TABLE_ROW
+        self._append("\n" if follows_row else "\n\n" if self.pieces else "")
+        start = self._length
+        self._append(text)
+        piece = Piece(
+            start, self._length, like.kind, like.heading_level, like.number, like.emphasised, verbatim=like.verbatim
+        )
+        self.pieces.append(piece)
+        return piece
+
+    def text(self) -> str:
+        """Everything added, joined."""
+        return "".join(self._parts)
+
+    def _append(self, part: str) -> None:
+        self._parts.append(part)
+        self._length += len(part)

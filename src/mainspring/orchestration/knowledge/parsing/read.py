@@ -1,0 +1,91 @@
+"""`parse`: bytes in, a document out, no other input or output."""
+
+from mainspring.orchestration.knowledge.errors import FileTooLarge, NoText
+from mainspring.orchestration.knowledge.types import ParsedDocument
+
+from .definitions import find_definitions
+from .detect import MediaType, detect, shown
+from .language import guess_language
+from .limits import MEBIBYTE, ParseLimits
+from .markdown import read_markdown
+from .pieces import Source
+from .plain import decode_text, read_plain
+from .structure import find_blocks
+from .title import guess_title
+
+PARSER_VERSION = "1"  # goes up when the same bytes may give another text or other blocks
+DEFAULT_LIMITS = ParseLimits()
+
+
+def parse(
+    content: bytes, *, filename: str, limits: ParseLimits = DEFAULT_LIMITS, recognise_scans: bool = False
+) -> ParsedDocument:
+    """Read a PDF, DOCX, text or Markdown file; the type is told by its bytes.
+
+    recognise_scans  run text recognition over pages without a text layer (extra `mainspring[ocr]`)
+    raises           the errors of `knowledge.errors`, each naming what was found and what to do
+    deterministic    the same bytes and `PARSER_VERSION` give the same document
+    """
+    name = shown(filename)
+    if len(content) > limits.max_bytes:
+        raise FileTooLarge(
+            f"{name} has {len(content) / MEBIBYTE:,.1f} MB; the limit is {limits.max_bytes / MEBIBYTE:,.0f} MB "
+            "(MAINSPRING_PARSE_MAX_BYTES). Split the document, or shrink its pictures."
+        )
+    media_type = detect(content, filename=name)
+    source = _read(content, media_type, name=name, limits=limits, recognise_scans=recognise_scans)
+    if len(source.text) > limits.max_characters:
+        raise FileTooLarge(
+            f"{name} holds {len(source.text):,} characters of text; the limit is {limits.max_characters:,} "
+            "(MAINSPRING_PARSE_MAX_CHARACTERS). Split the document."
+        )
+    if not source.text.strip():
+        raise NoText(f"{name} was opened, but there is no text in it; check that it is the right file.")
+    return _structured(source, media_type, _mismatch(media_type, name))
+
+
+def _read(content: bytes, media_type: MediaType, *, name: str, limits: ParseLimits, recognise_scans: bool) -> Source:
+    match media_type:
+        case MediaType.PDF:
+            from .pdf import read_pdf
+
+            return read_pdf(content, filename=name, limits=limits, recognise_scans=recognise_scans)
+        case MediaType.DOCX:
+            from .word import read_word
+
+            return read_word(content, filename=name, limits=limits)
+        case MediaType.MARKDOWN:
+            return read_markdown(*decode_text(content, filename=name, limits=limits))
+        case MediaType.TEXT:
+            return read_plain(*decode_text(content, filename=name, limits=limits))
+
+
+def _structured(source: Source, media_type: MediaType, warnings: tuple[str, ...]) -> ParsedDocument:
+    blocks = find_blocks(source.text, source.pieces)
+    return ParsedDocument(
+        text=source.text,
+        media_type=media_type.value,
+        blocks=blocks,
+        pages=source.pages,
+        definitions=find_definitions(source.text, blocks),
+        title=guess_title(source.text, source.pieces, blocks),
+        language=guess_language(source.text),
+        warnings=source.warnings + warnings,
+    )
+
+
+_NAMES = {MediaType.PDF: ("pdf",), MediaType.DOCX: ("docx",)}
+_SHOWN = {
+    MediaType.PDF: "a PDF",
+    MediaType.DOCX: "a Word document",
+    MediaType.MARKDOWN: "Markdown text",
+    MediaType.TEXT: "plain text",
+}
+
+
+def _mismatch(media_type: MediaType, name: str) -> tuple[str, ...]:
+    """A warning when the name promises PDF or DOCX and the bytes are something else."""
+    ending = name.rsplit(".", 1)[-1].lower() if "." in name else ""
+    if ending in ("pdf", "docx") and ending not in _NAMES.get(media_type, ()):
+        return (f"The name ends in .{ending}, but the file is {_SHOWN[media_type]}; it was read as that.",)
+    return ()
