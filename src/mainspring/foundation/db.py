@@ -116,9 +116,25 @@ class Database:
         await pool.open()
         return cls(pool)
 
+    async def ping(self) -> None:
+        """Raise one of `DatabaseGone` unless the database answers now."""
+        async with self.system() as transaction:
+            await transaction.one("select 1 as answer")
+
     async def close(self) -> None:
         """Return every connection; open transactions are rolled back."""
         await self._pool.close()
+
+    def connect_apart(self) -> psycopg.Connection[Row]:
+        """A blocking connection outside the pool, in the system role, every statement its own transaction.
+
+        For a thread that must go on while the event loop is busy, such as the one that renews leases.
+        """
+        connection = psycopg.Connection[Row].connect(
+            str(self._pool.conninfo), autocommit=True, row_factory=dict_row, connect_timeout=5
+        )
+        connection.execute("set role mainspring_system")
+        return connection
 
     @asynccontextmanager
     async def tenant(self, tenant: TenantId) -> AsyncGenerator[TenantTransaction]:
