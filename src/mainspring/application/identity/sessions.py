@@ -17,7 +17,7 @@ from mainspring.foundation.outbox import publish
 from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.foundation.telemetry import get_logger
 
-from . import store, store_sessions
+from . import sessions_store, store
 from .credentials import (
     Passwords,
     csrf_token,
@@ -81,7 +81,7 @@ class Sessions:
         slug = read_slug(attempt.tenant) if attempt.tenant is not None else None
         await self._throttle.admit(email=email, address=attempt.address)
         async with self._database.system() as transaction:
-            account = await store_sessions.find_account(transaction, email=email, slug=slug)
+            account = await sessions_store.find_account(transaction, email=email, slug=slug)
         stored = account["password_hash"] if account else None
         if not await self._passwords.is_correct(stored, normal_password(attempt.password)) or account is None:
             log.warning("sign_in_refused")
@@ -94,7 +94,7 @@ class Sessions:
         if principal.kind is not PrincipalKind.USER or principal.credential is None:
             raise BadRequest("An API key has no session to end; revoke the key instead.")
         async with self._database.tenant(principal.tenant) as transaction:
-            if await store_sessions.close_session(transaction, principal.credential, self._clock()):
+            if await sessions_store.close_session(transaction, principal.credential, self._clock()):
                 event = SessionClosed(_show_user(principal.user), show_id("ses", principal.credential))
                 await publish(transaction, topic=event.topic, payload=event.payload())
 
@@ -130,7 +130,7 @@ class Sessions:
         if member is None:
             return Caller(tenant, principal.permissions)
         async with self._database.system() as transaction:
-            choices = await store_sessions.list_choices(transaction, user=member.user.id, tenant=tenant.id)
+            choices = await sessions_store.list_choices(transaction, user=member.user.id, tenant=tenant.id)
         return Caller(tenant, principal.permissions, member.user, member.role, tuple(choices))
 
     async def _open(self, account: Row, previous: str | None) -> SignedIn:
@@ -138,9 +138,9 @@ class Sessions:
         session, token, now = SessionId(new_id()), make_token(), self._clock()
         if previous is not None and is_token(previous):
             async with self._database.system() as transaction:
-                await store_sessions.close_session_by_token(transaction, hash_secret(previous), now)
+                await sessions_store.close_session_by_token(transaction, hash_secret(previous), now)
         async with self._database.tenant(tenant) as transaction:
-            await store_sessions.insert_session(
+            await sessions_store.insert_session(
                 transaction, session, token_hash=hash_secret(token), user=user, lasts=(now, now + self._lasts)
             )
             event = SessionOpened(_show_user(user), show_id("ses", session))
@@ -152,7 +152,7 @@ class Sessions:
         if not is_token(token):
             raise _refused()
         async with self._database.system() as transaction:
-            row = await store_sessions.find_session(transaction, hash_secret(token), self._clock())
+            row = await sessions_store.find_session(transaction, hash_secret(token), self._clock())
         if row is None:
             raise _refused()
         return Principal(

@@ -1,4 +1,4 @@
-"""All SQL of identity about a tenant and its people and keys; `store_sessions` has what opens and closes sessions.
+"""All SQL of identity about a tenant and its people and keys; `sessions_store` has what opens and closes sessions.
 
 Functions that take a `SystemTransaction` run before the tenant is known; all others are confined
 to their transaction's tenant by row-level security.
