@@ -1,0 +1,1 @@
+"""Tier 1: one model call, done well."""

@@ -1,0 +1,37 @@
+"""The gateway: one door to every model, with a record of each call."""
+
+from mainspring.inference.gateway.build import build_gateway
+from mainspring.inference.gateway.catalog import LOCAL_CHAT, LOCAL_EMBEDDING
+from mainspring.inference.gateway.ports import AiSwitch
+from mainspring.inference.gateway.providers.profiles import Profile
+from mainspring.inference.gateway.records import list_records, purge_payloads
+from mainspring.inference.gateway.service import Gateway
+from mainspring.inference.gateway.types import (
+    CallContext,
+    CallKind,
+    Embeddings,
+    GatewaySettings,
+    InferenceRecord,
+    Operation,
+    RecordStatus,
+    RetryPolicy,
+)
+
+__all__ = [
+    "LOCAL_CHAT",
+    "LOCAL_EMBEDDING",
+    "AiSwitch",
+    "CallContext",
+    "CallKind",
+    "Embeddings",
+    "Gateway",
+    "GatewaySettings",
+    "InferenceRecord",
+    "Operation",
+    "Profile",
+    "RecordStatus",
+    "RetryPolicy",
+    "build_gateway",
+    "list_records",
+    "purge_payloads",
+]

@@ -1,0 +1,175 @@
+"""Messages of the OpenAI dialect, to the normal form and back.
+
+The wire puts text in `content`, tool calls beside it, and each tool result in a message of its
+own; the normal form has them all as parts.
+"""
+
+from mainspring.inference.gateway.errors import InvalidRequest
+from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest, without_nulls
+from mainspring.inference.messages import (
+    Extra,
+    FilePart,
+    ImagePart,
+    Inline,
+    Link,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    Role,
+    Source,
+    Stored,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+DIALECT = "openai"
+_ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT}
+
+
+def encode_message(message: Message, *, with_reasoning: bool) -> list[Wire]:
+    """The wire messages of one turn: one, or one for each tool result."""
+    if message.role is Role.TOOL:
+        return [_encode_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
+    wire: Wire = {"role": str(message.role), "content": _encode_content(message.parts)}
+    if message.name:
+        wire["name"] = message.name
+    if calls := [_encode_call(part) for part in message.parts if isinstance(part, ToolCallPart)]:
+        wire["tool_calls"] = calls
+    thought = "".join(part.text for part in message.parts if isinstance(part, ReasoningPart))
+    if thought and with_reasoning:
+        wire["reasoning_content"] = thought
+    return [put_back(DIALECT, wire, message.extra)]
+
+
+def decode_message(wire: Wire) -> Message:
+    """The turn behind one wire message; InvalidRequest when its role is unknown."""
+    role = wire.get("role")
+    if role == "tool":
+        known = ("role", "content", "tool_call_id")
+        content = tuple(part for part in decode_content(wire.get("content")) if _may_be_result(part))
+        result = ToolResultPart(str(wire.get("tool_call_id", "")), content, extra=rest(DIALECT, wire, known))  # pyright: ignore[reportArgumentType] - narrowed by _may_be_result
+        return Message(Role.TOOL, (result,))
+    if role not in _ROLES:
+        raise InvalidRequest(f"role is {role!r}; it must be one of {', '.join([*_ROLES, 'tool'])}.")
+    known = {"role", "content", "name", "tool_calls", "reasoning_content"} - (
+        {"role"} if role == "developer" else set()
+    )
+    parts: list[Part] = []
+    if thought := wire.get("reasoning_content"):
+        parts.append(ReasoningPart(str(thought)))
+    parts += decode_content(wire.get("content"))
+    parts += as_list(wire.get("tool_calls"), decode_call)
+    return Message(_ROLES[role], tuple(parts), wire.get("name"), rest(DIALECT, wire, known))
+
+
+def decode_content(content: object) -> list[Part]:
+    """The parts of a `content`, which is a text, a list of parts or null."""
+    if isinstance(content, str):
+        return [TextPart(content)] if content else []
+    return as_list(content, _decode_part)
+
+
+def decode_call(wire: Wire) -> Part:
+    """A tool call; kinds other than functions are kept whole."""
+    if wire.get("type", "function") != "function":
+        return _opaque(wire)
+    function: Wire = wire.get("function") or {}
+    return ToolCallPart(
+        str(wire.get("id", "")),
+        str(function.get("name", "")),
+        str(function.get("arguments", "")),
+        rest(DIALECT, wire, ("id", "type", "function", "index")),
+    )
+
+
+def _may_be_result(part: Part) -> bool:
+    return isinstance(part, TextPart | ImagePart | FilePart | OpaquePart)
+
+
+def _encode_result(result: ToolResultPart) -> Wire:
+    wire = {"role": "tool", "tool_call_id": result.call_id, "content": _encode_content(result.parts) or ""}
+    return put_back(DIALECT, wire, result.extra)
+
+
+def _encode_call(call: ToolCallPart) -> Wire:
+    wire = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+    return put_back(DIALECT, wire, call.extra)
+
+
+def _encode_content(parts: tuple[Part, ...]) -> str | list[Wire] | None:
+    if all(isinstance(part, TextPart) and part.extra is None for part in parts if _is_content(part)):
+        texts = [part.text for part in parts if isinstance(part, TextPart)]
+        return texts[0] if len(texts) == 1 else [{"type": "text", "text": text} for text in texts] or None
+    return [wire for part in parts if _is_content(part) for wire in _encode_part(part)]
+
+
+def _is_content(part: Part) -> bool:
+    return not isinstance(part, ReasoningPart | ToolCallPart | ToolResultPart)
+
+
+def _encode_part(part: Part) -> list[Wire]:
+    match part:
+        case TextPart():
+            wire: Wire = {"type": "text", "text": part.text}
+        case ImagePart():
+            wire = {"type": "image_url", "image_url": {"url": _image_url(part.source)}}
+        case FilePart():
+            wire = {"type": "file", "file": _encode_file(part)}
+        case OpaquePart():
+            is_ours = part.extra.dialect == DIALECT and "type" in part.extra.fields
+            return [dict(part.extra.fields)] if is_ours else []
+        case _:
+            return []
+    return [put_back(DIALECT, wire, part.extra)]
+
+
+def _image_url(source: Source) -> str:
+    match source:
+        case Link():
+            return source.url
+        case Inline():
+            return f"data:{source.media_type};base64,{source.base64}"
+        case Stored():
+            raise InvalidRequest("An image stored with a provider cannot be sent in this dialect; send it inline.")
+
+
+def _encode_file(part: FilePart) -> Wire:
+    match part.source:
+        case Stored():
+            return {"file_id": part.source.file_id}
+        case Inline():
+            data = f"data:{part.source.media_type};base64,{part.source.base64}"
+            return without_nulls({"filename": part.name, "file_data": data})
+        case Link():
+            raise InvalidRequest("A file cannot be sent as a link in this dialect; send it inline.")
+
+
+def _decode_part(wire: Wire) -> Part:
+    match wire:
+        case {"type": "text", "text": str(text)}:
+            return TextPart(text, rest(DIALECT, wire, ("type", "text")))
+        case {"type": "image_url", "image_url": {"url": str(url), **inner}}:
+            inner = {"image_url": inner} if inner else {}
+            outer = {name: value for name, value in wire.items() if name not in ("type", "image_url")}
+            return ImagePart(_source(url), rest(DIALECT, {**inner, **outer}, ()))
+        case {"type": "file", "file": {"file_id": str(file_id)}}:
+            return FilePart(Stored(file_id))
+        case {"type": "file", "file": {"file_data": str(data), **inner}}:
+            return FilePart(_source(data), inner.get("filename"))
+        case _:
+            return _opaque(wire)
+
+
+def _source(url: str) -> Source:
+    head, comma, data = url.partition(";base64,")
+    if comma and head.startswith("data:"):
+        return Inline(data, head.removeprefix("data:"))
+    return Link(url)
+
+
+def _opaque(wire: Wire) -> OpaquePart:
+    if "type" not in wire:
+        raise InvalidRequest("A content part has no type; give it one, such as text.")
+    return OpaquePart(Extra(DIALECT, wire))

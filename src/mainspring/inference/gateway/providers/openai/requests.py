@@ -1,0 +1,131 @@
+"""Requests of the OpenAI dialect, to the normal form and back."""
+
+from typing import Any, Literal
+
+from mainspring.inference.gateway.errors import InvalidRequest
+from mainspring.inference.gateway.providers.profiles import Profile
+from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest, without_nulls
+from mainspring.inference.messages import InferenceRequest, ResponseFormat, Sampling, Tool, ToolChoice
+
+from .parts import DIALECT, decode_message, encode_message
+
+_KNOWN = {
+    *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls"),
+    *("temperature", "top_p", "seed", "stop", "max_tokens", "max_completion_tokens", "response_format"),
+}
+
+
+_MODES: dict[str, Literal["auto", "required", "none"]] = {"auto": "auto", "required": "required", "none": "none"}
+
+
+def encode_request(request: InferenceRequest, *, model: str, profile: Profile, stream: bool = True) -> Wire:
+    """The body of POST /chat/completions; a stream always asks for its usage."""
+    choice, sampling = request.tool_choice or ToolChoice(), request.sampling
+    draws = profile.accepts_sampling
+    wire = without_nulls(
+        {
+            "model": model,
+            "messages": [
+                wire
+                for turn in request.messages
+                for wire in encode_message(turn, with_reasoning=profile.accepts_reasoning)
+            ],
+            "stream": True if stream else None,
+            "stream_options": {"include_usage": True} if stream else None,
+            "tools": [_encode_tool(tool) for tool in request.tools] or None,
+            "tool_choice": _encode_choice(request.tool_choice) if request.tools else None,
+            "parallel_tool_calls": choice.parallel if request.tools else None,
+            "temperature": sampling.temperature if draws else None,
+            "top_p": sampling.top_p if draws else None,
+            "seed": sampling.seed,
+            "stop": list(sampling.stop) or None,
+            profile.max_tokens_field: request.max_tokens,
+            "response_format": _encode_format(request.response_format),
+        }
+    )
+    return put_back(DIALECT, wire, request.extra)
+
+
+def decode_request(wire: Wire) -> InferenceRequest:
+    """The request behind a body; InvalidRequest names what is wrong with it."""
+    messages = wire.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequest("messages must be a list of at least one message.")
+    stop: object = wire.get("stop")
+    return InferenceRequest(
+        messages=tuple(as_list(messages, decode_message)),
+        model=wire.get("model"),
+        tools=tuple(as_list(wire.get("tools"), _decode_tool)),
+        tool_choice=_decode_choice(wire.get("tool_choice"), wire.get("parallel_tool_calls")),
+        sampling=Sampling(
+            wire.get("temperature"),
+            wire.get("top_p"),
+            wire.get("seed"),
+            (stop,) if isinstance(stop, str) else tuple(stop) if isinstance(stop, list) else (),
+        ),
+        max_tokens=wire.get("max_completion_tokens") or wire.get("max_tokens"),
+        response_format=_decode_format(wire.get("response_format")),
+        extra=_unknown(wire),
+    )
+
+
+def _unknown(wire: Wire) -> Any:
+    kept = {name: value for name, value in wire.items() if name not in _KNOWN}
+    shape: object = wire.get("response_format")
+    if isinstance(shape, dict) and shape.get("type") != "json_schema":
+        kept["response_format"] = shape
+    return rest(DIALECT, kept, ())
+
+
+def _encode_tool(tool: Tool) -> Wire:
+    function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    return put_back(DIALECT, {"type": "function", "function": function}, tool.extra)
+
+
+def _decode_tool(wire: Wire) -> Tool:
+    function: Any = wire.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise InvalidRequest("each of tools must be a function with a name.")
+    inner = rest(DIALECT, function, ("name", "description", "parameters"))
+    return Tool(
+        function["name"],
+        function.get("description") or "",
+        function.get("parameters") or {},
+        rest(DIALECT, {"function": inner.fields} if inner else {}, ()),
+    )
+
+
+def _encode_choice(choice: ToolChoice | None) -> str | Wire | None:
+    match choice:
+        case None:
+            return None
+        case ToolChoice(mode="named", name=name):
+            return {"type": "function", "function": {"name": name}}
+        case ToolChoice(mode=mode):
+            return mode
+
+
+def _decode_choice(choice: object, parallel: bool | None) -> ToolChoice | None:
+    match choice:
+        case None:
+            return ToolChoice(parallel=parallel) if parallel is not None else None
+        case {"function": {"name": str(name)}}:
+            return ToolChoice("named", name, parallel)
+        case str() if choice in _MODES:
+            return ToolChoice(_MODES[choice], None, parallel)
+        case _:
+            raise InvalidRequest("tool_choice must be auto, required, none or a named function.")
+
+
+def _encode_format(shape: ResponseFormat | None) -> Wire | None:
+    if shape is None:
+        return None
+    return {"type": "json_schema", "json_schema": {"name": shape.name, "strict": True, "schema": dict(shape.schema)}}
+
+
+def _decode_format(wire: object) -> ResponseFormat | None:
+    match wire:
+        case {"type": "json_schema", "json_schema": {"schema": dict(schema), **inner}}:
+            return ResponseFormat(str(inner.get("name", "reply")), schema)
+        case _:
+            return None

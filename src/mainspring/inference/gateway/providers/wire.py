@@ -1,0 +1,66 @@
+"""What codecs share: finding the fields they have no word for, and putting them back.
+
+A codec names the fields it understands; `rest` collects all others, and `put_back` merges them
+into what goes out, one level deep, if the dialect is the same. Null is the same as absent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from mainspring.inference.gateway.errors import InvalidRequest
+from mainspring.inference.messages import Extra
+
+Wire = dict[str, Any]
+"""One JSON object as it stands on the wire."""
+
+
+def rest(dialect: str, wire: Mapping[str, Any], known: Iterable[str]) -> Extra | None:
+    """The fields of `wire` that are not in `known`, or None when there are none."""
+    known = frozenset(known)
+    fields = {name: value for name, value in wire.items() if name not in known and value is not None}
+    return Extra(dialect, fields) if fields else None
+
+
+def put_back(dialect: str, wire: Wire, extra: Extra | None) -> Wire:
+    """`wire` with the fields that were set aside; those of another dialect stay behind."""
+    if extra is None or extra.dialect != dialect:
+        return wire
+    for name, value in extra.fields.items():
+        mine = wire.get(name)
+        wire[name] = {**mine, **value} if isinstance(mine, dict) and isinstance(value, Mapping) else value
+    return wire
+
+
+def without_nulls(wire: Mapping[str, Any]) -> Wire:
+    """Leave out absent fields."""
+    return {name: value for name, value in wire.items() if value is not None}
+
+
+def to_json(wire: object) -> bytes:
+    """JSON in UTF-8; InvalidRequest for text that UTF-8 cannot carry (lone surrogates)."""
+    try:
+        return msgspec.json.encode(wire)
+    except UnicodeEncodeError:
+        raise InvalidRequest("The text holds half of a surrogate pair; send well-formed Unicode.") from None
+
+
+def read_object(data: bytes | str) -> Wire | None:
+    """The JSON object in `data`, or None when it is anything else."""
+    try:
+        value: object = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def as_list(value: object, read: Callable[[Wire], Any]) -> list[Any]:
+    """Each object of a wire list, read; anything that is not an object is passed over."""
+    items = value if isinstance(value, list) else []
+    return [read(item) for item in items if isinstance(item, dict)]
+
+
+def count(value: object) -> int:
+    """A token count; absent, null or absurd counts as none."""
+    return value if isinstance(value, int) and value > 0 else 0

@@ -1,0 +1,35 @@
+"""Reading the inference records of a tenant, and letting old payloads go."""
+
+from datetime import datetime
+from uuid import UUID
+
+from mainspring.foundation.db import Database, TenantTransaction
+from mainspring.foundation.ids import read_id, show_id
+from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
+
+from . import store
+from .types import InferenceRecord
+
+PREFIX = "inf"
+_PURGE_BATCH = 1000
+
+
+async def list_records(
+    transaction: TenantTransaction, *, run: UUID | None = None, page: PageRequest
+) -> Page[InferenceRecord]:
+    """A page of the tenant's records, newest first; those of one run when `run` is given."""
+    before = read_id(PREFIX, page.after[0]) if page.after else None
+    found = await store.select_records(transaction, run=run, before=before, limit=page.limit + 1)
+    records, has_more = cut_page(found, page)
+    return Page(tuple(records), make_cursor(show_id(PREFIX, records[-1].id)) if has_more else None)
+
+
+async def purge_payloads(database: Database, *, before: datetime) -> int:
+    """Delete the inputs and outputs of all calls made before an instant, and return how many; records stay."""
+    purged = 0
+    while True:
+        async with database.system() as transaction:
+            count = await store.delete_payloads(transaction, before=before, limit=_PURGE_BATCH)
+        purged += count
+        if count < _PURGE_BATCH:
+            return purged

@@ -1,0 +1,164 @@
+"""The words of the gateway: who calls, what comes back besides messages, and what is recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mainspring.foundation.ids import TenantId
+from mainspring.inference.messages import Usage
+
+
+class CallKind(StrEnum):
+    """GENERATIVE needs the tenant's AI switched on; PROCESSING is honoured for local embeddings only."""
+
+    GENERATIVE = "generative"
+    PROCESSING = "processing"
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """On whose behalf and for what a model is called; all of it is recorded.
+
+    principal   name of the caller, or `user:<id>`
+    timeout     from the call to its first token, all attempts included; None is the gateway's
+    """
+
+    tenant: TenantId
+    principal: str = "system"
+    kind: CallKind = CallKind.GENERATIVE
+    session: str | None = None
+    feature: str | None = None
+    run: UUID | None = None
+    step: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    parent_span_id: str | None = None
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    idempotency_key: str | None = None
+    timeout: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """One unit-length vector for each text, in order: `vectors` has shape (texts, dimensions)."""
+
+    vectors: NDArray[np.float32]
+    model: str
+    usage: Usage
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+        return int(self.vectors.shape[1])
+
+
+class Operation(StrEnum):
+    """What was asked of a model."""
+
+    CHAT = "chat"
+    EMBEDDINGS = "embeddings"
+
+
+class RecordStatus(StrEnum):
+    """How a call ended; BROKEN is a stream or a process that died on the way."""
+
+    OK = "ok"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRecord:
+    """Everything about one model call but its contents. Field names are the table's columns.
+
+    model_asked    name as the caller gave it; `model_served` the version the provider answered with
+    latency_ms     from the call to its end; `ttft_ms` to the first token
+    cost_micros    millionths of `currency`; None while no price is known
+    """
+
+    tenant_id: UUID
+    id: UUID
+    at: datetime
+    operation: Operation
+    model_asked: str
+    provider: str
+    principal: str
+    run_id: UUID | None = None
+    step: str | None = None
+    session: str | None = None
+    feature: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    parent_span_id: str | None = None
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    idempotency_key: str | None = None
+    model_served: str | None = None
+    region: str | None = None
+    route_reason: str = "named"
+    cache_status: str = "none"
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_micros: int | None = None
+    currency: str | None = None
+    price_version: str | None = None
+    latency_ms: int | None = None
+    ttft_ms: int | None = None
+    status: RecordStatus = RecordStatus.BROKEN
+    error_code: str | None = None
+    finish_reason: str | None = None
+    stream: bool = False
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a call that has released nothing yet is tried, and how long is waited between.
+
+    The wait before attempt n+1 is random between half and all of `first_wait * 2**n`, at most
+    `longest_wait`; a provider's Retry-After is waited in full.
+    """
+
+    attempts: int = 4
+    first_wait: timedelta = timedelta(milliseconds=250)
+    longest_wait: timedelta = timedelta(seconds=8)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What the gateway must be told; wiring fills it in.
+
+    data_dir           spool files live in `data_dir/spool`
+    models_url         base URL of the local models' server, ending in /v1
+    capable_model      catalog name of the model for analysis; None when there is only the bundled one
+    durability         `spooled`: on the local disk before the result is released, in Postgres within
+                       a second; `committed`: in Postgres before the result is released
+    timeout            from a call to its first token; `idle_timeout` between two pieces of a stream
+    """
+
+    data_dir: Path
+    models_url: str | None = None
+    openai_api_key: str | None = None
+    openai_base_url: str | None = None
+    anthropic_api_key: str | None = None
+    anthropic_base_url: str | None = None
+    capable_model: str | None = None
+    durability: Literal["spooled", "committed"] = "spooled"
+    timeout: timedelta = timedelta(seconds=120)
+    idle_timeout: timedelta = timedelta(seconds=60)
+    retry: RetryPolicy = RetryPolicy()
+
+
+Texts = Sequence[str]
+"""What is embedded: each text on its own."""
