@@ -87,7 +87,7 @@ async def test_what_happens_is_announced_without_emails_names_or_secrets(
     await identity.members.remove(operator(home.id), person.member.id)
     await identity.set_ai_enabled(owner.principal, False)
     async with database.tenant(home.id) as transaction:
-        rows = await transaction.all("select topic, payload from outbox order by id")
+        rows = await transaction.all("select topic, payload from outbox order by created_at, id")
     facts = {row["topic"]: row["payload"] for row in rows}
     assert [row["topic"] for row in rows] == [
         "tenant.created",
