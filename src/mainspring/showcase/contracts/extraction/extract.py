@@ -1,0 +1,76 @@
+"""All facts of one contract, in the order of FactName, each with its quotes.
+
+Every rule proposes at most one candidate; what no rule finds is absent, never guessed. The
+confidence of a fact is the share of right answers measured for its kind and tier (see CONFIDENCE).
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from mainspring.orchestration.knowledge.types import ParsedDocument
+from mainspring.showcase.contracts.quoting import cite
+from mainspring.showcase.contracts.types import Analysis, Citation, Fact, FactName, Method
+
+from .dates import find_dates
+from .dating import agreement_date, effective_date
+from .law import governing_law
+from .liability import liability_cap
+from .parties import parties
+from .payment import payment_terms
+from .reading import Candidate, Reading, Span, Tier
+from .renewal import notice_period, renewal
+from .term import expiration_date, find_term, term_fact
+
+CONFIDENCE: Mapping[tuple[FactName, Tier], float] = MappingProxyType({})
+_DEFAULT = {Tier.STATED: 0.85, Tier.CUED: 0.7, Tier.DERIVED: 0.55}
+
+
+def extract_facts(analysis: Analysis) -> tuple[Fact, ...]:
+    """Parties, dates, term, renewal, notice, law, cap and payment terms, as far as the text gives them.
+
+    Pure and deterministic. Labels of the classifier strengthen candidates; without labels the words
+    of the text decide alone. Every citation verifies. An empty or foreign text gives no facts.
+    """
+    if not analysis.document.text.strip():
+        return ()
+    reading = Reading.of(analysis)
+    return tuple(_fact(analysis.document, reading, name, candidate) for name, candidate in _candidates(reading))
+
+
+def _candidates(reading: Reading) -> Iterator[tuple[FactName, Candidate]]:
+    dates = find_dates(reading.text)
+    dated = agreement_date(reading, dates)
+    effective = effective_date(reading, dates, dated)
+    term = find_term(reading)
+    renews = renewal(reading, term.duration if term else None)
+    found = {
+        FactName.PARTIES: parties(reading),
+        FactName.AGREEMENT_DATE: dated,
+        FactName.EFFECTIVE_DATE: effective,
+        FactName.EXPIRATION_DATE: expiration_date(reading, dates, term=term, dated=dated, effective=effective),
+        FactName.TERM: term_fact(term),
+        FactName.RENEWAL: renews,
+        FactName.NOTICE_PERIOD: notice_period(reading, renews),
+        FactName.GOVERNING_LAW: governing_law(reading),
+        FactName.LIABILITY_CAP: liability_cap(reading),
+        FactName.PAYMENT_TERMS: payment_terms(reading),
+    }
+    for name, candidate in found.items():
+        if candidate is not None:
+            yield name, candidate
+
+
+def _fact(document: ParsedDocument, reading: Reading, name: FactName, candidate: Candidate) -> Fact:
+    return Fact(
+        name=name,
+        value=candidate.value,
+        normalized=candidate.normalized,
+        citations=tuple(_citation(document, reading, span) for span in candidate.spans),
+        method=Method.RULE,
+        confidence=CONFIDENCE.get((name, candidate.tier), _DEFAULT[candidate.tier]),
+    )
+
+
+def _citation(document: ParsedDocument, reading: Reading, span: Span) -> Citation:
+    holder = reading.chunk_at(span[0])
+    return cite(document, span[0], span[1], holder.chunk.index if holder else None)
