@@ -3,10 +3,11 @@
 Blocks are joined into clauses: a number or heading opens one, list items and unnumbered
 paragraphs go on with it. Clauses that are too short join a neighbour below the same
 heading; clauses that are too long are cut at their list items, else at paragraphs, else at
-enumerations and sentences, else at blanks. A heading always stays with what it heads.
+sentences and enumerations, else at blanks. A heading always stays with what it heads.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,10 +17,13 @@ from .places import Place, find_places
 
 CHUNKER_VERSION = "clause-1"  # goes up when the same document may be cut in another way
 
-_ENUMERATION = re.compile(
-    r"(?<=[;:,])(?:\s+(?:and|or|und|oder|et|ou|y|o|e))?\s+(?=\((?:[a-zA-Z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)"
+_SENTENCE = re.compile(
+    r"(?<![\s.(][A-Z]\.)(?<!\b(?:No|Co|vs|cf)\.)(?<!\b(?:Inc|Ltd|Sec|Art|Nos)\.)(?<!\b(?:Corp|Secs|Arts)\.)"
+    r"(?<=[.?!])[\"”’)\]]{0,2}\s+(?=[\"“‘(\[]?[A-ZÀ-Ý\d(])"
 )
-_SENTENCE = re.compile(r"(?<=[.;:?!])[\"”’)\]]{0,2}\s+(?=[\"“‘(\[]?[A-ZÀ-Ý\d(])")
+_ENUMERATION = re.compile(
+    r"(?<=[;:,])(?:\s+(?:and|or|und|oder|et|ou|y|o|e))?\s+(?=\((?:[a-zA-Z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)|(?<=;)\s+"
+)
 _BLANK = re.compile(r"\s+")
 
 
@@ -34,13 +38,12 @@ class ClauseChunking:
 
     max_chars: int = 1_500
     item_chars: int = 1_500
-    min_chars: int = 180
+    min_chars: int = 120
 
     def __post_init__(self) -> None:
         if not (0 <= self.min_chars <= self.item_chars <= self.max_chars and self.max_chars >= 1):
-            raise ValueError(
-                f"chunk sizes must satisfy 0 <= min_chars <= item_chars <= max_chars; got {self.min_chars}, {self.item_chars}, {self.max_chars}"
-            )
+            sizes = f"{self.min_chars}, {self.item_chars} and {self.max_chars}"
+            raise ValueError(f"chunk sizes must satisfy 0 <= min_chars <= item_chars <= max_chars; got {sizes}")
 
 
 DEFAULT_CHUNKING = ClauseChunking()
@@ -62,7 +65,7 @@ def chunk_by_clause(document: ParsedDocument, *, settings: ClauseChunking = DEFA
     """
     text, blocks = document.text, document.blocks
     clauses = _joined(text, _clauses(text, blocks), settings)
-    starts = [block.start for block in blocks]
+    starts = [block.start for block in blocks if block.number or _ends_before(text, block.start)]
     items = [block.start for block in blocks if block.kind is BlockKind.LIST_ITEM]
     spans = [span for clause in clauses for span in _pieces(text, clause, starts, items, settings)]
     trimmed = [span for span in (_trim(text, *span) for span in spans) if span[0] < span[1]]
@@ -99,6 +102,12 @@ def _opens_clause(block: Block) -> bool:
     if block.kind is BlockKind.HEADING:
         return True
     return block.number is not None and block.kind is BlockKind.PARAGRAPH
+
+
+def _ends_before(text: str, place: int) -> bool:
+    """Whether the text before a block ends there: no sentence runs on over a page break."""
+    before = text[max(0, place - 40) : place].rstrip()
+    return not before or before[-1] in '.;:?!"”’)_'
 
 
 def _opens_section(block: Block) -> bool:
@@ -138,8 +147,8 @@ def _pieces(
     if _length(text, span) <= settings.item_chars:
         return [span]
     spans = _cut(text, [span], _among(items), settings.item_chars)
-    for ends in (_among(starts), _after(_ENUMERATION), _after(_SENTENCE), _after(_BLANK)):
-        spans = _cut(text, spans, lambda text, start, end, ends=ends: ends(text, start, end), settings.max_chars)
+    for cuts in (_among(starts), _after(_SENTENCE), _after(_ENUMERATION), _after(_BLANK)):
+        spans = _cut(text, spans, cuts, settings.max_chars)
     return [piece for span in spans for piece in _hard_cut(text, span, settings.max_chars)]
 
 
@@ -147,11 +156,7 @@ _Cuts = Callable[[str, int, int], Iterable[int]]
 
 
 def _among(places: list[int]) -> _Cuts:
-    from bisect import bisect_right
-
-    return lambda _text, start, end: (
-        places[index] for index in range(bisect_right(places, start), len(places)) if places[index] < end
-    )
+    return lambda _text, start, end: places[bisect_right(places, start) : bisect_left(places, end)]
 
 
 def _after(pattern: re.Pattern[str]) -> _Cuts:
@@ -161,12 +166,12 @@ def _after(pattern: re.Pattern[str]) -> _Cuts:
 def _cut(text: str, spans: list[tuple[int, int]], cuts: _Cuts, limit: int) -> list[tuple[int, int]]:
     """Spans above the limit cut at `cuts`, the parts packed again as full as the limit allows."""
     result: list[tuple[int, int]] = []
-    for start, end in spans:
-        if _length(text, (start, end)) <= limit:
-            result.append((start, end))
+    for span in spans:
+        if _length(text, span) <= limit:
+            result.append(span)
             continue
-        place = start
-        for cut in [*cuts(text, start, end), end]:
+        start, end = place, _ = span
+        for cut in [*cuts(text, place, end), end]:
             if cut - start > limit and place > start:
                 result.append((start, place))
                 start = place

@@ -95,27 +95,26 @@ def find_places(document: ParsedDocument, spans: list[tuple[int, int]]) -> list[
     """The place of each span, in order."""
     trail = _Trail(document.title)
     places: list[Place] = []
+    text, blocks, index = document.text, document.blocks, 0
     page_starts = [page.start for page in document.pages]
-    blocks, index = document.blocks, 0
     for start, end in spans:
-        while index < len(blocks) and blocks[index].start <= start:
-            trail.enter(document.text, blocks[index])
-            is_heading = blocks[index].kind is BlockKind.HEADING
+        leads = False
+        while index < len(blocks) and (blocks[index].start <= start or (leads and _is_led(blocks[index], end))):
+            trail.enter(text, blocks[index])
+            leads = blocks[index].kind is BlockKind.HEADING and blocks[index].start >= start
             index += 1
-        else_heading = index and blocks[index - 1].start == start and blocks[index - 1].kind is BlockKind.HEADING
-        while else_heading and index < len(blocks) and blocks[index].start < end:
-            block = blocks[index]
-            if block.number is None and block.kind is not BlockKind.HEADING:
-                break
-            trail.enter(document.text, block)
-            index += 1
-            else_heading = block.kind is BlockKind.HEADING
         page = document.pages[max(0, bisect_right(page_starts, start) - 1)].number if page_starts else None
         places.append(Place(trail.number(), trail.path(), page))
         while index < len(blocks) and blocks[index].start < end:
-            trail.enter(document.text, blocks[index])
+            trail.enter(text, blocks[index])
             index += 1
     return places
+
+
+def _is_led(block: Block, end: int) -> bool:
+    """Whether a heading at the start of a chunk is there for this block: the clause below, not an item of it."""
+    is_clause = block.kind is BlockKind.PARAGRAPH and block.number is not None
+    return block.start < end and (is_clause or block.kind is BlockKind.HEADING)
 
 
 def _cited(number: str, above: str | None) -> str:

@@ -8,6 +8,7 @@ it holds no connection, lock or thread of the worker; it starts in some 80 ms.
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
@@ -25,9 +26,12 @@ from mainspring.orchestration.knowledge.types import ParsedDocument
 
 from .detect import shown
 from .limits import MEBIBYTE, ParseLimits
-from .protocol import Answer, Failed, Parsed, Request
+from .protocol import Answer, Parsed, Request
 
-_START = "import sys; sys.path[:] = sys.argv[2:]; from mainspring.orchestration.knowledge.parsing.child import main; main(sys.argv[1])"
+_START = (
+    "import sys; sys.path[:] = sys.argv[2:]; "
+    "from mainspring.orchestration.knowledge.parsing.child import main; main(sys.argv[1])"
+)
 _DEFAULT_LIMITS = ParseLimits()
 _ANSWERS = msgspec.json.Decoder(Answer)
 
@@ -59,7 +63,6 @@ async def parse_bounded(
 
 
 async def _start(request: Request) -> Process:
-    paths = [path for path in sys.path if path and os.path.exists(path)]
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
@@ -67,7 +70,7 @@ async def _start(request: Request) -> Process:
         "-c",
         _START,
         msgspec.json.encode(request).decode(),
-        *paths,
+        *(path for path in sys.path if path),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
@@ -90,30 +93,30 @@ def _answer(output: bytes, code: int, name: str, limits: ParseLimits) -> ParsedD
         answer = _ANSWERS.decode(output)
     except msgspec.DecodeError:
         raise _died(code, name, limits) from None
-    match answer:
-        case Parsed(document):
-            return document
-        case Failed(error_code, detail):
-            raise READING_ERRORS.get(error_code, UnreadableDocument)(detail)
+    if isinstance(answer, Parsed):
+        return answer.document
+    raise READING_ERRORS.get(answer.code, UnreadableDocument)(answer.detail)
 
 
 def _died(code: int, name: str, limits: ParseLimits) -> UnreadableDocument:
     """The error for a child that ended without an answer."""
-    if -code == 24:  # SIGXCPU
+    if -code == signal.SIGXCPU:
         return _timed_out(name, limits)
     return BrokenDocument(
-        f"{name} made its parser stop (exit {code}); it is probably damaged. Open it, save or export it again and send that."
+        f"{name} made its parser stop (exit {code}); it is probably damaged. Save or export it again and send that."
     )
 
 
 def _timed_out(name: str, limits: ParseLimits) -> ParseTimedOut:
     return ParseTimedOut(
-        f"{name} was not read within {limits.timeout_seconds:g} s (MAINSPRING_PARSE_TIMEOUT_SECONDS); split it, or export it again."
+        f"{name} was not read within {limits.timeout_seconds:g} s (MAINSPRING_PARSE_TIMEOUT_SECONDS); "
+        "split it, or export it again."
     )
 
 
 def out_of_memory(name: str, limits: ParseLimits) -> ParseOutOfMemory:
     """The error for a document that needs more memory than it may have."""
     return ParseOutOfMemory(
-        f"{name} needs more than {limits.memory_bytes / MEBIBYTE:,.0f} MB to be read (MAINSPRING_PARSE_MEMORY_BYTES); split it, or shrink its pictures."
+        f"{name} needs more than {limits.memory_bytes / MEBIBYTE:,.0f} MB to be read (MAINSPRING_PARSE_MEMORY_BYTES); "
+        "split it, or shrink its pictures."
     )

@@ -102,7 +102,8 @@ def _looks_like(content: bytes) -> str | None:
 def _refuse_ole(content: bytes, filename: str) -> None:
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise EncryptedDocument(
-            f"{shown(filename)} is an Office document locked with a password; remove the password in Word and send it again."
+            f"{shown(filename)} is an Office document locked with a password; "
+            "remove the password in Word and send it again."
         )
     if "WordDocument".encode("utf-16-le") in content:
         raise unsupported(filename, "an old Word document (.doc, before 2007)")

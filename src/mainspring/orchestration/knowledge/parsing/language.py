@@ -4,7 +4,7 @@ import re
 
 _PROFILES = {
     "en": "the of and to in or any this shall by for be with that is not such as which may on are from an will",
-    "de": "der die und das den von zu mit des ist nicht oder im dem ein eine für auf werden als nach durch bei wird sich",
+    "de": "der die und das den von zu mit des ist nicht oder im dem ein eine für auf werden als nach durch bei wird",
     "fr": "le la les des et de du en une un à par pour dans est sur au que qui aux ou ce cette son ses",
     "es": "el la los las de y del en que por para con una un se al o su como es no lo sus entre este",
     "it": "il la di e del che della in per un una con dei le gli al si non nel o da è alla sono delle",

@@ -11,7 +11,7 @@ from mainspring.orchestration.knowledge.errors import OcrUnavailable
 
 from .pieces import clean
 
-_SCALE = 300 / 72  # 300 dots an inch, what tesseract is trained for
+_DOTS_PER_POINT = 4  # 288 dots an inch; tesseract is trained for some 300
 
 
 class _Tesseract(Protocol):
@@ -23,7 +23,7 @@ def recognise_page(document: PdfDocument, index: int) -> list[str]:
     """The lines that tesseract reads on the page; raises OcrUnavailable when it is not installed."""
     tesseract = _tesseract()
     page = document[index]
-    image = cast(Image, page.render(scale=_SCALE, grayscale=True).to_pil())
+    image = cast(Image, page.render(scale=_DOTS_PER_POINT, grayscale=True).to_pil())
     try:
         text = tesseract.image_to_string(image)
     except tesseract.TesseractNotFoundError:
@@ -40,5 +40,6 @@ def _tesseract() -> _Tesseract:
         return cast(_Tesseract, importlib.import_module("pytesseract"))
     except ImportError:
         raise OcrUnavailable(
-            "Text recognition is not installed; run pip install 'mainspring[ocr]' and install the program tesseract, or send a PDF with text."
+            "Text recognition is not installed; run pip install 'mainspring[ocr]' and install the program tesseract, "
+            "or send a PDF with text."
         ) from None

@@ -108,11 +108,12 @@ class Outline:
         return opens and (len(marker.values) == 2 or (marker.form == "." and not self._open))
 
     def _may_open(self, marker: Marker) -> bool:
+        first = marker.values[0]
         if marker.named or len(marker.values) > 1:
-            return marker.values[0] <= 2 * _LAST_FIRST_CLAUSE
+            return first <= 2 * _LAST_FIRST_CLAUSE
         if marker.scheme is Scheme.DECIMAL or marker.form.startswith("("):
-            return marker.values[0] <= _LAST_FIRST_CLAUSE
-        return marker.values[0] == 1  # "J. Smith" is not the tenth item of a list
+            return first <= _LAST_FIRST_CLAUSE
+        return first == 1  # "J. Smith" is not the tenth item of a list
 
     def _enter(self, marker: Marker) -> int:
         self._close_for(marker)

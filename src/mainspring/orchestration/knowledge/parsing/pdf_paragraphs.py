@@ -9,6 +9,7 @@ elsewhere, or never writes it with a hyphen and both halves are small letters.
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from mainspring.orchestration.knowledge.types import Page
@@ -79,7 +80,8 @@ _PREFIXES = frozenset(
 @dataclass(slots=True)
 class _Paragraph:
     lines: list[Line] = field(default_factory=list[Line])
-    text: str = ""
+    parts: list[str] = field(default_factory=list[str])
+    length: int = 0
     page_starts: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])  # (page number, offset in text)
 
 
@@ -90,7 +92,7 @@ def join_pages(pages: list[list[Line]], warnings: tuple[str, ...]) -> Source:
     usual_size = median([line.size for lines in pages for line in lines] or [0.0])
     builder, starts = TextBuilder(), {}
     for paragraph in paragraphs:
-        piece = builder.add(paragraph.text, Piece(0, 0, emphasised=_is_emphasised(paragraph, usual_size)))
+        piece = builder.add("".join(paragraph.parts), Piece(0, 0, emphasised=_is_emphasised(paragraph, usual_size)))
         if piece is not None:
             starts.update({number: piece.start + offset for number, offset in paragraph.page_starts})
     return Source(builder.text(), tuple(builder.pieces), _page_spans(starts, len(pages), builder.length), warnings)
@@ -115,18 +117,16 @@ def _paragraphs(pages: list[list[Line]], words: Counter[str]) -> list[_Paragraph
         for index, line in enumerate(lines):
             before = lines[index - 1] if index else None
             if current is None or _starts_paragraph(current, before, line, pitch, right):
-                current = _Paragraph([line], line.text)
+                current = _Paragraph()
                 done.append(current)
-                offset = 0
-            else:
-                offset = _join(current, line, words)
+            offset = _join(current, line, words)
             if index == 0:
                 current.page_starts.append((number, offset))
     return done
 
 
 def _usual_pitch(lines: list[Line]) -> float:
-    gaps = [above.bottom - below.bottom for above, below in zip(lines, lines[1:], strict=False)]
+    gaps = [above.bottom - below.bottom for above, below in pairwise(lines)]
     usual = [gap for gap in gaps if 2 < gap < 60]
     return sorted(usual)[len(usual) // 3] if usual else 0.0
 
@@ -206,16 +206,19 @@ def _is_strong(marker: Marker, rest: str) -> bool:
 
 def _join(paragraph: _Paragraph, line: Line, words: Counter[str]) -> int:
     """Append a line; the offset in the paragraph's text at which it starts."""
+    if paragraph.lines:
+        last = paragraph.parts[-1]
+        if last.endswith("-") and not last.endswith((" -", "--")) and line.text[0].isalpha():
+            if _drops_hyphen(last, line.text, words):
+                paragraph.parts[-1] = last[:-1]
+                paragraph.length -= 1
+        else:
+            paragraph.parts.append(" ")
+            paragraph.length += 1
+    offset = paragraph.length
     paragraph.lines.append(line)
-    text = paragraph.text
-    if text.endswith("-") and not text.endswith((" -", "--")) and line.text[0].isalpha():
-        if _drops_hyphen(text, line.text, words):
-            text = text[:-1]
-        offset = len(text)
-    else:
-        text += " "
-        offset = len(text)
-    paragraph.text = text + line.text
+    paragraph.parts.append(line.text)
+    paragraph.length += len(line.text)
     return offset
 
 

@@ -12,10 +12,9 @@ from .limits import ParseLimits
 from .pieces import Piece, Source
 
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n\s*")
-_CONTROL_BLANKS = dict.fromkeys((*range(32), *range(127, 160), 160, 173, 8203, 65279), " ")
-for _kept in (0x09, 0x0A):
-    del _CONTROL_BLANKS[_kept]
-_CONTROL_BLANKS |= {0x0C: "\n", 0x0B: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
+_LINE_ENDS = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
+_BLANKS = {*range(32), *range(127, 160), 0xA0, 0xAD, 0x200B, 0xFEFF} - {0x09, 0x0A, *_LINE_ENDS}
+_REPLACED = dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_LINE_ENDS, "\n")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNDEFINED_IN_1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
@@ -27,10 +26,11 @@ def decode_text(content: bytes, *, filename: str, limits: ParseLimits) -> tuple[
     raises  BinaryContent, FileTooLarge, EmptyFile
     """
     text, warnings = _decode(content, filename)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROL_BLANKS)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
     if len(text) > limits.max_characters:
         raise FileTooLarge(
-            f"{filename} holds {len(text):,} characters; the limit is {limits.max_characters:,} (MAINSPRING_PARSE_MAX_CHARACTERS). Split the document."
+            f"{filename} holds {len(text):,} characters; the limit is {limits.max_characters:,} "
+            "(MAINSPRING_PARSE_MAX_CHARACTERS). Split the document."
         )
     if not text.strip():
         raise EmptyFile(f"{filename} holds no text, only blanks; send the file again.")
@@ -62,7 +62,8 @@ def _decode(content: bytes, filename: str) -> tuple[str, tuple[str, ...]]:
             return _checked(text, filename), _replaced(text)
     if b"\x00" in content:
         raise BinaryContent(
-            f"{filename} holds NUL bytes, which text does not; send it as UTF-8 text (or UTF-16 with a byte order mark), PDF or DOCX."
+            f"{filename} holds NUL bytes, which text does not; "
+            "send it as UTF-8 text (or UTF-16 with a byte order mark), PDF or DOCX."
         )
     try:
         return content.decode("utf-8"), ()

@@ -27,13 +27,16 @@ _REFERS = re.compile(
     r"under|by|with|through|version|than))\Z"
 )
 _INLINE_START = re.compile(
-    r"(?<=[.;:!?)\"”\d])(?:[ \t]+)(?=(?:\d{1,2}(?:\.\d{1,3}){1,3}\.?|\d{1,2}\.|(?:ARTICLE|Article|SECTION|Section|§)[ \t]+[\dIVXLC]+(?:\.\d+)*[.:]?)"
+    r"(?<=[.;:!?)\"”\d])[ \t]+"
+    r"(?=(?:\d{1,2}(?:\.\d{1,3}){1,3}\.?|\d{1,2}\.|"
+    r"(?:ARTICLE|Article|SECTION|Section|§)[ \t]+[\dIVXLC]+(?:\.\d+)*[.:]?)"
     r"[ \t]+[\"“(]?[A-ZÀ-Ý])"
 )
 _PAGE_MARK = re.compile(
     r"(?i)\s*(?:[-–—]{1,2}\s*)?(?:page\s+)?(?:\d{1,4}|[ivx]{1,6})(?:\s*(?:of|/)\s*\d{1,4})?(?:\s*[-–—]{1,2})?\s*\Z"
 )
 _RUNNING_LENGTH = 120
+_LINE_LENGTH = 160
 _RUNNING_REPEATS = 2
 _STYLED_HEADING_LENGTH = 150
 _PROSE_LENGTH = 60  # a paragraph at least this long makes the short line above it a heading
@@ -190,14 +193,18 @@ def _is_capital_line(text: str, piece: Piece, start: int) -> bool:
     """A line in capitals between lines that are not: a heading, not a disclaimer in capitals."""
     if not piece.verbatim:
         return False
-    stop = text.find("\n", start, piece.end)
-    stop = piece.end if stop < 0 else stop
-    line = text[start:stop]
+    line = _line_from(text, start, piece.end)
     if read_marker(line) or not is_capitals(line) or not reads_as_heading(line):
         return False
-    before = text[text.rfind("\n", piece.start, max(piece.start, start - 1)) + 1 : start]
-    after = text[stop + 1 : stop + 81].split("\n", 1)[0]
-    return not is_capitals(before) and not is_capitals(after)
+    head = text[max(piece.start, start - _LINE_LENGTH) : start]
+    before = head.rstrip(" \t").rstrip("\n").rpartition("\n")[2]
+    after = _line_from(text, start + len(line) + 1, piece.end)
+    return head.rstrip(" \t").endswith("\n") and not is_capitals(before) and not is_capitals(after)
+
+
+def _line_from(text: str, start: int, end: int) -> str:
+    """The line that starts at `start`, as far as it can matter."""
+    return text[start : min(end, start + _LINE_LENGTH)].split("\n", 1)[0]
 
 
 def _finish(text: str, block: Block, end: int, piece: Piece) -> Block:
@@ -228,5 +235,5 @@ def _kind(text: str, block: Block, end: int, piece: Piece) -> BlockKind:
     rest = text[marker.end if marker else block.start : end]
     if reads_as_heading(rest, numbered=True) and not (marker and marker.form.startswith("(") and len(rest) < 4):
         return BlockKind.HEADING
-    is_item = marker is not None and marker.scheme in (Scheme.LETTER, Scheme.ROMAN)
+    is_item = marker is not None and (marker.scheme in (Scheme.LETTER, Scheme.ROMAN) or marker.form in ("()", ")"))
     return BlockKind.LIST_ITEM if is_item else BlockKind.PARAGRAPH

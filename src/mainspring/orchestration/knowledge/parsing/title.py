@@ -7,9 +7,9 @@ from mainspring.orchestration.knowledge.types import Block, BlockKind
 from .pieces import Piece, PieceKind
 
 _NAMES_A_DOCUMENT = re.compile(
-    r"(?i)\b(?:agreement|contract|addendum|amendment|terms|lease|licen[cs]e|deed|nda|policy|statement of work|order form|"
-    r"letter|memorandum|plan|charter|power of attorney|vertrag|\w*vereinbarung|\w*vertrag|\w*bedingungen|contrat|accord|"
-    r"conditions|contrato|acuerdo|contratto|accordo|overeenkomst|acordo)\b"
+    r"(?i)\b(?:agreement|contract|addendum|amendment|terms|lease|licen[cs]e|deed|nda|policy|statement of work|"
+    r"order form|letter|memorandum|plan|charter|power of attorney|vertrag|\w*vereinbarung|\w*vertrag|\w*bedingungen|"
+    r"contrat|accord|conditions|contrato|acuerdo|contratto|accordo|overeenkomst|acordo)\b"
 )
 _NOT_A_TITLE = re.compile(
     r"(?i)(?:exhibit|annex|schedule|appendix|confidential|draft|final|page|source|this is a translation|"

@@ -133,5 +133,6 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, filenam
 
 def _bomb(filename: str, limit: str, setting: str) -> ZipBomb:
     return ZipBomb(
-        f"{filename} unpacks to {limit}, the limit (MAINSPRING_PARSE_{setting}). Save it again in Word, or send it as PDF."
+        f"{filename} unpacks to {limit}, the limit (MAINSPRING_PARSE_{setting}). "
+        "Save it again in Word, or send it as PDF."
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol, cast
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - a compiled module without stubs
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
