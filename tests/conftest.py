@@ -17,10 +17,12 @@ from mainspring.migrations import migrate
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineUrls]:
     """Embedded engines with a migrated schema; fsync is off, all else is as in production."""
     embedded = EmbeddedEngines(tmp_path_factory.mktemp("engines"), is_durable=False)
-    urls = embedded.start()
-    migrate(urls.database_admin_url, login=urls.login)
-    yield urls
-    embedded.stop()
+    try:
+        urls = embedded.start()
+        migrate(urls.database_admin_url, login=urls.login)
+        yield urls
+    finally:
+        embedded.stop()
 
 
 @pytest.fixture(scope="session")

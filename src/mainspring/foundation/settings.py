@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     ] = 15.0
     session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     secure_cookies: Annotated[bool, Field(description="send the session cookie over https only")] = False
+    ready_file: Annotated[Path | None, Field(description="a worker touches it when it is ready, for supervisors")] = None
+    url: Annotated[str | None, Field(description="where the CLI finds the API; default: the one in data_dir")] = None
+    api_key: Annotated[SecretStr | None, Field(description="key that the CLI uses; default: the demo's")] = None
     openai_api_key: Annotated[
         SecretStr | None, Field(validation_alias=AliasChoices("MAINSPRING_OPENAI_API_KEY", "OPENAI_API_KEY"))
     ] = None
@@ -86,6 +89,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_path())
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The largest file that is taken in."""
+        return self.max_upload_megabytes * 1_000_000
 
     @property
     def objects_url(self) -> str:
