@@ -15,6 +15,20 @@ export const SCENES = [
   { name: "list-loading", path: "/contracts", mood: "slow", settle: 700 },
   { name: "list-denied", path: "/contracts", mood: "denied", act: (page) => page.getByRole("button", { name: "Upload contracts" }).hover().then(() => page.waitForTimeout(600)) },
   { name: "list-uploads", path: "/contracts", act: upload },
+  { name: "report", path: "/contracts/ctr_1?finding=fnd_0_0" },
+  { name: "report-dark", path: "/contracts/ctr_1?finding=fnd_0_2", dark: true },
+  { name: "report-big", path: "/contracts/ctr_2", act: (page) => page.keyboard.press("j").then(() => page.keyboard.press("j")).then(() => page.waitForTimeout(1200)) },
+  { name: "report-summary", path: "/contracts/ctr_1?tab=summary", act: (page) => page.getByRole("button", { name: /^Source 5/ }).click().then(() => page.waitForTimeout(600)) },
+  { name: "report-facts", path: "/contracts/ctr_1?tab=facts" },
+  { name: "report-clauses-dark", path: "/contracts/ctr_1?tab=clauses", dark: true },
+  { name: "report-decided", path: "/contracts/ctr_1", act: decide },
+  { name: "report-dismiss", path: "/contracts/ctr_1?finding=fnd_0_4", act: (page) => page.keyboard.press("d").then(() => page.waitForTimeout(400)) },
+  { name: "report-edit-dark", path: "/contracts/ctr_1?finding=fnd_0_4", dark: true, act: (page) => page.keyboard.press("e").then(() => page.waitForTimeout(400)) },
+  { name: "report-phone", path: "/contracts/ctr_1?finding=fnd_0_1", phone: true },
+  { name: "report-phone-text", path: "/contracts/ctr_1?finding=fnd_0_1&tab=text", phone: true, settle: 1300 },
+  { name: "report-phone-summary", path: "/contracts/ctr_1?tab=summary", phone: true },
+  { name: "report-unknown", path: "/contracts/ctr_404" },
+  { name: "help", path: "/contracts", act: (page) => page.keyboard.press("?").then(() => page.waitForTimeout(300)) },
   { name: "not-found", path: "/nowhere" },
 ];
 
@@ -30,4 +44,22 @@ async function upload(page) {
   await page.locator("#upload-input").setInputFiles([textFile("carrier-nda-mutual.txt"), textFile("statement-of-work.txt"), textFile("encrypted-annex.pdf")]);
   await page.getByText("is protected by a password").waitFor();
   await page.waitForTimeout(1600);
+}
+
+async function decide(page) {
+  await page.keyboard.press("j");
+  await page.keyboard.press("a");
+  await page.getByText("Finding accepted").waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("d");
+  await page.getByLabel("Reason").fill("Agreed with the other side on the call of May 4");
+  await page.getByRole("button", { name: "Dismiss", exact: true }).click();
+  await page.getByText("Finding dismissed").waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("e");
+  await page.getByLabel("Severity").selectOption("medium");
+  await page.getByLabel("Reason").fill("Training is limited by the data annex");
+  await page.getByRole("button", { name: "Save the edit" }).click();
+  await page.getByText("Edit saved").waitFor();
+  await page.waitForTimeout(500);
 }

@@ -13,3 +13,4 @@ export { TabPanel, Tabs, Segments } from "./Tabs";
 export { chooseTheme, startTheme, useThemeChoice } from "./theme";
 export { toast, Toasts } from "./Toast";
 export { Tooltip, TooltipProvider } from "./Tooltip";
+export { useNarrow } from "./useNarrow";

@@ -1,1 +1,6 @@
 export { ContractListPage } from "./pages/ContractListPage";
+export { ReportPage } from "./pages/ReportPage";
+export { contractQuery } from "./queries";
+export { ModelText } from "./report/ModelText";
+export { ContractHeader } from "./report/ReportHeader";
+export type { ReportView } from "./report/ReportWorkspace";

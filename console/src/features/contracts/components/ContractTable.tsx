@@ -34,10 +34,12 @@ function ContractRow({ contract }: { contract: Contract }) {
   return (
     <tr>
       <td className={s.nameCell}>
-        <span className={s.fileIcon} data-type={fileKind(contract)}>{fileKind(contract)}</span>
-        <div>
+        <div className={s.name}>
+          <span className={s.fileIcon} aria-hidden>{fileKind(contract)}</span>
+          <div>
           <Link className={s.rowLink} to="/contracts/$contractId" params={{ contractId: contract.id }}>{contract.title ?? contract.name}</Link>
           <span className={s.sub}>{contract.title === null ? facts : `${contract.name}, ${facts}`}</span>
+          </div>
         </div>
       </td>
       <td><RunBadge run={contract.latest_run} /></td>
