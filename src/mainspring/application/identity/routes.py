@@ -55,16 +55,14 @@ def _paging(
 Paging = Annotated[PageRequest, Depends(_paging)]
 
 
-def build_router(
-    identity: Identity, *, secure_cookies: bool = False, allowed_origins: Collection[str] = ()
-) -> APIRouter:
+def build_router(identity: Identity, *, is_secure: bool = False, allowed_origins: Collection[str] = ()) -> APIRouter:
     """All routes of identity.
 
-    secure_cookies   send the session cookie over https only
+    is_secure        send the session cookie over https only
     allowed_origins  origins such as `https://console.example.com` that may sign in besides our own
     """
     router = APIRouter(prefix="/v1")
-    _add_sessions(router, identity, secure_cookies, frozenset(origin.lower() for origin in allowed_origins))
+    _add_sessions(router, identity, is_secure, frozenset(origin.lower() for origin in allowed_origins))
     _add_tenant(router, identity)
     _add_members(router, identity)
     _add_keys(router, identity)
