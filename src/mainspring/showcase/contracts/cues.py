@@ -4,6 +4,7 @@ A cue is written the way a lawyer would describe a wording, not as a regular exp
 
     automatically renew*            words in order; `*` stands for any ending
     (raise|add to) ... fees         one of several; `...` for up to eight words between
+    @buyer [...] unlimited          `[...]` for any number of words in the same sentence
     prior? written? notice          a word with `?` may be left out
     @buyer @shall indemnify         the usual names of a side; "shall", "will" and the like
 
@@ -35,7 +36,7 @@ _NAMES = {
     "@shall": "shall|will|must|agrees|undertakes",
 }
 _TERM = r"@?[^\W_]+\*?"
-_TOKEN = re.compile(rf"\.\.\.|\({_TERM}(?: +{_TERM})*(?:\|{_TERM}(?: +{_TERM})*)*\)\??|{_TERM}\??|\S")
+_TOKEN = re.compile(rf"\[\.\.\.\]|\.\.\.|\({_TERM}(?: +{_TERM})*(?:\|{_TERM}(?: +{_TERM})*)*\)\??|{_TERM}\??|\S")
 
 
 class InvalidCue(ValueError):
@@ -52,10 +53,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One part of a cue: any of these phrases, or a gap when there are none."""
+    """One part of a cue: any of these phrases, or a gap, wide or narrow, when there are none."""
 
     choices: tuple[tuple[Term, ...], ...]
     is_optional: bool = False
+    is_wide: bool = False
 
     @property
     def is_gap(self) -> bool:
@@ -89,6 +91,9 @@ class Cue:
         """The position after the phrase that starts at `start`; breadth first, so the nearest end wins."""
         places = {start}
         for element, choices in zip(self.elements, wanted, strict=True):
+            if element.is_gap and element.is_wide:
+                places = set(range(min(places), limit + 1))
+                continue
             if element.is_gap:
                 places = {place + skip for place in places for skip in range(GAP_WORDS + 1) if place + skip <= limit}
                 continue
@@ -117,17 +122,17 @@ def parse_cue(text: str) -> Cue:
         raise InvalidCue(f"a cue has at most {MAX_ELEMENTS} parts and {MAX_CHARACTERS} characters")
     elements = tuple(_element(token) for token in tokens)
     if any(element.is_gap or element.is_optional for element in (elements[0], elements[-1])):
-        raise InvalidCue('a cue begins and ends with a word that is not optional, not with "..." or "?"')
+        raise InvalidCue('a cue begins and ends with a word that is not optional, not with a gap or "?"')
     return Cue(text, elements)
 
 
 def _element(token: str) -> Element:
-    if token == "...":  # noqa: S105 - a mark of the notation, not a secret
-        return Element(())
+    if token in ("...", "[...]"):
+        return Element((), is_wide=token == "[...]")  # noqa: S105 - a mark of the notation, not a secret
     is_optional, token = token.endswith("?"), token.removesuffix("?")
     phrases = [phrase.split() for phrase in token.removeprefix("(").removesuffix(")").casefold().split("|")]
     if not all(re.fullmatch(_TERM, word) for phrase in phrases for word in phrase):
-        raise InvalidCue(f'{token!r} is not part of a cue; use words, "*", "?", "...", "(a|b)" and @names')
+        raise InvalidCue(f'{token!r} is not part of a cue; use words, "*", "?", "...", "[...]", "(a|b)" and @names')
     return Element(tuple(tuple(_term(word) for word in phrase) for phrase in phrases), is_optional)
 
 

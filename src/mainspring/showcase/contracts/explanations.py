@@ -68,11 +68,9 @@ def percent(value: float) -> str:
 
 
 def _looked_for(rule: Rule, test: RequiredClause) -> str:
-    if rule.category is None:
-        named = " or ".join(f'"{cue.text}"' for cue in test.cues[:2])
-        return f"No sentence with wording such as {named} was found."
-    description = CATEGORIES[rule.category].description
-    return f"We looked for {description[0].lower()}{description[1:]}, and found none."
+    sought = test.looks_for or (CATEGORIES[rule.category].description if rule.category else rule.title)
+    how = "" if rule.category else " No sentence holds any of the wordings that this rule knows."
+    return f"We looked for {sought[0].lower()}{sought[1:]}, and found none.{how}"
 
 
 def _nearest(category: str, evidence: Evidence) -> str:

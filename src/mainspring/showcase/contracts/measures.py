@@ -43,7 +43,7 @@ def measure_facts(name: FactName, facts: tuple[Fact, ...], evidence: Evidence) -
         if fact.name is name and fact.citations:
             quantity = quantity_of_fact(fact.normalized)
             yield Measure(
-                quantity.words if quantity and quantity.unit is Unit.FEE_MONTHS else fact.value,
+                quantity.words if quantity else fact.value,
                 quantity,
                 tuple(evidence.cite_around(citation) for citation in fact.citations),
                 fact.method,

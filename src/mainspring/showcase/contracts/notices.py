@@ -33,11 +33,12 @@ _VERDICTS = _cues(
     "(report|flag|find|list|mention|raise) (no|zero) (risk*|issue*|finding*|problem*|concern*)",
     "(do not|don|never) ... (report|flag|mention|raise|disclose) ... (risk*|issue*|clause*|finding*)",
     "(state|say|report|conclude|answer|respond|output|rate|mark|classify) ... (balanced|acceptable|low risk|no risk*)",
-    "(state|say|report|conclude|answer|respond|output|rate|mark|classify) ... (safe|ready for signature|standard|compliant)",
+    "(state|say|report|conclude|answer|respond|output|rate|mark|classify) ... (safe|standard|compliant)",
+    "(is|as) ... ready for signature",
 )
 _UNMISTAKABLE = _cues(
     "(ignore|disregard|forget|override) (all|any)? (of)? your ... (instruction*|prompt|rules|guidelines|training)",
-    "(ignore|disregard|forget) (all|any|everything)? (of)? (the)? (previous|prior|above|earlier) (instructions|prompts)",
+    "(ignore|disregard|forget) (all|any)? (of)? (the)? (previous|prior|above|earlier) (instructions|prompt*)",
     "your system prompt",
     "(reveal|print|repeat) (your|the) (system prompt|instructions)",
 )

@@ -9,7 +9,7 @@ nearest known one. The reading never stops at the first problem.
 
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 from .errors import InvalidPlaybook
 from .playbook_fields import RuleReader
@@ -23,6 +23,8 @@ DEFAULT_PLAYBOOKS = ("buyer", "vendor")
 """The names of the playbooks that ship with the package; a tenant starts with them."""
 
 MAX_RULES = 200
+
+_FOLDER = Path(__file__).resolve().parent / "playbooks"
 
 
 def parse_playbook(text: str) -> Playbook:
@@ -44,7 +46,7 @@ def default_playbook_text(name: str) -> str:
     """The YAML of a playbook that ships with the package; raises LookupError for another name."""
     if name not in DEFAULT_PLAYBOOKS:
         raise LookupError(f"There is no default playbook {name!r}; there are {' and '.join(DEFAULT_PLAYBOOKS)}.")
-    return (files("mainspring.showcase.contracts") / "playbooks" / f"{name}.yaml").read_text(encoding="utf-8")
+    return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=len(DEFAULT_PLAYBOOKS))
@@ -106,10 +108,12 @@ def _rule(reader: RuleReader) -> Rule | None:
 
 
 def _required(reader: RuleReader) -> RuleTest | None:
-    cues = reader.cues("cues")
-    if not cues and not reader.has("category"):
+    cues, looks_for = reader.cues("cues"), reader.text("looks_for", most=300, is_required=False)
+    if not reader.has("cues") and not reader.has("category"):
         return reader.complain("a required rule needs a category, or cues that show that the clause is there.")
-    return RequiredClause(cues)
+    if not reader.has("looks_for") and not reader.has("category"):
+        return reader.complain('a required rule without a category needs looks_for, such as "a duty to insure".')
+    return RequiredClause(cues, looks_for)
 
 
 def _forbidden(reader: RuleReader) -> RuleTest | None:

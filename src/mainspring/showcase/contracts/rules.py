@@ -38,9 +38,13 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequiredClause:
-    """Fires when the contract holds no clause of the rule's category and none of the cues."""
+    """Fires when the contract holds no clause of the rule's category and none of the cues.
+
+    looks_for   a noun phrase for the explanation, "a duty to ..."; the category's description if None
+    """
 
     cues: tuple[Cue, ...] = ()
+    looks_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
