@@ -1,0 +1,46 @@
+"""A run's events as one unbroken story: a lost connection is resumed after the last event that came."""
+
+from collections.abc import Iterator
+
+import httpx
+
+from .errors import ApiError
+from .sse import Frame, read_frames
+from .transport import Transport, decode, read_problem, unreachable
+from .types import Event
+
+_LAST_TYPE = "run.finished"
+_SILENCE_SECONDS = 45.0  # the API sends a comment more often than this
+
+
+def iter_events(transport: Transport, path: str, after: str | None) -> Iterator[Event]:
+    """Each event once, until the run is finished; ApiError when the API stays away or refuses."""
+    last, failures = after, 0
+    while True:
+        try:
+            for place, frame in enumerate(_connect(transport, path, last)):
+                if place == 0 and frame.id and frame.id == last:
+                    continue  # a server may begin with the event it was asked to go on after
+                last, failures = frame.id or last, 0
+                yield Event(frame.id, frame.event, decode(dict[str, object], frame.data.encode()))
+                if frame.event == _LAST_TYPE:
+                    return
+            error = ApiError("The stream ended before its run did.", code="unreachable", status=0, retryable=True)
+        except httpx.TransportError as lost:
+            error = unreachable(transport.http.base_url, lost)
+        except ApiError as refused:
+            if refused.status not in {429, 502, 503, 504}:
+                raise
+            error = refused
+        failures += 1
+        transport.patience.pause(failures, error)
+
+
+def _connect(transport: Transport, path: str, last: str | None) -> Iterator[Frame]:
+    headers = {"accept": "text/event-stream", **({"last-event-id": last} if last else {})}
+    timeout = httpx.Timeout(_SILENCE_SECONDS, connect=5.0)
+    with transport.http.stream("GET", path, headers=headers, timeout=timeout) as response:
+        if not response.is_success:
+            response.read()
+            raise read_problem(response)
+        yield from read_frames(response.iter_bytes())
