@@ -60,8 +60,3 @@ def upgrade() -> None:
         )
     op.execute("create index chunk_by_tenant on chunk (tenant_id)")
     isolate(op, "chunk")
-
-
-def downgrade() -> None:
-    op.execute("drop table chunk")
-    op.execute("drop table document")

@@ -2,16 +2,21 @@
 
 from .chunking import CHUNKER_VERSION, ClauseChunking, chunk_by_clause
 from .parsing import PARSER_VERSION, ParseLimits, parse, parse_bounded
-from .types import Block, BlockKind, Chunk, Definition, Page, ParsedDocument
+from .service import EMBEDDING_DIMENSIONS, Knowledge
+from .types import Block, BlockKind, Chunk, Definition, Document, Match, Page, ParsedDocument
 
 __all__ = [
     "CHUNKER_VERSION",
+    "EMBEDDING_DIMENSIONS",
     "PARSER_VERSION",
     "Block",
     "BlockKind",
     "Chunk",
     "ClauseChunking",
     "Definition",
+    "Document",
+    "Knowledge",
+    "Match",
     "Page",
     "ParseLimits",
     "ParsedDocument",

@@ -5,7 +5,9 @@ Every offset counts characters (Python string indices) in `ParsedDocument.text`,
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 
 class BlockKind(StrEnum):
@@ -97,3 +99,33 @@ class Chunk:
     number: str | None = None
     heading_path: tuple[str, ...] = ()
     page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that a tenant gave us, kept once however often it is sent.
+
+    sha256          of the bytes, 64 hexadecimal digits
+    media_type      detected from the bytes
+    parser_version  None until the document was parsed; pages, language and title come with it
+    """
+
+    id: UUID
+    sha256: str
+    name: str
+    media_type: str
+    size_bytes: int
+    created_at: datetime
+    pages: int | None = None
+    language: str | None = None
+    title: str | None = None
+    parser_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A chunk that a search found. `score` is the cosine similarity, in [-1, 1], higher is nearer."""
+
+    document_id: UUID
+    chunk: Chunk
+    score: float

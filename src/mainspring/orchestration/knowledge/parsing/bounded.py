@@ -14,19 +14,13 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 
 import msgspec
 
-from mainspring.orchestration.knowledge.errors import (
-    READING_ERRORS,
-    BrokenDocument,
-    FileTooLarge,
-    ParseOutOfMemory,
-    ParseTimedOut,
-    UnreadableDocument,
-)
+from mainspring.orchestration.knowledge.errors import READING_ERRORS, BrokenDocument, UnreadableDocument
 from mainspring.orchestration.knowledge.types import ParsedDocument
 
 from .detect import shown
-from .limits import MEBIBYTE, ParseLimits
+from .limits import ParseLimits
 from .protocol import Answer, Parsed, Request
+from .refusals import timed_out, too_large
 
 _START = (
     "import sys; sys.path[:] = sys.argv[2:]; "
@@ -46,17 +40,14 @@ async def parse_bounded(
     """
     name = shown(filename)
     if len(content) > limits.max_bytes:
-        raise FileTooLarge(
-            f"{name} has {len(content) / MEBIBYTE:,.1f} MB; the limit is {limits.max_bytes / MEBIBYTE:,.0f} MB "
-            "(MAINSPRING_PARSE_MAX_BYTES). Split the document, or shrink its pictures."
-        )
+        raise too_large(name, len(content), limits)
     process = await _start(Request(name, limits, recognise_scans))
     try:
         async with asyncio.timeout(limits.timeout_seconds):
             output, _ = await process.communicate(content)
             code = await process.wait()
     except TimeoutError:
-        raise _timed_out(name, limits) from None
+        raise timed_out(name, limits) from None
     finally:
         await _end(process)
     return _answer(output, code, name, limits)
@@ -101,22 +92,7 @@ def _answer(output: bytes, code: int, name: str, limits: ParseLimits) -> ParsedD
 def _died(code: int, name: str, limits: ParseLimits) -> UnreadableDocument:
     """The error for a child that ended without an answer."""
     if -code == signal.SIGXCPU:
-        return _timed_out(name, limits)
+        return timed_out(name, limits)
     return BrokenDocument(
         f"{name} made its parser stop (exit {code}); it is probably damaged. Save or export it again and send that."
-    )
-
-
-def _timed_out(name: str, limits: ParseLimits) -> ParseTimedOut:
-    return ParseTimedOut(
-        f"{name} was not read within {limits.timeout_seconds:g} s (MAINSPRING_PARSE_TIMEOUT_SECONDS); "
-        "split it, or export it again."
-    )
-
-
-def out_of_memory(name: str, limits: ParseLimits) -> ParseOutOfMemory:
-    """The error for a document that needs more memory than it may have."""
-    return ParseOutOfMemory(
-        f"{name} needs more than {limits.memory_bytes / MEBIBYTE:,.0f} MB to be read (MAINSPRING_PARSE_MEMORY_BYTES); "
-        "split it, or shrink its pictures."
     )

@@ -12,11 +12,11 @@ import msgspec
 
 from mainspring.foundation.errors import MainspringError
 
-from .bounded import out_of_memory
 from .detect import shown
 from .limits import ParseLimits
 from .protocol import Answer, Failed, Parsed, Request
 from .read import parse
+from .refusals import out_of_memory
 
 
 def main(argument: str) -> None:

@@ -35,7 +35,7 @@ def read_pdf(content: bytes, *, filename: str, limits: ParseLimits, recognise_sc
         count = len(document)
         if count > limits.max_pages:
             raise TooManyPages(
-                f"{filename} has {count:,} pages; the limit is {limits.max_pages:,} (MAINSPRING_PARSE_MAX_PAGES). "
+                f"{filename} has {count:,} pages; the limit is {limits.max_pages:,} (MAINSPRING_MAX_DOCUMENT_PAGES). "
                 "Split the document, or have the limit raised."
             )
         pages = list(_read_pages(document, filename))

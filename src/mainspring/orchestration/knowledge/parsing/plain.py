@@ -6,10 +6,11 @@ Line ends become \\n; control characters become blanks, one for one.
 import codecs
 import re
 
-from mainspring.orchestration.knowledge.errors import BinaryContent, EmptyFile, FileTooLarge
+from mainspring.orchestration.knowledge.errors import BinaryContent, EmptyFile
 
 from .limits import ParseLimits
 from .pieces import Piece, Source
+from .refusals import too_many_characters
 
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n\s*")
 _LINE_ENDS = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
@@ -28,10 +29,7 @@ def decode_text(content: bytes, *, filename: str, limits: ParseLimits) -> tuple[
     text, warnings = _decode(content, filename)
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
     if len(text) > limits.max_characters:
-        raise FileTooLarge(
-            f"{filename} holds {len(text):,} characters; the limit is {limits.max_characters:,} "
-            "(MAINSPRING_PARSE_MAX_CHARACTERS). Split the document."
-        )
+        raise too_many_characters(filename, len(text), limits)
     if not text.strip():
         raise EmptyFile(f"{filename} holds no text, only blanks; send the file again.")
     return text, warnings

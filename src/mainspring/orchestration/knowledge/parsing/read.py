@@ -1,15 +1,17 @@
 """`parse`: bytes in, a document out, no other input or output."""
 
-from mainspring.orchestration.knowledge.errors import FileTooLarge, NoText
+from mainspring.orchestration.knowledge.errors import NoText
 from mainspring.orchestration.knowledge.types import ParsedDocument
 
+from .archive import check_archive
 from .definitions import find_definitions
 from .detect import MediaType, detect, shown
 from .language import guess_language
-from .limits import MEBIBYTE, ParseLimits
+from .limits import ParseLimits
 from .markdown import read_markdown
 from .pieces import Source
 from .plain import decode_text, read_plain
+from .refusals import too_large, too_many_characters
 from .structure import find_blocks
 from .title import guess_title
 
@@ -27,21 +29,31 @@ def parse(
     deterministic    the same bytes and `PARSER_VERSION` give the same document
     """
     name = shown(filename)
-    if len(content) > limits.max_bytes:
-        raise FileTooLarge(
-            f"{name} has {len(content) / MEBIBYTE:,.1f} MB; the limit is {limits.max_bytes / MEBIBYTE:,.0f} MB "
-            "(MAINSPRING_PARSE_MAX_BYTES). Split the document, or shrink its pictures."
-        )
-    media_type = detect(content, filename=name)
+    media_type = _detected(content, name, limits)
     source = _read(content, media_type, name=name, limits=limits, recognise_scans=recognise_scans)
     if len(source.text) > limits.max_characters:
-        raise FileTooLarge(
-            f"{name} holds {len(source.text):,} characters of text; the limit is {limits.max_characters:,} "
-            "(MAINSPRING_PARSE_MAX_CHARACTERS). Split the document."
-        )
+        raise too_many_characters(name, len(source.text), limits)
     if not source.text.strip():
         raise NoText(f"{name} was opened, but there is no text in it; check that it is the right file.")
     return _structured(source, media_type, _mismatch(media_type, name))
+
+
+def inspect(content: bytes, *, filename: str, limits: ParseLimits = DEFAULT_LIMITS) -> MediaType:
+    """The type of the bytes, when a look at them shows nothing against reading them.
+
+    raises  FileTooLarge, EmptyFile, UnsupportedType, BinaryContent, EncryptedDocument, BrokenDocument
+    """
+    name = shown(filename)
+    media_type = _detected(content, name, limits)
+    if media_type is MediaType.DOCX:
+        check_archive(content, filename=name, limits=limits, unpack=False)
+    return media_type
+
+
+def _detected(content: bytes, name: str, limits: ParseLimits) -> MediaType:
+    if len(content) > limits.max_bytes:
+        raise too_large(name, len(content), limits)
+    return detect(content, filename=name)
 
 
 def _read(content: bytes, media_type: MediaType, *, name: str, limits: ParseLimits, recognise_scans: bool) -> Source:

@@ -13,10 +13,11 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
 from lxml.etree import LxmlError
 
+from .archive import broken
 from .limits import ParseLimits
 from .pieces import Piece, PieceKind, Source, TextBuilder, clean
 from .word_numbering import NumberedLists
-from .word_package import broken, open_word
+from .word_package import open_word
 from .word_styles import Styles
 from .word_xml import Element, W, flag_of, read_xml
 
