@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .evidence import PRESENT, Evidence
-from .extraction.durations import find_durations
+from .extraction.durations import Duration, find_durations
 from .quantities import Quantity, Unit, quantity_of_fact
 from .rules import Limit
 from .types import Citation, Fact, FactName, Method
 
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) *\)? *(?:%|percent|per cent)", re.IGNORECASE)
+_PERCENT = re.compile(
+    r"(?<![\d./])(\d{1,3}(?:\.\d{1,3})?)(?P<half> +[1l]/2)? *\)? *(?:%|percent|per cent)", re.IGNORECASE
+)
 _FEES = re.compile(r"\b(?:fees?|paid|payable|amounts?|charges?)\b", re.IGNORECASE)
 _ENDLESS = re.compile(
     r"\b(?:perpetual\w*|perpetuity|indefinite\w*|evergreen|forever|unlimited|uncapped)\b", re.IGNORECASE
@@ -40,7 +42,7 @@ class Measure:
 def measure_facts(name: FactName, facts: tuple[Fact, ...], evidence: Evidence) -> Iterator[Measure]:
     """The values of every fact of this name that has a quote."""
     for fact in facts:
-        if fact.name is name and fact.citations:
+        if fact.name is name and fact.citations and not _is_about_leaving(fact):
             quantity = quantity_of_fact(fact.normalized)
             yield Measure(
                 quantity.words if quantity else fact.value,
@@ -54,32 +56,44 @@ def measure_facts(name: FactName, facts: tuple[Fact, ...], evidence: Evidence) -
 
 
 def measure_cues(test: Limit, evidence: Evidence) -> Iterator[Measure]:
-    """The value nearest to the end of each cue, once per sentence."""
+    """The last value inside each cue, else the nearest behind it; once per sentence."""
     seen = set[int]()
     for match in evidence.matches(test.cues):
         start, end = evidence.index.sentences[match.sentence]
-        found = [
-            (abs(until - match.end), place, quantity)
-            for place, until, quantity in _quantities(evidence, start, end, _unit(test))
-            if place < match.end + _REACH and until > match.start - _REACH
+        near = [
+            found
+            for found in _read(evidence, start, end, _unit(test))
+            if found.start < match.end + _REACH and found.end > match.start - _REACH
         ]
-        if found and match.sentence not in seen:
+        if near and match.sentence not in seen:
             seen.add(match.sentence)
-            quantity = min(found, key=lambda entry: entry[:2])[2]
+            found = min(near, key=lambda found: (found.end > match.end, abs(found.end - match.end)))
             citation = evidence.cite_sentence(match.sentence)
-            yield Measure(quantity.words, quantity, (citation,), Method.RULE, _MEASURED_CONFIDENCE)
+            yield Measure(found.words, found.quantity, (citation,), Method.RULE, _MEASURED_CONFIDENCE)
 
 
 def measure_clauses(test: Limit, category: str, evidence: Evidence) -> Iterator[Measure]:
     """The first value in the sentences of each clause of a category."""
     for clause, probability in evidence.clauses(category, at_least=PRESENT):
         for sentence in evidence.sentences_of(clause):
-            found = list(_quantities(evidence, *evidence.index.sentences[sentence], _unit(test)))
+            found = next(_read(evidence, *evidence.index.sentences[sentence], _unit(test)), None)
             if found:
-                quantity, citation = found[0][2], evidence.cite_sentence(sentence)
-                confidence = probability * _MEASURED_CONFIDENCE
-                yield Measure(quantity.words, quantity, (citation,), Method.RULE, confidence)
+                citation, confidence = evidence.cite_sentence(sentence), probability * _MEASURED_CONFIDENCE
+                yield Measure(found.words, found.quantity, (citation,), Method.RULE, confidence)
                 break
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    start: int
+    end: int
+    words: str
+    quantity: Quantity
+
+
+def _is_about_leaving(fact: Fact) -> bool:
+    """A notice to end the contract without cause is no notice of non-renewal."""
+    return fact.name is FactName.NOTICE_PERIOD and "terminat" in fact.value
 
 
 def _unit(test: Limit) -> Unit:
@@ -87,18 +101,29 @@ def _unit(test: Limit) -> Unit:
     return limit.unit if limit else Unit.MONTHS
 
 
-def _quantities(evidence: Evidence, start: int, end: int, unit: Unit) -> Iterator[tuple[int, int, Quantity]]:
-    """Quantities of the wanted sort in [start, end), with their places."""
+def _read(evidence: Evidence, start: int, end: int, unit: Unit) -> Iterator[_Read]:
+    """Quantities of the wanted sort in [start, end)."""
     text = evidence.reading.text
     if unit is Unit.PERCENT:
         for found in _PERCENT.finditer(text, start, end):
-            yield found.start(), found.end(), Quantity(float(found[1]), Unit.PERCENT)
+            quantity = Quantity(float(found[1]) + (0.5 if found["half"] else 0), unit)
+            yield _Read(found.start(), found.end(), quantity.words, quantity)
         return
     is_fees = unit is Unit.FEE_MONTHS
     if is_fees and not _FEES.search(text, start, end):
         return
     for duration in find_durations(text, start, end):
-        if duration.months is not None:
-            yield duration.start, duration.end, Quantity(duration.months, Unit.FEE_MONTHS if is_fees else Unit.MONTHS)
-        elif not is_fees and (quantity := quantity_of_fact(duration.iso)):
-            yield duration.start, duration.end, quantity
+        quantity = _of_duration(duration, is_fees=is_fees)
+        if quantity:
+            words = duration.words if duration.in_business_days else quantity.words
+            yield _Read(duration.start, duration.end, words, quantity)
+
+
+def _of_duration(duration: Duration, *, is_fees: bool) -> Quantity | None:
+    if duration.months is not None:
+        return Quantity(duration.months, Unit.FEE_MONTHS if is_fees else Unit.MONTHS)
+    if is_fees:
+        return None
+    if duration.in_business_days:
+        return Quantity(round(duration.amount * 7 / 5), Unit.DAYS)
+    return quantity_of_fact(duration.iso)

@@ -21,7 +21,7 @@ def _cues(*texts: str) -> tuple[Cue, ...]:
 
 
 _ADDRESSES = _cues(
-    "(ai|artificial intelligence|automated|automatic) (system*|model*|assistant*|review*|reader*|agent*|tool*)",
+    "(ai|artificial intelligence|automated|automatic) (system*|model*|assistant*|reviewer*|reader*|agent*|tool*)",
     "(language model*|llm|llms|chatbot*|chatgpt|gpt|claude|gemini|copilot)",
     "(you are|act as) (a|an|the) ... (assistant|model|reviewer|ai)",
 )

@@ -16,7 +16,7 @@ from .playbook_yaml import Fields, Items, Problems, Text, Value, listed, quoted,
 from .quantities import Quantity, parse_quantity
 from .types import Severity
 
-MAX_LIST = 60
+MAX_LIST = 100
 
 _IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENUM = TypeVar("_ENUM", bound=StrEnum)
