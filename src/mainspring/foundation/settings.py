@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     log_level: Annotated[str, Field(pattern="(?i)^(debug|info|warning|error)$")] = "info"
     database_connections: Annotated[int, Field(ge=2, le=200, description="connections per process")] = 10
     max_upload_megabytes: Annotated[int, Field(ge=1, le=1000)] = 50
+    max_document_pages: Annotated[int, Field(ge=1, le=100_000, description="longer documents are refused")] = 1000
+    parse_timeout_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="a document that takes longer to read is given up")
+    ] = 60.0
     worker_concurrency: Annotated[int, Field(ge=1, le=1000, description="steps at once in one worker process")] = 16
     worker_steps: Annotated[
         str | None, Field(description="comma-separated step names this worker claims; default: all")
@@ -54,7 +58,9 @@ class Settings(BaseSettings):
     ] = 15.0
     session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     secure_cookies: Annotated[bool, Field(description="send the session cookie over https only")] = False
-    ready_file: Annotated[Path | None, Field(description="a worker touches it when it is ready, for supervisors")] = None
+    ready_file: Annotated[Path | None, Field(description="a worker touches it when it is ready, for supervisors")] = (
+        None
+    )
     url: Annotated[str | None, Field(description="where the CLI finds the API; default: the one in data_dir")] = None
     api_key: Annotated[SecretStr | None, Field(description="key that the CLI uses; default: the demo's")] = None
     openai_api_key: Annotated[
