@@ -1,14 +1,16 @@
 """Durable pipelines: declared steps, run by workers that may die at any instant, watched live."""
 
 from .errors import Abandon, IdempotencyKeyReused, PayloadRefused, PipelineInvalid, Retry, RunNotCancellable
-from .events import FindingAdded, RunFinished
+from .events import RunFinished
 from .pipeline import Pipeline
+from .service import Pipelines
 from .types import (
     ROUTINE,
     RUN_PREFIX,
     EventId,
     EventType,
     Failure,
+    FindingAdded,
     Run,
     RunEvent,
     RunId,
@@ -18,6 +20,7 @@ from .types import (
     StepStatus,
     Urgency,
 )
+from .worker import Worker
 
 __all__ = [
     "ROUTINE",
@@ -31,6 +34,7 @@ __all__ = [
     "PayloadRefused",
     "Pipeline",
     "PipelineInvalid",
+    "Pipelines",
     "Retry",
     "Run",
     "RunEvent",
@@ -42,4 +46,5 @@ __all__ = [
     "StepRun",
     "StepStatus",
     "Urgency",
+    "Worker",
 ]

@@ -1,31 +1,22 @@
-"""Facts that runs announce: `RunFinished` to other rooms through the outbox, `FindingAdded` to who watches."""
+"""Facts that this room announces to others through the outbox."""
 
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
+
+from .types import RunId, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run has ended; written to the outbox in the transaction that ended it."""
+    """A run has ended; written to the outbox in the transaction that ended it.
+
+    The payload on the outbox has these fields, `run` as the UUID's text.
+    """
 
     TOPIC: ClassVar[str] = "run.finished"
 
-    run: UUID
+    run: RunId
     pipeline: str
     version: int
-    status: str
+    status: RunStatus
     subject: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FindingAdded:
-    """A step found something worth showing at once.
-
-    key   unique in the run, such as the finding's id: a repeated announcement is ignored
-    """
-
-    key: str
-    severity: str
-    title: str
-    text: str

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from mainspring.foundation.ids import TenantId, new_id
 
-from .events import FindingAdded
-from .types import RunId
+from .types import FindingAdded, RunId
 
 
 @dataclass(slots=True)

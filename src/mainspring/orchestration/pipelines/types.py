@@ -15,8 +15,6 @@ from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
 
-from .events import FindingAdded
-
 RunId = NewType("RunId", UUID)
 
 RUN_PREFIX = "run"
@@ -127,7 +125,7 @@ class EventId:
     """A place in a run's story, `milestone-live` on the wire; ids of one run are totally ordered.
 
     milestone  number of the last milestone (Postgres) at or before this event
-    live       0 for the milestone itself, else microseconds that order the live events after it
+    live       0 for the milestone itself, else microseconds of Valkey's clock that order what came after it
     """
 
     milestone: int = 0
@@ -135,6 +133,19 @@ class EventId:
 
     def __str__(self) -> str:
         return f"{self.milestone}-{self.live}"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingAdded:
+    """A step found something worth showing at once.
+
+    key   unique in the run, such as the finding's id: a repeated announcement is ignored
+    """
+
+    key: str
+    severity: str
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,285 @@
+"""Brings a worker's events into the live streams: in order, in batches, and never in the way of the work.
+
+Milestones are in Postgres already, so one that Valkey does not take is dropped. Text is kept until
+the step ends: what was not taken is sent again with what came since, whole if need be. The steps
+themselves never wait for Valkey.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.ids import TenantId
+from mainspring.foundation.telemetry import get_logger
+from mainspring.foundation.valkey import Valkey, ValkeyGone
+
+from .backoff import Backoff
+from .outcomes import Lease
+from .story import Milestone
+from .stream import Entry, Kind, Stream, Verdict
+from .types import EventType, RunId
+
+log = get_logger(__name__)
+
+COALESCE_SECONDS = 0.04
+MAX_BATCH = 256
+MAX_QUEUE = 20_000
+
+FindFloor = Callable[[TenantId, RunId], Awaitable[int]]
+"""Reads the number of a run's last milestone from Postgres."""
+
+
+@dataclass(slots=True, eq=False)
+class MessageBuffer:
+    """The text of one streamed message: what the stream has, and what it does not have yet.
+
+    floor  number of the milestone that started this attempt
+    """
+
+    lease: Lease
+    message: str
+    floor: int
+    sent: str = ""
+    pending: str = ""
+    is_queued: bool = False
+    is_refused: bool = False
+    is_floor_known: bool = False
+
+    def entry(self, at: datetime) -> Entry:
+        """The next delta: what is pending, or the whole text when the stream has lost the start."""
+        facts: dict[str, object] = {
+            "type": EventType.MESSAGE_DELTA.value,
+            "at": at,
+            "step": self.lease.name,
+            "message": self.message,
+            "delta": self.pending,
+        }
+        if not self.sent:
+            facts["reset"] = True
+        return Entry(
+            tenant=self.lease.tenant,
+            run=self.lease.run,
+            kind=Kind.DELTA,
+            floor=self.floor,
+            payload=msgspec.json.encode(facts).decode(),
+            step=self.lease.name,
+            attempt=self.lease.attempt,
+            message=self.message,
+            offset=len(self.sent.encode()),
+            text=self.pending,
+            is_floor_known=self.is_floor_known,
+        )
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to send, and anybody to take it."""
+        return bool(self.pending) and not self.is_refused
+
+    def start_over(self) -> None:
+        """Send the whole text next time."""
+        self.pending = self.sent + self.pending
+        self.sent = ""
+
+
+@dataclass(slots=True, eq=False)
+class Progress:
+    """The latest progress of one step; older ones that were not sent yet are overwritten."""
+
+    lease: Lease
+    floor: int
+    facts: dict[str, object] = field(default_factory=dict[str, object])
+    is_queued: bool = False
+
+    def entry(self, at: datetime) -> Entry:
+        """The progress as a live event."""
+        facts = {"type": EventType.STEP_PROGRESS.value, "at": at, "step": self.lease.name, **self.facts}
+        return Entry(
+            tenant=self.lease.tenant,
+            run=self.lease.run,
+            kind=Kind.LIVE,
+            floor=self.floor,
+            payload=msgspec.json.encode(facts).decode(),
+            step=self.lease.name,
+            attempt=self.lease.attempt,
+        )
+
+
+Item = Milestone | MessageBuffer | Progress | Entry
+
+
+class Publisher:
+    """One queue, emptied by `run`. Putting something in never waits."""
+
+    def __init__(self, valkey: Valkey, *, find_floor: FindFloor, clock: Callable[[], datetime]) -> None:
+        self._stream = Stream(valkey)
+        self._find_floor = find_floor
+        self._clock = clock
+        self._queue: deque[Item] = deque()
+        self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._backoff = Backoff()
+        self._is_sending = False
+
+    def tell(self, milestones: Sequence[Milestone]) -> None:
+        """Publish what was committed."""
+        if not milestones:
+            return
+        self._queue.extend(milestones)
+        while len(self._queue) > MAX_QUEUE:
+            dropped = self._queue.popleft()
+            if not isinstance(dropped, Milestone | Entry):
+                dropped.is_queued = False
+        self._wake.set()
+        self._urgent.set()
+
+    def put(self, item: MessageBuffer | Progress) -> None:
+        """Publish what is in the buffer, together with what comes within the next milliseconds."""
+        if not item.is_queued:
+            item.is_queued = True
+            self._queue.append(item)
+            self._wake.set()
+
+    def touch(self, leases: Sequence[Lease]) -> None:
+        """Renew the expiry of the streams of these steps."""
+        for lease in leases:
+            self._queue.append(Entry(lease.tenant, lease.run, Kind.TOUCH, 0, ""))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        loop = asyncio.get_running_loop()
+        last_sent = 0.0
+        while True:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+            rest = last_sent + COALESCE_SECONDS - loop.time()
+            if rest > 0 and not self._urgent.is_set():
+                await _wait(self._urgent, rest)
+            self._urgent.clear()
+            await self._send_batch()
+            last_sent = loop.time()
+            if any(isinstance(item, Milestone) for item in self._queue):
+                self._urgent.set()
+
+    async def drain(self, patience: float) -> None:
+        """Wait until everything was published, at most `patience` seconds."""
+        until = asyncio.get_running_loop().time() + patience
+        while (self._queue or self._is_sending) and asyncio.get_running_loop().time() < until:
+            self._urgent.set()
+            self._wake.set()
+            await asyncio.sleep(0.005)
+
+    async def _send_batch(self) -> None:
+        self._is_sending = True
+        try:
+            items = self._take_batch()
+            at = self._clock()
+            entries = [_entry(item, at) for item in items]
+            if entries:
+                await self._send(items, entries)
+        finally:
+            self._is_sending = False
+
+    def _take_batch(self) -> list[Item]:
+        """The next items, their flags lowered: what is written from now on queues them again, in its place."""
+        items = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
+        for item in items:
+            if isinstance(item, MessageBuffer | Progress):
+                item.is_queued = False
+        return [item for item in items if not isinstance(item, MessageBuffer) or item.has_news]
+
+    async def _send(self, items: Sequence[Item], entries: Sequence[Entry]) -> None:
+        try:
+            verdicts = await self._stream.append(entries)
+        except (*ValkeyGone, TimeoutError) as away:
+            log.warning("stream_away", error=type(away).__name__)
+            self._put_back([item for item in items if isinstance(item, MessageBuffer)])
+            await self._backoff.wait()
+            return
+        self._backoff.reset()
+        again = [
+            item
+            for item, entry, verdict in zip(items, entries, verdicts, strict=True)
+            if isinstance(item, MessageBuffer) and await self._judge(item, entry, verdict)
+        ]
+        self._put_back(again)
+        if again:
+            self._urgent.set()
+
+    def _put_back(self, buffers: Sequence[MessageBuffer]) -> None:
+        for buffer in reversed(buffers):
+            buffer.is_queued = True
+            self._queue.appendleft(buffer)
+
+    async def _judge(self, buffer: MessageBuffer, entry: Entry, verdict: Verdict) -> bool:
+        """Act on the script's verdict about a delta; True to send the whole text at once."""
+        buffer.is_floor_known = False
+        match verdict:
+            case Verdict.TAKEN:
+                buffer.sent += entry.text
+                buffer.pending = buffer.pending[len(entry.text) :]
+                return False
+            case Verdict.GAP:
+                buffer.start_over()
+                return True
+            case Verdict.UNKNOWN:
+                buffer.start_over()
+                return await self._learn_floor(buffer)
+            case _:
+                buffer.is_refused = True
+                return False
+
+    async def _learn_floor(self, buffer: MessageBuffer) -> bool:
+        try:
+            buffer.floor = await self._find_floor(buffer.lease.tenant, buffer.lease.run)
+        except DatabaseGone:
+            await self._backoff.wait()
+            return True
+        buffer.is_floor_known = True
+        return True
+
+
+async def publish_now(valkey: Valkey, milestones: Sequence[Milestone]) -> None:
+    """Publish milestones from outside a worker; they are in Postgres, so failing is no loss."""
+    try:
+        await Stream(valkey).append([_milestone_entry(milestone) for milestone in milestones])
+    except (*ValkeyGone, TimeoutError) as away:
+        log.debug("stream_away", error=type(away).__name__)
+
+
+def _entry(item: Item, at: datetime) -> Entry:
+    match item:
+        case Milestone():
+            return _milestone_entry(item)
+        case Entry():
+            return item
+        case _:
+            return item.entry(at)
+
+
+def _milestone_entry(milestone: Milestone) -> Entry:
+    payload = {"type": milestone.type.value, "at": milestone.at, **milestone.facts}
+    kinds = {EventType.STEP_STARTED: Kind.START, EventType.RUN_FINISHED: Kind.END}
+    return Entry(
+        tenant=milestone.tenant,
+        run=milestone.run,
+        kind=kinds.get(milestone.type, Kind.MILESTONE),
+        floor=milestone.seq,
+        payload=msgspec.json.encode(payload).decode(),
+        step=str(milestone.facts.get("step", "")),
+        attempt=milestone.attempt or 0,
+    )
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

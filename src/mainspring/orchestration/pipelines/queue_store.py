@@ -1,0 +1,294 @@
+"""The SQL of the queue: claim, renew, settle, sweep. Every statement here runs for many tenants at once.
+
+Locks are taken in one order: runs before steps, runs by id. A claim never waits (it skips what is
+locked), and neither does a renewal, so none of these statements can deadlock with another.
+"""
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+from uuid import UUID
+
+from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
+
+Transaction = SystemTransaction | TenantTransaction
+
+# Purpose: give `free` ready steps to one worker, in turn over the tenants that have some, and tell it.
+# The ring of tenants starts after the one served last; each gets an equal share of what is free.
+# Index: step_ready, once per tenant to walk the ring and once per tenant and lane to pick.
+# Rows: at most `free`.
+_CLAIM: LiteralString = """
+with recursive
+ahead (tenant_id, place) as (
+    (select tenant_id, 1 from step where status = 'ready' and tenant_id > %(after)s order by tenant_id limit 1)
+    union all
+    select following.tenant_id, ahead.place + 1
+      from ahead cross join lateral (
+           select tenant_id from step where status = 'ready' and tenant_id > ahead.tenant_id
+            order by tenant_id limit 1) as following
+     where ahead.place < %(free)s
+),
+behind (tenant_id, place) as (
+    (select tenant_id, %(free)s + 1 from step
+      where status = 'ready' and tenant_id <= %(after)s and (select count(*) from ahead) < %(free)s
+      order by tenant_id limit 1)
+    union all
+    select following.tenant_id, behind.place + 1
+      from behind cross join lateral (
+           select tenant_id from step
+            where status = 'ready' and tenant_id > behind.tenant_id and tenant_id <= %(after)s
+            order by tenant_id limit 1) as following
+     where behind.place < 2 * %(free)s
+),
+ring as materialized (
+    select tenant_id, place from (select * from ahead union all select * from behind) as both_arcs
+     order by place limit %(free)s
+),
+share as materialized (select ceil(%(free)s::numeric / greatest(count(*), 1))::bigint as steps from ring),
+picked as materialized (
+    select turn.* from ring cross join lateral (
+        select candidate.*, open.room, ring.place
+          from unnest(%(lanes)s::text[], %(rooms)s::integer[]) as open (lane, room) cross join lateral (
+               select run_id, name, map_key, lane, priority from step
+                where status = 'ready' and tenant_id = ring.tenant_id and step.lane = open.lane
+                order by priority desc, run_id
+                limit (select least(steps, open.room) from share)
+                  for no key update skip locked) as candidate
+         order by candidate.priority desc, candidate.run_id
+         limit (select steps from share)) as turn
+),
+admitted as materialized (
+    select * from (
+        select picked.*, row_number() over (partition by lane order by place, priority desc, run_id) as nth
+          from picked) as numbered
+     where nth <= room
+     order by place, priority desc, run_id
+     limit %(free)s
+),
+held as materialized (
+    select id, tenant_id, pipeline, status, event_seq, subject, input from run
+     where id = any (array(select distinct run_id from admitted)) and status in ('queued', 'running')
+     order by id for no key update skip locked
+),
+claimed as (
+    update step
+       set status = 'running', token = gen_random_uuid(), attempt = step.attempt + 1, due_at = null,
+           lease_until = now() + make_interval(secs => %(lease)s), started_at = now(), finished_at = null
+      from admitted join held on held.id = admitted.run_id
+     where step.run_id = admitted.run_id and step.name = admitted.name and step.map_key = admitted.map_key
+       and step.status = 'ready'
+    returning step.run_id, step.name, step.map_key, step.token, step.attempt, step.failures, step.title, step.after,
+              step.position, step.lane, step.tenant_id
+),
+placed as materialized (
+    select claimed.*, held.input, held.subject, held.pipeline, held.status = 'queued' as is_first,
+           held.event_seq + (held.status = 'queued')::integer
+             + row_number() over (partition by claimed.run_id order by position)::integer as seq
+      from claimed join held on held.id = claimed.run_id
+),
+outline as materialized (
+    select run_id, jsonb_agg(jsonb_build_object('name', name, 'title', title) order by position) as steps
+      from step where run_id = any (array(select run_id from placed where is_first))
+     group by run_id
+),
+begun as (
+    update run set status = 'running', started_at = coalesce(started_at, now()), event_seq = last.seq
+      from (select run_id, max(seq) as seq from placed group by run_id) as last
+     where run.id = last.run_id
+),
+told as (
+    insert into run_event (run_id, seq, tenant_id, type, facts)
+    select run_id, seq, tenant_id, 'step.started',
+           jsonb_build_object('step', name, 'text', title, 'attempt', attempt)
+      from placed
+    union all
+    select held.id, 1, held.tenant_id, 'run.started',
+           jsonb_build_object('text', 'Started', 'pipeline', held.pipeline, 'steps', outline.steps)
+      from outline join held on held.id = outline.run_id
+)
+select placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt, placed.failures, placed.title,
+       placed.lane, placed.tenant_id, placed.pipeline, placed.subject, placed.seq, placed.is_first,
+       placed.input::text as input, now() as at,
+       case when placed.is_first then outline.steps end as outline,
+       case when cardinality(placed.after) > 0 then (
+           select jsonb_object_agg(earlier.name, earlier.output) from step as earlier
+            where earlier.run_id = placed.run_id and earlier.name = any (placed.after))::text end as earlier
+  from placed left join outline on outline.run_id = placed.run_id
+ order by placed.run_id, placed.seq"""
+
+
+async def claim_steps(
+    transaction: SystemTransaction, lanes: Sequence[str], rooms: Sequence[int], *, free: int, lease: float, after: UUID
+) -> list[Row]:
+    """Lease up to `free` ready steps of these lanes, fairly between tenants; `rooms` bounds each lane."""
+    return await transaction.all(_CLAIM, lanes=list(lanes), rooms=list(rooms), free=free, lease=lease, after=after)
+
+
+async def find_rooms(transaction: SystemTransaction, lanes: Sequence[str], caps: Sequence[int]) -> list[Row]:
+    """How many more steps may run now in each capped lane; 0 for a lane another worker is claiming from.
+
+    The lock makes the count exact until this transaction ends: two claims never count at once.
+    """
+    return await transaction.all(
+        """
+        select capped.lane, case when pg_try_advisory_xact_lock(hashtextextended(capped.lane, 3))
+               then greatest(0, capped.cap - (
+                    select count(*) from step where step.lane = capped.lane and step.status = 'running'))::integer
+               else 0 end as room
+          from unnest(%(lanes)s::text[], %(caps)s::integer[]) as capped (lane, cap)
+         order by capped.lane""",
+        lanes=list(lanes),
+        caps=list(caps),
+    )
+
+
+RENEW: LiteralString = """
+with ours (run_id, name, map_key, token) as (
+    select * from unnest(%(run_ids)s::uuid[], %(names)s::text[], %(map_keys)s::text[], %(tokens)s::uuid[])
+),
+held as materialized (
+    select step.run_id, step.name, step.map_key from step join ours using (run_id, name, map_key, token)
+     where step.status = 'running' for no key update of step skip locked
+),
+renewed as (
+    update step set lease_until = now() + make_interval(secs => %(lease)s) from held
+     where step.run_id = held.run_id and step.name = held.name and step.map_key = held.map_key
+)
+select ours.token from ours left join step using (run_id, name, map_key, token) where step.run_id is null"""
+"""Purpose: prolong the leases of one worker; answers the tokens that are valid no more. Index: primary key."""
+
+
+async def lock_runs(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]:
+    """Lock these runs against every other change, in order of id, and return them."""
+    return await transaction.all(
+        """
+        select id, tenant_id, pipeline, version, subject, status, event_seq, now() as at from run
+         where id = any (%(runs)s) order by id for no key update""",
+        runs=list(runs),
+    )
+
+
+async def settle_steps(transaction: SystemTransaction, columns: dict[str, list[Any]]) -> list[Row]:
+    """Write the outcomes of leased steps; answers those whose lease was still theirs.
+
+    `columns` are equally long lists: run_ids, names, map_keys, tokens, statuses, outputs, error_codes,
+    error_details, error_traces, inputs, delays, failed, lost, only_expired.
+    """
+    return await transaction.all(
+        """
+        update step
+           set status = done.status, token = null, lease_until = null, output = done.output::jsonb,
+               error_code = done.error_code, error_detail = done.error_detail, error_trace = done.error_trace,
+               input = done.input::jsonb, due_at = now() + make_interval(secs => done.delay),
+               failures = step.failures + done.failed, losses = step.losses + done.lost,
+               finished_at = case when done.status in ('succeeded', 'failed') then now() end
+          from unnest(
+                 %(run_ids)s::uuid[], %(names)s::text[], %(map_keys)s::text[], %(tokens)s::uuid[], %(statuses)s::text[],
+                 %(outputs)s::text[], %(error_codes)s::text[], %(error_details)s::text[], %(error_traces)s::text[],
+                 %(inputs)s::text[], %(delays)s::float8[], %(failed)s::integer[], %(lost)s::integer[],
+                 %(only_expired)s::boolean[])
+               as done (run_id, name, map_key, token, status, output, error_code, error_detail, error_trace,
+                        input, delay, failed, lost, only_expired)
+         where step.run_id = done.run_id and step.name = done.name and step.map_key = done.map_key
+           and step.token = done.token and step.status = 'running'
+           and (not done.only_expired or step.lease_until < now())
+        returning done.token, step.run_id, step.name, step.status, step.attempt""",
+        **columns,
+    )
+
+
+async def ready_successors(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]:
+    """Make steps ready whose every predecessor has succeeded; answers their lanes."""
+    return await transaction.all(
+        """
+        update step set status = 'ready'
+         where run_id = any (%(runs)s) and status = 'waiting' and due_at is null
+           and cardinality(after) = (
+               select count(*) from step as earlier
+                where earlier.run_id = step.run_id and earlier.name = any (step.after)
+                  and earlier.status = 'succeeded')
+        returning run_id, lane""",
+        runs=list(runs),
+    )
+
+
+async def find_complete(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]:
+    """Those of the runs whose every step has succeeded."""
+    return await transaction.all(
+        "select run_id from step where run_id = any (%(runs)s) group by run_id having bool_and(status = 'succeeded')",
+        runs=list(runs),
+    )
+
+
+async def cancel_steps(transaction: Transaction, runs: Sequence[UUID]) -> int:
+    """Cancel every unfinished step of the runs; whoever holds one finds its token void."""
+    return await transaction.run(
+        """
+        update step
+           set status = 'cancelled', token = null, lease_until = null, due_at = null, finished_at = now()
+         where run_id = any (%(runs)s) and status in ('waiting', 'ready', 'running')""",
+        runs=list(runs),
+    )
+
+
+async def advance_runs(transaction: Transaction, columns: dict[str, list[Any]]) -> int:
+    """Write status, error and the number of the last event.
+
+    Lists: ids, statuses, event_seqs, error_codes, error_details.
+    """
+    return await transaction.run(
+        """
+        update run
+           set status = next.status, event_seq = next.event_seq,
+               error_code = next.error_code, error_detail = next.error_detail,
+               finished_at = case when next.status in ('succeeded', 'failed', 'cancelled') then now() end
+          from unnest(%(ids)s::uuid[], %(statuses)s::text[], %(event_seqs)s::integer[],
+                      %(error_codes)s::text[], %(error_details)s::text[])
+               as next (id, status, event_seq, error_code, error_detail)
+         where run.id = next.id""",
+        **columns,
+    )
+
+
+async def write_events(transaction: Transaction, columns: dict[str, list[Any]]) -> int:
+    """Append milestones: lists run_ids, seqs, tenants, types, facts (JSON text), keys."""
+    return await transaction.run(
+        """
+        insert into run_event (run_id, seq, tenant_id, type, facts, key)
+        select told.run_id, told.seq, told.tenant_id, told.type, told.facts::jsonb, told.key
+          from unnest(%(run_ids)s::uuid[], %(seqs)s::integer[], %(tenants)s::uuid[], %(types)s::text[],
+                      %(facts)s::text[], %(keys)s::text[])
+               as told (run_id, seq, tenant_id, type, facts, key)""",
+        **columns,
+    )
+
+
+async def find_expired(transaction: SystemTransaction, limit: int) -> list[Row]:
+    """Running steps whose lease has passed; `settle_steps` checks again before it takes one away."""
+    return await transaction.all(
+        """
+        select run_id, name, map_key, token, attempt, losses, tenant_id from step
+         where status = 'running' and lease_until < now() limit %(limit)s""",
+        limit=limit,
+    )
+
+
+async def promote_due(transaction: SystemTransaction) -> int:
+    """Make steps ready whose time to be retried has come."""
+    return await transaction.run(
+        """
+        update step set status = 'ready', due_at = null
+          from (select run_id, name, map_key from step
+                 where status = 'waiting' and due_at <= now()
+                 order by due_at limit 1000 for no key update skip locked) as due
+         where step.run_id = due.run_id and step.name = due.name and step.map_key = due.map_key"""
+    )
+
+
+async def find_overdue(transaction: SystemTransaction, limit: int) -> list[Row]:
+    """Unfinished runs whose deadline has passed."""
+    return await transaction.all(
+        """
+        select id, deadline at time zone 'utc' as deadline from run
+         where deadline < now() and status in ('queued', 'running') order by id limit %(limit)s""",
+        limit=limit,
+    )

@@ -1,0 +1,128 @@
+"""A run's story: milestones numbered without gaps, written in the transaction that makes them true.
+
+The number comes from the run's own row, which is locked for the whole transaction. So numbers are
+given in the order of commits, and who has seen number n can be sure that n + 1 is not yet visible
+only because it does not exist.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
+from mainspring.foundation.ids import TenantId
+from mainspring.foundation.outbox import publish, publish_all
+
+from . import queue_store
+from .codec import show_text
+from .events import RunFinished
+from .types import EventType, Failure, RunId, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One durable event. `attempt` is set where a step started: it fences older attempts out of the stream."""
+
+    tenant: TenantId
+    run: RunId
+    seq: int
+    type: EventType
+    at: datetime
+    facts: Mapping[str, object]
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends."""
+
+    status: RunStatus
+    failure: Failure | None = None
+
+
+class Story:
+    """Collects milestones of runs that `queue_store.lock_runs` has locked, and writes them at once."""
+
+    def __init__(self, locked: Sequence[Row]) -> None:
+        self._runs = {row["id"]: row for row in locked}
+        self._last = {row["id"]: int(row["event_seq"]) for row in locked}
+        self._keys: list[str | None] = []
+        self._endings: dict[UUID, Ending] = {}
+        self.milestones: list[Milestone] = []
+
+    def tell(self, run: RunId, kind: EventType, facts: Mapping[str, object], *, key: str | None = None) -> None:
+        """Append a milestone."""
+        row = self._runs[run]
+        self._last[run] += 1
+        self._keys.append(key)
+        self.milestones.append(Milestone(row["tenant_id"], run, self._last[run], kind, row["at"], facts))
+
+    def end(self, run: RunId, ending: Ending) -> None:
+        """Append `run.finished`: the last milestone there is."""
+        failure = ending.failure
+        texts = {RunStatus.SUCCEEDED: "Finished", RunStatus.CANCELLED: "Cancelled"}
+        facts: dict[str, object] = {
+            "status": ending.status.value,
+            "text": show_text(failure.detail) if failure else texts.get(ending.status, "Failed"),
+        }
+        if failure:
+            facts["error"] = {"code": failure.code, "detail": show_text(failure.detail)}
+        self.tell(run, EventType.RUN_FINISHED, facts)
+        self._endings[run] = ending
+
+    async def write(self, transaction: SystemTransaction | TenantTransaction) -> None:
+        """Store milestones, positions, endings, and an outbox event for each ending."""
+        if not self.milestones:
+            return
+        await queue_store.advance_runs(transaction, self._run_columns())
+        await queue_store.write_events(transaction, self._event_columns())
+        finished = [
+            (self._runs[run]["tenant_id"], _payload(self._runs[run], end)) for run, end in self._endings.items()
+        ]
+        match transaction:
+            case SystemTransaction() if finished:
+                await publish_all(transaction, topic=RunFinished.TOPIC, payloads=finished)
+            case TenantTransaction():
+                for _, payload in finished:
+                    await publish(transaction, topic=RunFinished.TOPIC, payload=payload)
+            case _:
+                pass
+
+    def _run_columns(self) -> dict[str, list[Any]]:
+        touched = sorted({milestone.run for milestone in self.milestones})
+        endings = [self._endings.get(run) for run in touched]
+        failures = [ending.failure if ending else None for ending in endings]
+        return {
+            "ids": touched,
+            "statuses": [
+                ending.status.value if ending else self._runs[run]["status"]
+                for run, ending in zip(touched, endings, strict=True)
+            ],
+            "event_seqs": [self._last[run] for run in touched],
+            "error_codes": [failure.code if failure else None for failure in failures],
+            "error_details": [show_text(failure.detail) if failure else None for failure in failures],
+        }
+
+    def _event_columns(self) -> dict[str, list[Any]]:
+        return {
+            "run_ids": [each.run for each in self.milestones],
+            "seqs": [each.seq for each in self.milestones],
+            "tenants": [each.tenant for each in self.milestones],
+            "types": [each.type.value for each in self.milestones],
+            "facts": [msgspec.json.encode(each.facts).decode() for each in self.milestones],
+            "keys": self._keys,
+        }
+
+
+def _payload(row: Row, ending: Ending) -> dict[str, object]:
+    return {
+        "run": str(row["id"]),
+        "pipeline": row["pipeline"],
+        "version": row["version"],
+        "status": ending.status.value,
+        "subject": row["subject"],
+    }

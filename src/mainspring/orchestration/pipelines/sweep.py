@@ -1,0 +1,71 @@
+"""The safety net, swept each second by every worker: whatever no hint told of is found here.
+
+Expired leases go back to ready, or fail the run when they keep killing workers; retries that are
+due become ready; runs past their deadline end. Several workers may sweep at once: each row is
+taken by one of them, because outcomes are settled by token and only while the lease is expired.
+"""
+
+from dataclasses import dataclass, field
+
+from mainspring.foundation.db import Database, Row, SystemTransaction
+from mainspring.foundation.ids import TenantId
+from mainspring.foundation.telemetry import get_logger
+
+from . import queue_store
+from .outcomes import Lease, Outcome, lost, lost_for_good
+from .settle import end_run, settle
+from .story import Milestone
+from .types import Failure, RunId, RunStatus
+
+log = get_logger(__name__)
+
+MAX_LOSSES = 5
+"""How often a step may lose its worker before it is taken for the cause."""
+
+MAX_SWEPT = 200
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did, to be made known."""
+
+    milestones: list[Milestone] = field(default_factory=list[Milestone])
+    has_ready: bool = False
+
+
+async def sweep(database: Database) -> Swept:
+    """Sweep once."""
+    swept = Swept()
+    async with database.system() as transaction:
+        swept.has_ready = await queue_store.promote_due(transaction) > 0
+    async with database.system() as transaction:
+        await _take_back(transaction, swept)
+    async with database.system() as transaction:
+        await _end_overdue(transaction, swept)
+    return swept
+
+
+async def _take_back(transaction: SystemTransaction, swept: Swept) -> None:
+    rows = await queue_store.find_expired(transaction, MAX_SWEPT)
+    if not rows:
+        return
+    settled = await settle(transaction, [_outcome(row) for row in rows])
+    log.warning("leases_expired", steps=len(settled.milestones))
+    swept.milestones += settled.milestones
+    swept.has_ready = swept.has_ready or bool(settled.lanes)
+
+
+def _outcome(row: Row) -> Outcome:
+    lease = Lease(
+        TenantId(row["tenant_id"]), RunId(row["run_id"]), row["name"], row["map_key"], row["token"], row["attempt"]
+    )
+    return lost(lease) if row["losses"] < MAX_LOSSES else lost_for_good(lease, row["losses"])
+
+
+async def _end_overdue(transaction: SystemTransaction, swept: Swept) -> None:
+    for row in await queue_store.find_overdue(transaction, MAX_SWEPT):
+        failure = Failure(
+            "deadline_exceeded", f"The run was not finished by its deadline, {row['deadline']:%Y-%m-%d %H:%M:%S} UTC."
+        )
+        _, milestones = await end_run(transaction, RunId(row["id"]), RunStatus.FAILED, failure)
+        swept.milestones += milestones

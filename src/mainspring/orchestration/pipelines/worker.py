@@ -1,0 +1,298 @@
+"""The worker: claims, runs and settles steps until told to stop; it may be killed at any instant.
+
+Loops, each of which outlives a restart of Postgres or Valkey:
+
+    claim    as many steps as there are free places, when the doorbell rings, a place falls free, or each second
+    settle   outcomes that came in since the last commit, all in one transaction
+    sweep    each second: expired leases, retries that are due, deadlines
+    listen   to the doorbell
+    publish  to the live streams (`publisher.py`)
+
+and one thread that renews leases (`leases.py`). Nothing that matters is kept in memory only: an
+attempt that is not settled comes back when its lease expires.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from mainspring.foundation.clock import now
+from mainspring.foundation.db import Database, DatabaseGone, Row
+from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.telemetry import bind, get_logger
+from mainspring.foundation.valkey import Valkey
+
+from . import queue_store, store
+from .backoff import Backoff
+from .doorbell import Doorbell, listen
+from .errors import PipelineInvalid
+from .execute import Claim, execute, read_claim
+from .leases import LeaseKeeper
+from .outcomes import Outcome, released
+from .pipeline import Pipeline, StepDefinition
+from .publisher import Publisher
+from .settle import Settled
+from .settler import Settler
+from .step_run import LiveStepRun
+from .story import Milestone
+from .sweep import sweep
+from .types import EventType, RunId
+
+log = get_logger(__name__)
+
+SWEEP_SECONDS = 1.0
+ECHO_SECONDS = 0.02
+DRAIN_SECONDS = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A step that this worker runs, or has run and not yet settled."""
+
+    claim: Claim
+    run: LiveStepRun
+    task: asyncio.Task[None] | None = None
+
+
+class Worker:
+    """Runs steps of the given pipelines, `concurrency` at once.
+
+    lease  how long a step stays ours without renewal: how soon others take over after a kill
+    steps  run only steps of these names; None for all
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        valkey: Valkey,
+        *,
+        pipelines: Sequence[Pipeline],
+        concurrency: int = 16,
+        lease: timedelta = timedelta(seconds=15),
+        steps: frozenset[str] | None = None,
+    ) -> None:
+        self._database = database
+        self._valkey = valkey
+        self._concurrency = concurrency
+        self._lease_seconds = lease.total_seconds()
+        self._id = str(new_id())
+        self._definitions = _lanes(pipelines, steps)
+        self._capped = {lane: cap for lane, each in self._definitions.items() if (cap := each.concurrency) is not None}
+        self._doorbell = Doorbell(valkey, ringer=self._id)
+        self._publisher = Publisher(valkey, find_floor=self._find_floor, clock=now)
+        self._chance = random.SystemRandom()
+        self._held: dict[UUID, _Held] = {}
+        self._last_tenant = UUID(int=self._chance.getrandbits(128))
+        self._bell = asyncio.Event()
+        self._sweep_bell = asyncio.Event()
+        self._is_releasing = False
+        self._settler = Settler(database, self._make_known)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._keeper = LeaseKeeper(database, self._lease_seconds, self._hear_lost)
+
+    @property
+    def held(self) -> int:
+        """How many steps run here now, or wait to be settled."""
+        return len(self._held)
+
+    async def run(self, stop: asyncio.Event, *, grace: timedelta = timedelta(seconds=20)) -> None:
+        """Work until `stop` is set; then finish what runs within `grace` and hand the rest back."""
+        self._loop = asyncio.get_running_loop()
+        self._keeper.start()
+        log.info("worker_started", worker=self._id, lanes=len(self._definitions), concurrency=self._concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                claiming = group.create_task(self._claim_forever())
+                listening = listen(self._valkey, on_ready=self._hear_ready, on_cancelled=self._keeper.check_now)
+                others = [
+                    group.create_task(work)
+                    for work in (self._settler.run(), self._sweep_forever(), listening, self._publisher.run())
+                ]
+                await stop.wait()
+                claiming.cancel()
+                await self._drain(grace.total_seconds())
+                for other in others:
+                    other.cancel()
+        finally:
+            self._keeper.stop()
+            await asyncio.to_thread(self._keeper.join, 2.0)
+            log.info("worker_stopped", worker=self._id, left=len(self._held))
+
+    # Claiming
+
+    async def _claim_forever(self) -> None:
+        backoff = Backoff()
+        was_rung = True
+        while True:
+            free = self._concurrency - len(self._held)
+            try:
+                if free > 0 and await self._claim(free):
+                    continue
+                backoff.reset()
+            except DatabaseGone as away:
+                log.warning("claim_failed", error=type(away).__name__)
+                await backoff.wait()
+                continue
+            # A claim skips runs that are locked at that instant: after a ring, look once more.
+            was_rung = await _wait(self._bell, ECHO_SECONDS if was_rung and free > 0 else SWEEP_SECONDS)
+
+    async def _claim(self, free: int) -> int:
+        async with self._database.system() as transaction:
+            rooms = dict.fromkeys(self._definitions, free)
+            if self._capped:
+                lanes = sorted(self._capped)
+                found = await queue_store.find_rooms(transaction, lanes, [self._capped[lane] for lane in lanes])
+                rooms.update((row["lane"], row["room"]) for row in found)
+            rows = await queue_store.claim_steps(
+                transaction,
+                list(rooms),
+                list(rooms.values()),
+                free=free,
+                lease=self._lease_seconds,
+                after=self._last_tenant,
+            )
+        claims = [read_claim(row, self._definitions[row["lane"]]) for row in rows]
+        self._keeper.hold([claim.lease for claim in claims])
+        if rows:
+            self._last_tenant = rows[-1]["tenant_id"]
+            self._publisher.tell([milestone for row in rows for milestone in _start_milestones(row)])
+        for claim in claims:
+            self._start(claim)
+        return len(claims)
+
+    def _start(self, claim: Claim) -> None:
+        run = LiveStepRun(claim.lease, floor=claim.seq, database=self._database, publisher=self._publisher)
+        held = _Held(claim, run)
+        self._held[claim.lease.token] = held
+        held.task = asyncio.create_task(self._execute(held), name=f"step {claim.definition.name}")
+
+    async def _execute(self, held: _Held) -> None:
+        lease = held.claim.lease
+        with bind(tenant=lease.tenant, run=lease.run, step=lease.name):
+            try:
+                outcome = await execute(held.claim, held.run, self._chance)
+            except asyncio.CancelledError:
+                if not self._is_releasing or held.run.is_cancelled:
+                    self._forget([lease.token])
+                    return
+                outcome = released(lease)
+            self._settler.put(outcome)
+
+    def _forget(self, tokens: Sequence[UUID]) -> None:
+        self._keeper.drop(tokens)
+        for token in tokens:
+            self._held.pop(token, None)
+        self._bell.set()
+
+    # Leases
+
+    def _hear_lost(self, tokens: Sequence[UUID]) -> None:
+        """In the keeper's thread: stop the steps whose lease is no longer ours."""
+        assert self._loop is not None
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop_lost, tokens)
+
+    def _stop_lost(self, tokens: Sequence[UUID]) -> None:
+        for token in tokens:
+            held = self._held.get(token)
+            if held and held.task and not held.task.done():
+                log.info("lease_lost", run=str(held.claim.lease.run), step=held.claim.lease.name)
+                held.run.is_cancelled = True
+                held.task.cancel()
+        self._keeper.drop(tokens)
+
+    # After a commit
+
+    async def _make_known(self, batch: Sequence[Outcome], settled: Settled) -> None:
+        self._publisher.tell(settled.milestones)
+        self._forget([outcome.lease.token for outcome in batch])
+        for delay in {outcome.delay for outcome in batch if outcome.delay is not None}:
+            self._loop_now().call_later(delay + 0.005, self._sweep_bell.set)
+        if settled.lanes:
+            await self._doorbell.ring(settled.lanes)
+
+    # Hints and the net below them
+
+    async def _sweep_forever(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                swept = await sweep(self._database)
+                backoff.reset()
+            except DatabaseGone as away:
+                log.warning("sweep_failed", error=type(away).__name__)
+                await backoff.wait()
+                continue
+            self._publisher.tell(swept.milestones)
+            self._publisher.touch([held.claim.lease for held in self._held.values()])
+            if swept.has_ready:
+                self._bell.set()
+            await _wait(self._sweep_bell, SWEEP_SECONDS * self._chance.uniform(0.8, 1.2))
+
+    def _hear_ready(self, rung: set[str]) -> None:
+        if self._id not in rung and (not rung or rung & self._definitions.keys()):
+            self._bell.set()
+
+    # Going down
+
+    async def _drain(self, grace: float) -> None:
+        """Finish what runs, hand back what does not finish in time, and let the last commits through."""
+        log.info("worker_draining", worker=self._id, running=len(self._held))
+        await self._wait_until_idle(grace)
+        self._is_releasing = True
+        for held in list(self._held.values()):
+            if held.task and not held.task.done():
+                held.task.cancel()
+        await self._wait_until_idle(DRAIN_SECONDS)
+        await self._publisher.drain(1.0)
+
+    async def _wait_until_idle(self, seconds: float) -> None:
+        until = self._loop_now().time() + seconds
+        while self._held and (rest := until - self._loop_now().time()) > 0:
+            await _wait(self._bell, rest)
+
+    async def _find_floor(self, tenant: TenantId, run: RunId) -> int:
+        async with self._database.system() as transaction:
+            rows = await store.find_positions(transaction, [run])
+        return rows[0]["event_seq"] if rows else 0
+
+    def _loop_now(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+
+def _lanes(pipelines: Sequence[Pipeline], steps: frozenset[str] | None) -> dict[str, StepDefinition]:
+    lanes = {
+        pipeline.lane(step.name): step
+        for pipeline in pipelines
+        for step in pipeline.steps
+        if steps is None or step.name in steps
+    }
+    missing = (steps or frozenset()) - {step.name for step in lanes.values()}
+    if missing:
+        raise PipelineInvalid(f"No pipeline has a step named {', '.join(sorted(missing))}; check the worker's steps.")
+    return lanes
+
+
+def _start_milestones(row: Row) -> list[Milestone]:
+    """What the claim wrote to the story, as `store.read_story` would return it."""
+    tenant, run = TenantId(row["tenant_id"]), RunId(row["run_id"])
+    facts = {"step": row["name"], "text": row["title"], "attempt": row["attempt"]}
+    started = Milestone(tenant, run, row["seq"], EventType.STEP_STARTED, row["at"], facts, row["attempt"])
+    if row["outline"] is None:
+        return [started]
+    opening = {"text": "Started", "pipeline": row["pipeline"], "steps": row["outline"]}
+    return [Milestone(tenant, run, 1, EventType.RUN_STARTED, row["at"], opening), started]
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event came in time; it is cleared."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    event.clear()
+    return True

@@ -1,0 +1,81 @@
+"""What tests of the engine share: workers that run in the background, and pipelines to run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from mainspring.foundation.db import Database
+from mainspring.foundation.ids import TenantId
+from mainspring.foundation.valkey import Valkey
+from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, Worker
+from mainspring.orchestration.pipelines.types import RunId
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The input and output of most steps here."""
+
+    value: int
+
+
+async def wait_until(claim: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
+    """Return as soon as the claim holds; fail when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not await claim():
+            await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A door to runs and the means to run them."""
+
+    database: Database
+    valkey: Valkey
+    pipelines: Pipelines
+
+    @asynccontextmanager
+    async def worker(
+        self,
+        *pipelines: Pipeline,
+        concurrency: int = 8,
+        lease: float = 15,
+        steps: frozenset[str] | None = None,
+        grace: float = 5,
+    ) -> AsyncIterator[Worker]:
+        """A worker in this process, drained on exit."""
+        worker = Worker(
+            self.database,
+            self.valkey,
+            pipelines=pipelines,
+            concurrency=concurrency,
+            lease=timedelta(seconds=lease),
+            steps=steps,
+        )
+        stop = asyncio.Event()
+        running = asyncio.create_task(worker.run(stop, grace=timedelta(seconds=grace)))
+        try:
+            yield worker
+        finally:
+            stop.set()
+            await running
+
+    async def finished(self, tenant: TenantId, run: RunId, *, seconds: float = 10) -> Run:
+        """The run, once it has ended."""
+        seen: list[Run] = []
+
+        async def has_ended() -> bool:
+            seen[:] = [await self.pipelines.get_run(tenant, run)]
+            return seen[0].status.is_final
+
+        await wait_until(has_ended, seconds=seconds)
+        return seen[0]
+
+
+@pytest.fixture
+def engine(database: Database, valkey: Valkey) -> Engine:
+    """The engine on the shared real engines."""
+    return Engine(database, valkey, Pipelines(database, valkey))
