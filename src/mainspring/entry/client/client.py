@@ -7,7 +7,7 @@ with MainspringClient("http://127.0.0.1:8710", "ms_...") as client:
     report = client.get_report(submitted.contract.id)
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -153,7 +153,7 @@ class MainspringClient:
         """Ask a run to stop; doing it twice is the same."""
         return self._transport.read(Run, "POST", _path("runs", run, "cancel"), is_repeatable=True)
 
-    def events(self, run: str, *, after: str | None = None) -> Iterator[Event]:
+    def events(self, run: str, *, after: str | None = None) -> Generator[Event, None, None]:
         """The run's events as they happen, from the beginning or after an event's id, until it is finished.
 
         A lost connection is resumed where it broke, so that each event comes once.

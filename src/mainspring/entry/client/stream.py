@@ -1,6 +1,7 @@
 """A run's events as one unbroken story: a lost connection is resumed after the last event that came."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 
 import httpx
 
@@ -13,18 +14,19 @@ _LAST_TYPE = "run.finished"
 _SILENCE_SECONDS = 45.0  # the API sends a comment more often than this
 
 
-def iter_events(transport: Transport, path: str, after: str | None) -> Iterator[Event]:
+def iter_events(transport: Transport, path: str, after: str | None) -> Generator[Event, None, None]:
     """Each event once, until the run is finished; ApiError when the API stays away or refuses."""
     last, failures = after, 0
     while True:
         try:
-            for place, frame in enumerate(_connect(transport, path, last)):
-                if place == 0 and frame.id and frame.id == last:
-                    continue  # a server may begin with the event it was asked to go on after
-                last, failures = frame.id or last, 0
-                yield Event(frame.id, frame.event, decode(dict[str, object], frame.data.encode()))
-                if frame.event == _LAST_TYPE:
-                    return
+            with closing(_connect(transport, path, last)) as frames:
+                for place, frame in enumerate(frames):
+                    if place == 0 and frame.id and frame.id == last:
+                        continue  # a server may begin with the event it was asked to go on after
+                    last, failures = frame.id or last, 0
+                    yield Event(frame.id, frame.event, decode(dict[str, object], frame.data.encode()))
+                    if frame.event == _LAST_TYPE:
+                        return
             error = ApiError("The stream ended before its run did.", code="unreachable", status=0, retryable=True)
         except httpx.TransportError as lost:
             error = unreachable(transport.http.base_url, lost)
@@ -36,7 +38,7 @@ def iter_events(transport: Transport, path: str, after: str | None) -> Iterator[
         transport.patience.pause(failures, error)
 
 
-def _connect(transport: Transport, path: str, last: str | None) -> Iterator[Frame]:
+def _connect(transport: Transport, path: str, last: str | None) -> Generator[Frame, None, None]:
     headers = {"accept": "text/event-stream", **({"last-event-id": last} if last else {})}
     timeout = httpx.Timeout(_SILENCE_SECONDS, connect=5.0)
     with transport.http.stream("GET", path, headers=headers, timeout=timeout) as response:
