@@ -28,6 +28,12 @@ export const SCENES = [
   { name: "report-phone-text", path: "/contracts/ctr_1?finding=fnd_0_1&tab=text", phone: true, settle: 1300 },
   { name: "report-phone-summary", path: "/contracts/ctr_1?tab=summary", phone: true },
   { name: "report-unknown", path: "/contracts/ctr_404" },
+  { name: "live", path: "/contracts", settle: 300, act: (page) => live(page, 8600) },
+  { name: "live-early-dark", path: "/contracts", dark: true, settle: 300, act: (page) => live(page, 2100) },
+  { name: "live-phone", path: "/contracts", phone: true, settle: 300, act: (page) => live(page, 9500) },
+  { name: "live-cancelled", path: "/contracts", settle: 300, act: (page) => live(page, 2200).then(() => page.getByRole("button", { name: "Cancel" }).click()).then(() => page.getByText("The analysis was cancelled").waitFor()) },
+  { name: "live-to-report", path: "/contracts", settle: 300, act: (page) => live(page, 11000).then(() => page.getByRole("tab", { name: /Findings/ }).waitFor()).then(() => page.waitForTimeout(700)) },
+  { name: "run-failed", path: "/contracts/ctr_4" },
   { name: "help", path: "/contracts", act: (page) => page.keyboard.press("?").then(() => page.waitForTimeout(300)) },
   { name: "not-found", path: "/nowhere" },
 ];
@@ -53,7 +59,7 @@ async function decide(page) {
   await page.keyboard.press("j");
   await page.keyboard.press("d");
   await page.getByLabel("Reason").fill("Agreed with the other side on the call of May 4");
-  await page.getByRole("button", { name: "Dismiss", exact: true }).click();
+  await page.getByRole("button", { name: "Dismiss finding" }).click();
   await page.getByText("Finding dismissed").waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("e");
@@ -62,4 +68,13 @@ async function decide(page) {
   await page.getByRole("button", { name: "Save the edit" }).click();
   await page.getByText("Edit saved").waitFor();
   await page.waitForTimeout(500);
+}
+
+let uploaded = 0;
+async function live(page, wait) {
+  uploaded += 1;
+  await page.locator("#upload-input").setInputFiles([textFile(`order-form-${uploaded}.txt`)]);
+  await page.getByRole("link", { name: "Watch" }).first().click();
+  await page.getByTestId("stream-live").waitFor();
+  await page.waitForTimeout(wait);
 }

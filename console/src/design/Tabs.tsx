@@ -9,6 +9,8 @@ export interface TabSpec<T extends string> {
   count?: number;
   /** Seen only where the page has no room for two panes. */
   narrowOnly?: boolean;
+  /** Its count is left out where room is short. */
+  minor?: boolean;
 }
 
 /** Tabs with their panels; the chosen one lives with the caller (mostly in the URL). */
@@ -19,7 +21,7 @@ export function Tabs<T extends string>({ tabs, value, onChange, label, children,
         {tabs.map((tab) => (
           <Radix.Trigger key={tab.value} value={tab.value} className={cx(s.tab, tab.narrowOnly && s.narrowOnly)}>
             {tab.label}
-            {tab.count !== undefined && <span className={s.count}>{tab.count}</span>}
+            {tab.count !== undefined && <span className={cx(s.count, tab.minor && s.minor)}>{tab.count}</span>}
           </Radix.Trigger>
         ))}
       </Radix.List>

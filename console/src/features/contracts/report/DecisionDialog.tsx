@@ -56,7 +56,7 @@ export function DecisionDialog({ kind, finding, onClose, onDecide }: Props) {
         )}
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="primary" busy={busy}>{kind === "dismiss" ? "Dismiss" : "Save the edit"}</Button>
+          <Button type="submit" tone="primary" busy={busy}>{kind === "dismiss" ? "Dismiss finding" : "Save the edit"}</Button>
         </DialogActions>
       </form>
     </Dialog>

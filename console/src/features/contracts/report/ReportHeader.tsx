@@ -1,14 +1,16 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Contract, Report } from "@/api/schema";
 import { ago, Badge, Button, count, Icon, Menu, MenuItem } from "@/design";
 import { ContractMenu } from "../components/ContractMenu";
 import { RunBadge } from "../components/RunBadge";
-import { reportFile } from "../queries";
+import { reportFile, reportQuery } from "../queries";
 import s from "./report.module.css";
 
 /** The head of a contract's page, with and without a report. */
-export function ContractHeader({ contract, report, children, onDeleted }: { contract: Contract; report?: Report | undefined; children?: ReactNode; onDeleted: () => void }) {
+export function ContractHeader({ contract, children, onDeleted }: { contract: Contract; children?: ReactNode; onDeleted: () => void }) {
+  const { data: report } = useQuery({ ...reportQuery(contract.id), enabled: contract.latest_run?.status === "succeeded" });
   const facts = [contract.title === null ? null : contract.name, contract.pages === null ? null : count(contract.pages, "page"), `playbook ${report === undefined ? contract.playbook : `${report.playbook.name} v${report.playbook.version}`}`];
   return (
     <header className={s.header}>

@@ -112,8 +112,8 @@ export function ReportWorkspace({ report, text, textError, onRetryText, view, on
           tabs={[
             { value: "findings", label: "Findings", count: findings.length },
             { value: "summary", label: "Summary" },
-            { value: "facts", label: "Facts", count: report.facts.length },
-            { value: "clauses", label: "Clauses", count: report.categories.length },
+            { value: "facts", label: "Facts", count: report.facts.length, minor: true },
+            { value: "clauses", label: "Clauses", count: report.categories.length, minor: true },
             { value: "text", label: "Text", narrowOnly: true },
           ]}
         >

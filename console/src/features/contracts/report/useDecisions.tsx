@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo, useState } from "react";
 import { asApiError } from "@/api/problem";
-import type { Finding, FindingDecision } from "@/api/schema";
+import type { Finding } from "@/api/schema";
 import { useAllowance } from "@/api/session";
 import { toast } from "@/design";
 import { useDecide } from "../queries";
