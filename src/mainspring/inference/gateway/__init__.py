@@ -3,8 +3,9 @@
 from mainspring.inference.gateway.build import build_gateway
 from mainspring.inference.gateway.catalog import LOCAL_CHAT, LOCAL_EMBEDDING
 from mainspring.inference.gateway.ports import AiSwitch
+from mainspring.inference.gateway.providers.local.assets import bundled_models, local_models_command
 from mainspring.inference.gateway.providers.profiles import Profile
-from mainspring.inference.gateway.records import list_records, purge_payloads
+from mainspring.inference.gateway.records import Records, list_records, purge_payloads
 from mainspring.inference.gateway.service import Gateway
 from mainspring.inference.gateway.types import (
     CallContext,
@@ -30,8 +31,11 @@ __all__ = [
     "Operation",
     "Profile",
     "RecordStatus",
+    "Records",
     "RetryPolicy",
     "build_gateway",
+    "bundled_models",
     "list_records",
+    "local_models_command",
     "purge_payloads",
 ]

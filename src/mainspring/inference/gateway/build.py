@@ -20,8 +20,8 @@ _OPENAI_URL = "https://api.openai.com/v1"
 _ANTHROPIC_URL = "https://api.anthropic.com/v1"
 
 
-def build_gateway(settings: GatewaySettings, database: Database, *, ai_switch: AiSwitch) -> Gateway:
-    """A gateway with the configured vendors.
+async def build_gateway(settings: GatewaySettings, database: Database, *, ai_switch: AiSwitch) -> Gateway:
+    """A gateway with the configured vendors, started: it ships records until it is closed.
 
     raises   InvalidInput when the capable model needs a key or URL that is not set
     """
@@ -34,7 +34,9 @@ def build_gateway(settings: GatewaySettings, database: Database, *, ai_switch: A
             "Name it <provider>/<model> and set that provider's key or base URL."
         )
     recorder = Recorder.open(settings.data_dir, database, settings.durability)
-    return Gateway(settings, Catalog(vendors, capable or LOCAL_CHAT), recorder, ai_switch)
+    gateway = Gateway(settings, Catalog(vendors, capable or LOCAL_CHAT), recorder, ai_switch)
+    gateway.start()
+    return gateway
 
 
 def _vendors(settings: GatewaySettings) -> dict[str, Vendor]:

@@ -1,11 +1,13 @@
 """Reading the inference records of a tenant, and letting old payloads go."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.ids import read_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
+from mainspring.foundation.principal import Principal
 
 from . import store
 from .types import InferenceRecord
@@ -22,6 +24,21 @@ async def list_records(
     found = await store.select_records(transaction, run=run, before=before, limit=page.limit + 1)
     records, has_more = cut_page(found, page)
     return Page(tuple(records), make_cursor(show_id(PREFIX, records[-1].id)) if has_more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records as people read them."""
+
+    database: Database
+
+    async def list_records(
+        self, principal: Principal, *, run: UUID | None = None, page: PageRequest
+    ) -> Page[InferenceRecord]:
+        """A page of the principal's tenant; Forbidden without `ai.output.view`."""
+        principal.require("ai.output.view")
+        async with self.database.tenant(principal.tenant) as transaction:
+            return await list_records(transaction, run=run, page=page)
 
 
 async def purge_payloads(database: Database, *, before: datetime) -> int:

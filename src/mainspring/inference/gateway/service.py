@@ -38,7 +38,7 @@ class Gateway:
     recorder: Recorder
     ai_switch: AiSwitch
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin to ship records, also those that a killed process left behind."""
         self.recorder.start()
 

@@ -35,7 +35,7 @@ def encode_message(message: Message, *, with_reasoning: bool) -> list[Wire]:
     wire: Wire = {"role": str(message.role), "content": _encode_content(message.parts)}
     if message.name:
         wire["name"] = message.name
-    if calls := [_encode_call(part) for part in message.parts if isinstance(part, ToolCallPart)]:
+    if calls := [call for part in message.parts for call in _encode_call(part)]:
         wire["tool_calls"] = calls
     thought = "".join(part.text for part in message.parts if isinstance(part, ReasoningPart))
     if thought and with_reasoning:
@@ -93,9 +93,20 @@ def _encode_result(result: ToolResultPart) -> Wire:
     return put_back(DIALECT, wire, result.extra)
 
 
-def _encode_call(call: ToolCallPart) -> Wire:
-    wire = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-    return put_back(DIALECT, wire, call.extra)
+def _encode_call(part: Part) -> list[Wire]:
+    match part:
+        case ToolCallPart():
+            wire = {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
+            return [put_back(DIALECT, wire, part.extra)]
+        case OpaquePart() if _is_other_call(part):
+            return [dict(part.extra.fields)]
+        case _:
+            return []
+
+
+def _is_other_call(part: Part) -> bool:
+    """A call of a tool that is no function, as `decode_call` kept it."""
+    return isinstance(part, OpaquePart) and part.extra.dialect == DIALECT and part.extra.fields.get("type") == "custom"
 
 
 def _encode_content(parts: tuple[Part, ...]) -> str | list[Wire] | None:
@@ -106,7 +117,7 @@ def _encode_content(parts: tuple[Part, ...]) -> str | list[Wire] | None:
 
 
 def _is_content(part: Part) -> bool:
-    return not isinstance(part, ReasoningPart | ToolCallPart | ToolResultPart)
+    return not isinstance(part, ReasoningPart | ToolCallPart | ToolResultPart) and not _is_other_call(part)
 
 
 def _encode_part(part: Part) -> list[Wire]:
