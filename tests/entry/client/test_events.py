@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.responses import Response
 
 from mainspring.entry.client import ApiError, MainspringClient
 from mainspring.entry.client.sse import Frame, read_frames
@@ -61,6 +62,12 @@ def test_one_may_go_on_after_a_known_event(api: WrittenApi, client: MainspringCl
     api.stream(STORY[2])
     assert ids(client, after="1-2") == ["1-3"]
     assert api.seen[0].headers["last-event-id"] == "1-2"
+
+
+def test_after_the_last_event_there_is_nothing_and_no_error(api: WrittenApi, client: MainspringClient):
+    api.answers.append(Response(status_code=204))
+    assert ids(client, after="1-3") == []
+    assert len(api.seen) == 1
 
 
 def test_a_stream_that_never_gets_anywhere_is_given_up(api: WrittenApi, client: MainspringClient):

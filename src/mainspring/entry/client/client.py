@@ -141,9 +141,9 @@ class MainspringClient:
 
     # Runs
 
-    def iter_runs(self, *, status: str | None = None, page_size: int = 50) -> Iterator[Run]:
-        """Runs, newest first."""
-        return self._iter(Run, "/v1/runs", {"status": status, "limit": page_size})
+    def iter_runs(self, *, status: str | None = None, subject: str | None = None, page_size: int = 50) -> Iterator[Run]:
+        """Runs, newest first; `subject` is what they are about, such as a contract's id."""
+        return self._iter(Run, "/v1/runs", {"status": status, "subject": subject, "limit": page_size})
 
     def get_run(self, run: str) -> Run:
         """A run with its steps."""

@@ -1,17 +1,18 @@
 """A run's events as one unbroken story: a lost connection is resumed after the last event that came."""
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import httpx
 
 from .errors import ApiError
-from .sse import Frame, read_frames
+from .sse import read_frames
 from .transport import Transport, decode, read_problem, unreachable
 from .types import Event
 
 _LAST_TYPE = "run.finished"
-_SILENCE_SECONDS = 45.0  # the API sends a comment more often than this
+_NOTHING_FOLLOWS = 204
+_SILENCE = httpx.Timeout(45.0, connect=5.0)  # the API sends a comment every 15 s
 
 
 def iter_events(transport: Transport, path: str, after: str | None) -> Generator[Event, None, None]:
@@ -19,13 +20,13 @@ def iter_events(transport: Transport, path: str, after: str | None) -> Generator
     last, failures = after, 0
     while True:
         try:
-            with closing(_connect(transport, path, last)) as frames:
-                for place, frame in enumerate(frames):
-                    if place == 0 and frame.id and frame.id == last:
-                        continue  # a server may begin with the event it was asked to go on after
-                    last, failures = frame.id or last, 0
-                    yield Event(frame.id, frame.event, decode(dict[str, object], frame.data.encode()))
-                    if frame.event == _LAST_TYPE:
+            with _connect(transport, path, last) as response:
+                if response.status_code == _NOTHING_FOLLOWS:
+                    return
+                for event in _read(response, last):
+                    last, failures = event.id or last, 0
+                    yield event
+                    if event.type == _LAST_TYPE:
                         return
             error = ApiError("The stream ended before its run did.", code="unreachable", status=0, retryable=True)
         except httpx.TransportError as lost:
@@ -38,11 +39,18 @@ def iter_events(transport: Transport, path: str, after: str | None) -> Generator
         transport.patience.pause(failures, error)
 
 
-def _connect(transport: Transport, path: str, last: str | None) -> Generator[Frame, None, None]:
+@contextmanager
+def _connect(transport: Transport, path: str, last: str | None) -> Generator[httpx.Response, None, None]:
     headers = {"accept": "text/event-stream", **({"last-event-id": last} if last else {})}
-    timeout = httpx.Timeout(_SILENCE_SECONDS, connect=5.0)
-    with transport.http.stream("GET", path, headers=headers, timeout=timeout) as response:
+    with transport.http.stream("GET", path, headers=headers, timeout=_SILENCE) as response:
         if not response.is_success:
             response.read()
             raise read_problem(response)
-        yield from read_frames(response.iter_bytes())
+        yield response
+
+
+def _read(response: httpx.Response, last: str | None) -> Iterator[Event]:
+    for place, frame in enumerate(read_frames(response.iter_bytes())):
+        if place == 0 and frame.id and frame.id == last:
+            continue  # a server may begin with the event it was asked to go on after
+        yield Event(frame.id, frame.event, decode(dict[str, object], frame.data.encode()))

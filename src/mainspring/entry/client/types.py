@@ -27,7 +27,7 @@ class RunStep:
     attempt: int
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    error: RunError | str | None = None
+    error: RunError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Run:
     status: str
     subject: str | None
     created_at: datetime
+    version: int | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     steps: tuple[RunStep, ...] = ()
@@ -74,6 +75,7 @@ class Record:
     model_served: str | None = None
     provider: str | None = None
     finish_reason: str | None = None
+    error_code: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_micros: int | None = None
