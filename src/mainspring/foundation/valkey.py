@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 Valkey = Redis
 
-ValkeyGone = (RedisError, OSError)
+ValkeyGone = (RedisError, ConnectionError)
 """What a lost, restarting or wiped Valkey looks like; callers fall back on Postgres."""
 
 

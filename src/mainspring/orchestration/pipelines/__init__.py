@@ -2,7 +2,9 @@
 
 from .errors import Abandon, IdempotencyKeyReused, PayloadRefused, PipelineInvalid, Retry, RunNotCancellable
 from .events import RunFinished
+from .live import LiveEvents
 from .pipeline import Pipeline
+from .schemas import RunShape, run_shape
 from .service import Pipelines
 from .types import (
     ROUTINE,
@@ -31,6 +33,7 @@ __all__ = [
     "Failure",
     "FindingAdded",
     "IdempotencyKeyReused",
+    "LiveEvents",
     "PayloadRefused",
     "Pipeline",
     "PipelineInvalid",
@@ -41,10 +44,12 @@ __all__ = [
     "RunFinished",
     "RunId",
     "RunNotCancellable",
+    "RunShape",
     "RunStatus",
     "Step",
     "StepRun",
     "StepStatus",
     "Urgency",
     "Worker",
+    "run_shape",
 ]

@@ -1,0 +1,21 @@
+"""Contract intelligence: a contract goes in, a cited risk report streams out."""
+
+from .pipeline import PIPELINE, Analyst, Upload, build_pipeline
+from .samples import SAMPLES, sample_path
+from .saved_playbooks import Playbooks
+from .service import Contracts, StoredReport, Submission
+from .writer import ModelWriter
+
+__all__ = [
+    "PIPELINE",
+    "SAMPLES",
+    "Analyst",
+    "Contracts",
+    "ModelWriter",
+    "Playbooks",
+    "StoredReport",
+    "Submission",
+    "Upload",
+    "build_pipeline",
+    "sample_path",
+]

@@ -1,7 +1,10 @@
 """The words of contract intelligence. Offsets are characters in the parsed text, end exclusive."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NewType
+from uuid import UUID
 
 from mainspring.orchestration.knowledge.types import Chunk, ParsedDocument
 
@@ -126,3 +129,114 @@ class Analysis:
 
     document: ParsedDocument
     chunks: tuple[ClassifiedChunk, ...]
+
+
+ContractId = NewType("ContractId", UUID)
+FindingId = NewType("FindingId", UUID)
+
+
+class Decision(StrEnum):
+    """What a person made of a finding."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Findings by severity, and how many wait for a decision."""
+
+    critical: int = 0
+    high: int = 0
+    medium: int = 0
+    low: int = 0
+    info: int = 0
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """An uploaded contract; `counts` is None until an analysis has finished."""
+
+    id: ContractId
+    document_id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    pages: int | None
+    language: str | None
+    title: str | None
+    playbook: str
+    created_by: str
+    created_at: datetime
+    counts: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A reviewer's own words; None keeps ours."""
+
+    title: str | None = None
+    severity: Severity | None = None
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A stored finding with the decision on it. `place` orders a run's findings, most severe first."""
+
+    id: FindingId
+    contract_id: ContractId
+    run_id: UUID
+    place: int
+    found: AssessedFinding
+    decision: Decision = Decision.OPEN
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+    edited: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlaybook:
+    """One version of a tenant's playbook; `created_at` is None for the ones that ship with the package."""
+
+    name: str
+    version: int
+    yaml: str
+    title: str
+    side: str
+    rules: int
+    created_by: str
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWords:
+    """What the small local model wrote by itself: unverified, and shown as that."""
+
+    text: str
+    model: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportBody:
+    """What a run found, as stored; decisions on findings are joined when it is read.
+
+    labels   for every chunk in order, its categories
+    """
+
+    playbook: str
+    playbook_version: int
+    generated_at: datetime
+    ai_enabled: bool
+    classified_by: Method
+    summary: Summary
+    model_words: ModelWords | None
+    facts: tuple[Fact, ...]
+    labels: tuple[tuple[Label, ...], ...]
+    warnings: tuple[str, ...]

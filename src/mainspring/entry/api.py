@@ -1,0 +1,120 @@
+"""The API process: control plane and application routes, live events, and the console's files.
+
+Run as `python -m mainspring.entry.api`; `mainspring serve` does so.
+"""
+
+import asyncio
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from mainspring import __version__
+from mainspring.application.identity import routes as identity_routes
+from mainspring.entry.wiring import Platform, build
+from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.errors import NotFound
+from mainspring.foundation.http import create_app
+from mainspring.foundation.settings import Settings, load_settings
+from mainspring.foundation.telemetry import configure_logs
+from mainspring.foundation.valkey import ValkeyGone
+from mainspring.inference.gateway import routes as record_routes
+from mainspring.orchestration.pipelines import routes as run_routes
+from mainspring.showcase.contracts import routes as contract_routes
+
+_DESCRIPTION = """
+Everything is asynchronous: a submission answers with a run at once; follow it live at its `stream_url`,
+or poll it. Send `Authorization: Bearer ms_...`. Errors are RFC 9457 problem+json with a stable `code`.
+"""
+
+
+def make_app(platform: Platform) -> FastAPI:
+    """The application over a built platform."""
+    settings = platform.settings
+    app = create_app(platform.identity, title="Mainspring", version=__version__, description=_DESCRIPTION)
+    app.include_router(identity_routes.build_router(platform.identity, is_secure=settings.secure_cookies))
+    app.include_router(contract_routes.build_router(platform.contracts, max_upload_bytes=settings.max_upload_bytes))
+    app.include_router(run_routes.build_router(platform.pipelines, platform.live))
+    app.include_router(record_routes.build_router(platform.records))
+    _add_health(app, platform)
+    _add_console(app)
+    return app
+
+
+def _add_health(app: FastAPI, platform: Platform) -> None:
+    @app.get("/healthz", tags=["operations"])
+    async def is_alive() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operations"])
+    async def is_ready(response: Response) -> dict[str, str]:
+        """Whether the engines answer: 503 names the one that does not."""
+        engines = {"database": "ok", "valkey": "ok"}
+        try:
+            await platform.database.ping()
+        except DatabaseGone:
+            engines["database"] = "away"
+        try:
+            await platform.valkey.execute_command("PING")
+        except ValkeyGone:
+            engines["valkey"] = "away"
+        response.status_code = 200 if engines["database"] == "ok" else 503
+        return engines
+
+
+def _add_console(app: FastAPI) -> None:
+    """The single-page console under `/`; every path that is no file is answered by its index."""
+    folder = find_console()
+    if folder is None:
+        return
+    app.mount("/assets", StaticFiles(directory=folder / "assets", check_dir=False), name="assets")
+
+    @app.get("/{path:path}", include_in_schema=False)
+    async def show_console(path: str) -> FileResponse:
+        if path.startswith(("v1/", "assets/")):
+            raise NotFound(f"There is nothing at /{path[:100]}. See /docs for what exists.")
+        file = (folder / path).resolve()
+        if path and file.is_relative_to(folder) and file.is_file():
+            return FileResponse(file)
+        return FileResponse(folder / "index.html", headers={"cache-control": "no-cache"})
+
+
+def find_console() -> Path | None:
+    """The console's built files: in the wheel, or in the checkout; None when it was not built."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "console", here.parents[2] / "console" / "dist"):
+        if (folder / "index.html").is_file():
+            return folder
+    return None
+
+
+async def run_api(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C; open streams are ended after 5 s, and clients resume elsewhere."""
+    async with build(settings) as platform:
+        config = uvicorn.Config(
+            make_app(platform),
+            host=settings.host,
+            port=settings.port,
+            loop="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+        await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Entry point of the process."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_api(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The commands put together, and errors shown as sentences instead of traces."""
+
+import sys
+
+import typer
+
+from mainspring import __version__
+from mainspring.foundation.errors import MainspringError
+
+from . import analyze, demo, doctor, operate, serve
+
+app = typer.Typer(
+    name="mainspring",
+    help="The backend an AI-first product runs on. Start with `mainspring demo` or `mainspring serve`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
+app.command("demo")(demo.demo)
+app.command("analyze")(analyze.analyze)
+app.command("migrate")(operate.migrate_schema)
+app.command("doctor")(doctor.doctor)
+app.add_typer(operate.tenants, name="tenant")
+app.add_typer(operate.users, name="user")
+app.add_typer(operate.keys, name="key")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if version:
+        print(f"mainspring {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a command; an error of ours is one sentence on stderr and exit code 1, a bad usage is 2."""
+    try:
+        app()
+    except MainspringError as error:
+        print(f"mainspring: {error.detail} [{error.code}]", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,95 @@
+"""`mainspring demo`: everything started, a contract analysed before your eyes, a console to sign in to."""
+
+import asyncio
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mainspring.application.identity import Identity, Role, operator
+from mainspring.entry.api import find_console
+from mainspring.entry.client import MainspringClient
+from mainspring.entry.engines import running_engines
+from mainspring.entry.stack import Stack
+from mainspring.foundation.db import Database
+from mainspring.foundation.settings import Settings, load_settings
+from mainspring.foundation.telemetry import configure_logs
+from mainspring.foundation.valkey import open_valkey
+from mainspring.showcase.contracts import sample_path
+
+from .analyze import analyze_file
+from .output import screen
+from .serve import settings_folder, stop_event
+
+_EMAIL = "owner@demo.example"
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Exit after the report.")] = False,
+    sample: Annotated[str, typer.Option(help="Which sample: msa.pdf, nda.docx or saas.txt.")] = "msa.pdf",
+) -> None:
+    """Start everything, analyse a sample contract live, print the report and the console's address."""
+    settings = load_settings()
+    began = time.monotonic()
+    with (settings_folder(settings.data_dir) / "supervisor.log").open("a") as log_file:
+        configure_logs(settings.log_level, log_file)
+        stack, stop = Stack(settings), stop_event()
+        try:
+            stack.start(lambda line: screen.print(f"[dim]{time.monotonic() - began:5.1f} s  {line}[/]"))
+            account = asyncio.run(_ensure_account(settings))
+            with MainspringClient(stack.url, account["api_key"]) as client:
+                contract = analyze_file(client, sample_path(sample), again=True)
+            if not once:
+                _invite(stack, settings, account, contract)
+                stack.watch(stop)
+                screen.print("Stopping ...")
+        finally:
+            stack.stop()
+
+
+def _invite(stack: Stack, settings: Settings, account: dict[str, str], contract: str) -> None:
+    screen.rule()
+    if stack.port_was_taken:
+        screen.print(f"Port {settings.port} is taken by another program, so this is on another one.")
+    if find_console() is None:
+        screen.print("The console was not built; `make demo` builds it.")
+    screen.print(f"Console    [bold]{stack.url}[/]   this report: {stack.url}/contracts/{contract}", soft_wrap=True)
+    screen.print(f"Sign in    {account['email']}   password: {account['password']}")
+    screen.print(f"API        {stack.url}/docs   key in {settings.data_dir}/demo.json", soft_wrap=True)
+    screen.print("Ctrl-C stops everything; the data stays for the next start.")
+
+
+async def _ensure_account(settings: Settings) -> dict[str, str]:
+    """The demo tenant with an owner and a key: made once, remembered in the data folder (mode 0600)."""
+    path = settings.data_dir / "demo.json"
+    urls = running_engines(settings)
+    database, valkey = await Database.open(urls.database_url, connections=2), open_valkey(urls.valkey_url)
+    identity = Identity(database, valkey)
+    try:
+        remembered = json.loads(path.read_text()) if path.exists() else {}
+        tenant = await identity.find_tenant("demo")
+        if tenant and remembered:
+            return remembered
+        tenant = tenant or await identity.create_tenant("demo", "Demo Legal Team")
+        principal = operator(tenant.id)
+        email = _EMAIL if await identity.find_user(_EMAIL) is None else f"owner-{secrets.token_hex(3)}@demo.example"
+        password = secrets.token_urlsafe(9)
+        await identity.members.add(principal, email=email, name="Demo Owner", role=Role.OWNER, password=password)
+        key = await identity.keys.create(principal, name="demo")
+        account = {"email": email, "password": password, "api_key": key.secret}
+        _remember(path, account)
+        return account
+    finally:
+        await identity.close()
+        await valkey.aclose()
+        await database.close()
+
+
+def _remember(path: Path, account: dict[str, str]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(account))
+    partial.replace(path)

@@ -1,0 +1,105 @@
+"""`mainspring doctor`: what is set and from where, and whether each engine answers, with the mend beside it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import typer
+
+from mainspring.entry.engines import borrowed_engines
+from mainspring.entry.stack import find_stack_models, find_stack_url
+from mainspring.foundation.db import Database, DatabaseGone
+from mainspring.foundation.engines import EngineUrls
+from mainspring.foundation.errors import MainspringError
+from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.objects import ObjectStore
+from mainspring.foundation.settings import Settings, describe, load_settings
+from mainspring.foundation.valkey import ValkeyGone, open_valkey
+from mainspring.inference.gateway import bundled_models
+from mainspring.migrations import migrate
+
+from .output import JsonFlag, screen, show_json, show_table
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One engine: whether it works, what was seen, and how long it took."""
+
+    name: str
+    works: bool
+    detail: str
+    milliseconds: float
+
+
+def doctor(json: JsonFlag = False) -> None:
+    """Show every setting with its source, and test each engine. Exit code 1 when one does not work."""
+    settings = load_settings()
+    facts = describe(settings)
+    with borrowed_engines(settings) as urls:
+        checks = asyncio.run(_check_all(settings, urls))
+    if json:
+        show_json({"settings": facts, "checks": checks})
+    else:
+        show_table(
+            "Settings",
+            [{"setting": f.name, "value": f.value, "from": f.source, "meaning": f.description} for f in facts],
+            empty="",
+        )
+        screen.print()
+        for check in checks:
+            mark = "[green]works[/]" if check.works else "[red]fails[/]"
+            screen.print(f"{mark}  {check.name:<14} {check.milliseconds:7.1f} ms  {check.detail}", soft_wrap=True)
+    if not all(check.works for check in checks):
+        raise typer.Exit(1)
+
+
+async def _check_all(settings: Settings, urls: EngineUrls) -> list[Check]:
+    async def postgres() -> str:
+        before, after = await asyncio.to_thread(migrate, urls.database_admin_url, login=urls.login)
+        database = await Database.open(urls.database_url, connections=2)
+        try:
+            await database.ping()
+        finally:
+            await database.close()
+        return f"schema {after}" if before == after else f"schema migrated from {before} to {after}"
+
+    async def valkey() -> str:
+        client = open_valkey(urls.valkey_url)
+        try:
+            server = await client.info("server")
+        finally:
+            await client.aclose()
+        return f"version {server.get('valkey_version') or server.get('redis_version')}"
+
+    async def objects() -> str:
+        store, probe = ObjectStore.open(settings.objects_url), TenantId(new_id())
+        await store.put(probe, "doctor", b"probe")
+        await store.delete(probe, "doctor")
+        return settings.objects_url
+
+    async def models() -> str:
+        url = settings.models_url or find_stack_models(settings.data_dir)
+        if url is None:
+            return f"installed: {', '.join(bundled_models())}; started by `mainspring serve`"
+        async with httpx.AsyncClient(timeout=5) as client:
+            answer = (await client.get(f"{url}/models")).raise_for_status()
+        return ", ".join(model["id"] for model in answer.json()["data"])
+
+    async def api() -> str:
+        return find_stack_url(settings.data_dir) or "not running; start it with `mainspring serve`"
+
+    probes = {"Postgres": postgres, "Valkey": valkey, "object store": objects, "local models": models, "API": api}
+    return [await _check(name, probe) for name, probe in probes.items()]
+
+
+async def _check(name: str, probe: Callable[[], Awaitable[str]]) -> Check:
+    started = time.perf_counter()
+    try:
+        works, detail = True, await probe()
+    except MainspringError as error:
+        works, detail = False, error.detail
+    except (*DatabaseGone, *ValkeyGone, httpx.HTTPError) as error:
+        works, detail = False, f"{type(error).__name__}: check its URL and that it runs"
+    return Check(name, works, detail, round((time.perf_counter() - started) * 1000, 1))

@@ -1,0 +1,32 @@
+"""One place for how commands print: tables and sentences for people, JSON for programs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+screen = Console(highlight=False)
+notes = Console(stderr=True, highlight=False)
+
+
+def show_json(value: object) -> None:
+    """One JSON document on standard output."""
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+
+
+def show_table(title: str, rows: Sequence[Mapping[str, object]], *, empty: str) -> None:
+    """A table with the keys of the first row as its head, or the sentence for an empty one."""
+    if not rows:
+        screen.print(empty)
+        return
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in rows[0]:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    screen.print(table)

@@ -1,0 +1,105 @@
+"""The composition root: every service made by hand, read from top to bottom.
+
+API, worker and tests build the same platform; tests pass other settings, never other wiring.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mainspring.application.identity import Identity, IdentitySettings
+from mainspring.entry.engines import running_engines
+from mainspring.foundation.clock import Clock, now
+from mainspring.foundation.db import Database
+from mainspring.foundation.objects import ObjectStore
+from mainspring.foundation.settings import Settings
+from mainspring.foundation.valkey import Valkey, open_valkey
+from mainspring.inference.gateway import Gateway, GatewaySettings, Records, build_gateway
+from mainspring.orchestration.knowledge import Knowledge, ParseLimits
+from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
+from mainspring.showcase.contracts import Analyst, Contracts, ModelWriter, Playbooks, build_pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Every service, ready to use."""
+
+    settings: Settings
+    database: Database
+    valkey: Valkey
+    objects: ObjectStore
+    identity: Identity
+    gateway: Gateway
+    records: Records
+    knowledge: Knowledge
+    pipelines: Pipelines
+    live: LiveEvents
+    contracts: Contracts
+    analysis: Pipeline
+
+
+@asynccontextmanager
+async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Platform]:
+    """The platform on the engines that the settings name or that run in its data folder."""
+    urls = running_engines(settings)
+    database = await Database.open(urls.database_url, connections=settings.database_connections)
+    valkey = open_valkey(urls.valkey_url)
+    objects = ObjectStore.open(settings.objects_url)
+    identity = Identity(
+        database,
+        valkey,
+        settings=IdentitySettings(session_lasts=timedelta(hours=settings.session_hours)),
+        clock=clock,
+    )
+    gateway = await build_gateway(_gateway_settings(settings), database, ai_switch=identity)
+    knowledge = Knowledge(database, objects, limits=_parse_limits(settings))
+    pipelines = Pipelines(database, valkey)
+    live = LiveEvents(database, valkey)
+    playbooks = Playbooks(database)
+    analyst = Analyst(database, knowledge, playbooks, writer=ModelWriter(gateway, identity), clock=clock)
+    analysis = build_pipeline(analyst)
+    try:
+        yield Platform(
+            settings=settings,
+            database=database,
+            valkey=valkey,
+            objects=objects,
+            identity=identity,
+            gateway=gateway,
+            records=Records(database),
+            knowledge=knowledge,
+            pipelines=pipelines,
+            live=live,
+            contracts=Contracts(database, knowledge, pipelines, playbooks, analysis),
+            analysis=analysis,
+        )
+    finally:
+        await live.close()
+        await gateway.close()
+        await identity.close()
+        await valkey.aclose()
+        await database.close()
+
+
+def _gateway_settings(settings: Settings) -> GatewaySettings:
+    def secret(name: str) -> str | None:
+        value = getattr(settings, name)
+        return value.get_secret_value() if value else None
+
+    return GatewaySettings(
+        data_dir=settings.data_dir,
+        models_url=settings.models_url,
+        openai_api_key=secret("openai_api_key"),
+        openai_base_url=settings.openai_base_url,
+        anthropic_api_key=secret("anthropic_api_key"),
+        capable_model=settings.model,
+    )
+
+
+def _parse_limits(settings: Settings) -> ParseLimits:
+    return ParseLimits(
+        max_bytes=settings.max_upload_bytes,
+        max_pages=settings.max_document_pages,
+        timeout_seconds=settings.parse_timeout_seconds,
+    )

@@ -1,0 +1,65 @@
+"""The worker process: claims steps, relays the outbox, and drains on SIGTERM.
+
+Run as `python -m mainspring.entry.worker`, or `mainspring worker` by hand.
+"""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import uvloop
+
+from mainspring.entry.wiring import Platform, build
+from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.outbox import relay
+from mainspring.foundation.settings import Settings, load_settings
+from mainspring.foundation.telemetry import configure_logs, get_logger
+from mainspring.orchestration.pipelines import Worker
+
+log = get_logger(__name__)
+
+_RELAY_EVERY_SECONDS = 1.0
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or Ctrl-C; what runs is finished or handed back."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with build(settings) as platform:
+        worker = Worker(
+            platform.database,
+            platform.valkey,
+            pipelines=[platform.analysis],
+            concurrency=settings.worker_concurrency,
+            lease=timedelta(seconds=settings.lease_seconds),
+            steps=frozenset(settings.worker_steps.split(",")) if settings.worker_steps else None,
+        )
+        if settings.ready_file:
+            settings.ready_file.touch()
+        await asyncio.gather(worker.run(stop), _relay_outbox(platform, stop))
+
+
+async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await relay(platform.database, {})
+        except DatabaseGone as gone:
+            log.warning("outbox_waits_for_database", error=type(gone).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), _RELAY_EVERY_SECONDS)
+        except TimeoutError:
+            continue
+
+
+def main() -> None:
+    """Entry point of the process."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_worker(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Every route of the API, walked as the other tenant, as each role, and without a key."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from mainspring.application.identity import ROLE_PERMISSIONS, Role
+from tests.entry.conftest import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route, what it needs, and a request that is right in form.
+
+    permission   None: open to every credential
+    changes      the walk by roles sends it only where it must be refused
+    """
+
+    method: str
+    path: str
+    permission: str | None
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+    changes: bool = False
+
+
+VIEW, ANALYZE, APPROVE = "ai.output.view", "ai.analysis.trigger", "ai.recommendation.approve"
+_JSON = "json"
+
+ROUTES = [
+    Route("GET", "/v1/session", None),
+    Route("DELETE", "/v1/session", None, changes=True),
+    Route("GET", "/v1/roles", None),
+    Route("GET", "/v1/tenant", None),
+    Route("PATCH", "/v1/tenant", "tenant.manage", {_JSON: {"name": "Acme"}}, changes=True),
+    Route("GET", "/v1/members", "member.view"),
+    Route(
+        "POST", "/v1/members", "member.manage", {_JSON: {"email": "n@example.com", "name": "N", "role": "viewer"}}, True
+    ),
+    Route("PATCH", "/v1/members/{member}", "member.manage", {_JSON: {"role": "viewer"}}, changes=True),
+    Route("DELETE", "/v1/members/{member}", "member.manage", changes=True),
+    Route("GET", "/v1/api-keys", "key.manage"),
+    Route("POST", "/v1/api-keys", "key.manage", {_JSON: {"name": "n"}}, changes=True),
+    Route("DELETE", "/v1/api-keys/{key}", "key.manage", changes=True),
+    Route("GET", "/v1/contracts", VIEW),
+    Route(
+        "POST", "/v1/contracts", "contract.upload", {"files": {"file": ("a.txt", b"1. Term. One year.")}}, changes=True
+    ),
+    Route("GET", "/v1/contracts/{contract}", VIEW),
+    Route("DELETE", "/v1/contracts/{contract}", "contract.delete", changes=True),
+    Route("POST", "/v1/contracts/{contract}/runs", ANALYZE, changes=True),
+    Route("GET", "/v1/contracts/{contract}/file", VIEW),
+    Route("GET", "/v1/contracts/{contract}/text", VIEW),
+    Route("GET", "/v1/contracts/{contract}/report", VIEW),
+    Route("GET", "/v1/contracts/{contract}/findings", VIEW),
+    Route(
+        "PATCH", "/v1/contracts/{contract}/findings/{finding}", APPROVE, {_JSON: {"decision": "accepted"}}, changes=True
+    ),
+    Route("GET", "/v1/playbooks", VIEW),
+    Route("GET", "/v1/playbooks/buyer", VIEW),
+    Route("GET", "/v1/playbooks/buyer/versions", VIEW),
+    Route("PUT", "/v1/playbooks/buyer", "playbook.edit", {_JSON: {"yaml": "name: buyer"}}, changes=True),
+    Route("GET", "/v1/runs", VIEW),
+    Route("GET", "/v1/runs/{run}", VIEW),
+    Route("GET", "/v1/runs/{run}/events", VIEW),
+    Route("POST", "/v1/runs/{run}/cancel", ANALYZE, changes=True),
+    Route("GET", "/v1/records", VIEW),
+]
+_OPEN = {("POST", "/v1/session")}
+by_name = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+
+
+def call(scene: Scene, route: Route, key: str | None) -> httpx.Response:
+    ids = {
+        "contract": scene.contract,
+        "run": scene.run,
+        "finding": scene.finding,
+        "key": scene.key,
+        "member": scene.member,
+    }
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.request(
+        route.method, scene.stack.url + route.path.format(**ids), headers=headers, timeout=20, **route.body
+    )
+
+
+def test_the_walk_knows_every_route_there_is(scene: Scene):
+    described = httpx.get(f"{scene.stack.url}/openapi.json").json()["paths"]
+    served = {
+        (method.upper(), path) for path, methods in described.items() for method in methods if path.startswith("/v1/")
+    }
+    walked = {(route.method, route.path.replace("/buyer", "/{name}")) for route in ROUTES}
+    assert {(m, p.replace("{key_id}", "{key}")) for m, p in served} - _OPEN == walked
+
+
+@by_name
+def test_without_a_key_nothing_answers(scene: Scene, route: Route):
+    for key in (None, "ms_00000000_" + "0" * 43, "nonsense"):
+        answer = call(scene, route, key)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+@by_name
+def test_what_another_tenant_owns_does_not_exist(scene: Scene, route: Route):
+    """Same status, same shape and same words as for an id that nobody has."""
+    if "{" not in route.path:
+        answer = call(scene, route, scene.stranger.key) if not route.changes else None
+        texts = [scene.contract, scene.run, scene.finding, scene.key, scene.member, "acme"]
+        assert answer is None or not any(text in answer.text for text in texts)
+        return
+    answer = call(scene, route, scene.stranger.key)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "acme" not in answer.text.lower()
+
+
+@by_name
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_may_do_what_its_permissions_say(scene: Scene, route: Route, role: Role):
+    is_allowed = route.permission is None or route.permission in ROLE_PERMISSIONS[role]
+    if is_allowed and route.changes:
+        return
+    answer = call(scene, route, scene.people[role].key)
+    if is_allowed:
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert str(route.permission) in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("identifier", ["ctr_0", "run_" + "0" * 26, "../../etc", "%00", "ctr_" + "z" * 26, "x" * 3000])
+def test_ids_that_nobody_has_are_not_found(scene: Scene, identifier: str):
+    owner = {"authorization": f"Bearer {scene.people[Role.OWNER].key}"}
+    answer = httpx.get(f"{scene.stack.url}/v1/contracts/{identifier}", headers=owner)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1000000", "limit=many", "cursor=made-up", "cursor=" + "A" * 5000])
+@pytest.mark.parametrize("path", ["/v1/contracts", "/v1/runs", "/v1/records", "/v1/members", "/v1/api-keys"])
+def test_a_page_out_of_range_is_refused_with_the_range(scene: Scene, path: str, query: str):
+    owner = {"authorization": f"Bearer {scene.people[Role.OWNER].key}"}
+    answer = httpx.get(f"{scene.stack.url}{path}?{query}", headers=owner)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_input"
