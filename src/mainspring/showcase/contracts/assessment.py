@@ -76,7 +76,7 @@ def _require(
     rule: Rule, test: RequiredClause, evidence: Evidence, facts: tuple[Fact, ...]
 ) -> Iterator[AssessedFinding]:
     category = rule.category
-    if category and evidence.clauses(category, at_least=PRESENT):
+    if category and evidence.clauses(category, at_least=POSSIBLE):
         return
     if evidence.matches(test.cues) or any(fact.name is _PROOFS.get(category or "") for fact in facts):
         return

@@ -20,13 +20,14 @@ from .types import Analysis, Citation, ClassifiedChunk, Label, Method
 from .words import Match, WordIndex
 
 PRESENT = 0.5
-"""From this probability on, a clause counts as being of a category."""
+"""From this probability on, a clause is reported as being of a category."""
 
-POSSIBLE = 0.2
-"""From this probability on, a clause may be of a category; a cue in it then settles the matter."""
+POSSIBLE = 0.35
+"""From this probability on, a clause may be of a category: it is not reported as absent any more."""
 
 _HEADING_WORDS = 12
 _SENTENCE_WORDS = 5
+_NEAR_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,19 @@ class Evidence:
 
     def telling_sentence(self, chunk: ClassifiedChunk, category: str) -> Citation:
         """The sentence of a clause that says most about the category; the clause itself when it has none."""
-        places = self.sentences_of(chunk)
+        places, wanted = self.sentences_of(chunk), self._words_of(category)
         if not places:
             return self._cite(chunk.chunk.start, chunk.chunk.end)
-        words = CATEGORIES[category].words
-        wanted = self.index.vocabulary(
-            (word for word in words if not word.endswith("*")), (word[:-1] for word in words if word.endswith("*"))
-        )
         return self.cite_sentence(max(places, key=lambda place: (self._weight(place, wanted), -place)))
+
+    def nearest_wording(self, category: str) -> ClassifiedChunk | None:
+        """The clause with the sentence that holds most of a category's words; None when no sentence holds three."""
+        wanted = self._words_of(category)
+        places = range(len(self.index.sentences))
+        best = max(places, key=lambda place: (self._weight(place, wanted), -place), default=None)
+        if best is None or self._weight(best, wanted) < _NEAR_WORDS:
+            return None
+        return self.chunk_at(self.index.sentences[best][0])
 
     def cite_sentence(self, sentence: int) -> Citation:
         """The citation of a whole sentence."""
@@ -105,6 +111,12 @@ class Evidence:
         if place is None or citation.end > self.index.sentences[place][1]:
             return citation
         return self.cite_sentence(place)
+
+    def _words_of(self, category: str) -> frozenset[str]:
+        words = CATEGORIES[category].words
+        return self.index.vocabulary(
+            (word for word in words if not word.endswith("*")), (word[:-1] for word in words if word.endswith("*"))
+        )
 
     def _weight(self, sentence: int, wanted: frozenset[str]) -> int:
         words = self.index.sentence_words(sentence)

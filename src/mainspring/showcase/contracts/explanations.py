@@ -1,7 +1,7 @@
 """The sentences in which findings explain themselves: the value, the limit, what was looked for."""
 
 from .categories import CATEGORIES
-from .evidence import PRESENT, Evidence
+from .evidence import Evidence
 from .quantities import Quantity
 from .rules import AllowedValues, Limit, RequiredClause, Rule
 from .types import ClassifiedChunk, FactName, Method
@@ -75,14 +75,14 @@ def _looked_for(rule: Rule, test: RequiredClause) -> str:
 
 def _nearest(category: str, evidence: Evidence) -> str:
     who = "model" if evidence.classified_by is Method.MODEL else "classifier"
-    found = evidence.nearest(category)
-    if found is None:
-        return f"The {who} saw no clause that comes near."
-    chunk, label = found
-    return (
-        f"No clause reached the {who}'s threshold of {percent(PRESENT)}; "
-        f"the nearest, {place_of(chunk)}, has {percent(label.probability)}."
-    )
+    found, wording = evidence.nearest(category), evidence.nearest_wording(category)
+    if found:
+        chunk, label = found
+        sure = percent(label.probability)
+        return f"No clause reached the {who}'s threshold; the nearest, {place_of(chunk)}, has {sure}."
+    if wording:
+        return f"The {who} saw no such clause; the nearest wording stands in {place_of(wording)}."
+    return f"The {who} saw no such clause, and no sentence comes near."
 
 
 def _subject(fact: FactName | None) -> str:
