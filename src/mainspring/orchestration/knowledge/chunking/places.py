@@ -71,7 +71,7 @@ class _Trail:
             heading = shown[:_HEADING_LENGTH]
         else:
             run_in = run_in_heading(without_number(text[block.start : block.end]))
-            heading = f"{number} {run_in}"[:_HEADING_LENGTH] if run_in else None
+            heading = shown[: shown.find(run_in) + len(run_in)] if run_in and run_in in shown else None
         above = self.numbered[-1].cited if self.numbered else None
         self.numbered.append(_Open(level, heading, number, _cited(number, above)))
         self.bare = len(shown) <= len(number) + 2

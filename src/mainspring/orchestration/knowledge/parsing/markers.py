@@ -51,7 +51,7 @@ _NAMED = re.compile(
     r"(?P<close>[.:)]?)",
     re.IGNORECASE,
 )
-_DECIMAL = re.compile(r"(?P<id>\d{1,3}(?:\.\d{1,3}){1,5})(?P<close>\.?\)?:?)(?![\w%,.])")
+_DECIMAL = re.compile(r"(?P<id>\d{1,3}(?:\.\d{1,2}){1,5})(?P<close>\.?\)?:?)(?![\w%,.])")
 _SINGLE = re.compile(r"(?:\((?P<inner>\d{1,3})\)|(?P<id>\d{1,3})(?P<close>[.)]))(?![\w%,.])")
 _LETTER = re.compile(
     r"(?:\((?P<inner>[A-Za-z]|[ivxlcIVXLC]{1,7}|([A-Za-z])\2)\)|(?P<id>[A-Za-z]|[ivxIVX]{1,6})(?P<close>[.)]))(?!\w)"

@@ -6,6 +6,7 @@ stay in the order in which their author wrote them.
 """
 
 import ctypes
+import re
 from collections.abc import Iterator
 
 import pypdfium2 as pdfium
@@ -21,7 +22,8 @@ from .pieces import Source, clean
 
 _LEAST_CHARACTERS = 25  # fewer on all pages together is a stamp on a scan, not a text layer
 _SCANNED_SHARE = 0.5  # of pages without text, from which on a file counts as a scan
-_HYPHEN_MARK = "\x02"  # PDFium's sign for a hyphen that it saw at a line's end
+_ROW = re.compile(r"[^\r\n\x02\ufffe]+[\x02\ufffe]?")
+_HYPHEN_MARK = re.compile(r"[\x02\ufffe]\Z")  # what PDFium writes for a hyphen and the line end after it
 _UNREADABLE_SHARE = 0.05
 
 
@@ -89,16 +91,16 @@ def _read_pages(document: pdfium.PdfDocument, filename: str) -> Iterator[list[Li
 def _lines(text_page: pdfium.PdfTextPage) -> Iterator[Line]:
     text = text_page.get_text_range()
     measured = len(text) == text_page.count_chars()  # else offsets in the text are not those of PDFium
-    start = 0
-    for raw in text.split("\r\n"):
-        shown = clean(raw.replace(_HYPHEN_MARK, "-"))
-        if shown:
-            if measured:
-                first = start + len(raw) - len(raw.lstrip())
-                yield _measure(text_page, shown, first, start + len(raw.rstrip()) - 1)
-            else:
-                yield Line(shown)
-        start += len(raw) + 2
+    for found in _ROW.finditer(text):
+        raw = found.group()
+        shown = clean(_HYPHEN_MARK.sub("-", raw))
+        if not shown:
+            continue
+        if measured:
+            first = found.start() + len(raw) - len(raw.lstrip())
+            yield _measure(text_page, shown, first, found.start() + len(raw.rstrip()) - 1)
+        else:
+            yield Line(shown)
 
 
 def _measure(text_page: pdfium.PdfTextPage, shown: str, first: int, last: int) -> Line:

@@ -39,7 +39,7 @@ _RUNNING_LENGTH = 120
 _LINE_LENGTH = 160
 _RUNNING_REPEATS = 2
 _STYLED_HEADING_LENGTH = 150
-_PROSE_LENGTH = 60  # a paragraph at least this long makes the short line above it a heading
+_PROSE_LENGTH = 40  # a paragraph at least this long makes the short line above it a heading
 _BULLETS_MID_PIECE = frozenset("•●○▪◦‣·■□➢✓")
 _NEEDS_CAPITAL = re.compile(r"[\s\"“”'‘(\[*_]*(?:[^\W\d_a-zß-öø-ÿ]|$|[\d$€£•\[({_])")
 

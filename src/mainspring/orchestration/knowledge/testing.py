@@ -1,0 +1,119 @@
+"""Documents made in memory, for tests: a PDF from lines, a DOCX from WordprocessingML, a parsed document from text."""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+
+_W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+_PITCH = 14
+
+
+def make_pdf(pages: Sequence[Sequence[str]]) -> bytes:
+    """A PDF with these lines on its pages, in Helvetica; an empty line leaves a gap, leading blanks indent."""
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    kids: list[str] = []
+    for lines in pages:
+        content = _page_content(lines)
+        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
+        objects.append(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
+            f"/Resources << /Font << /F1 3 0 R >> >> /Contents {len(objects)} 0 R >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    return _assemble(objects)
+
+
+def _page_content(lines: Sequence[str]) -> str:
+    shown: list[str] = []
+    for row, line in enumerate(lines):
+        text = line.lstrip()
+        if text:
+            escaped = text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+            x, y = 72 + 6 * (len(line) - len(text)), 740 - _PITCH * row
+            shown.append(f"BT /F1 10 Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj ET")
+    return "\n".join(shown)
+
+
+def _assemble(objects: Sequence[str]) -> bytes:
+    output = io.BytesIO()
+    output.write(b"%PDF-1.4\n")
+    places: list[int] = []
+    for number, body in enumerate(objects, 1):
+        places.append(output.tell())
+        output.write(f"{number} 0 obj\n{body}\nendobj\n".encode("cp1252"))
+    start = output.tell()
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    output.write(f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode())
+    output.write(f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n".encode())
+    return output.getvalue()
+
+
+def make_word(
+    body: str, *, numbering: str = "", styles: str = "", footnotes: str = "", parts: Mapping[str, bytes] | None = None
+) -> bytes:
+    """A DOCX whose body, numbering, styles and footnotes hold this WordprocessingML (prefix `w:`).
+
+    parts  further files of the archive, or replacements of those that are made here
+    """
+    documents = {
+        "numbering": (numbering, "numbering"),
+        "styles": (styles, "styles"),
+        "footnotes": (footnotes, "footnotes"),
+    }
+    present = {name: (xml, root) for name, (xml, root) in documents.items() if xml}
+    files = {
+        "[Content_Types].xml": _content_types(present).encode(),
+        "_rels/.rels": _relations({"officeDocument": "word/document.xml"}).encode(),
+        "word/document.xml": f"<w:document {_W}><w:body>{body}</w:body></w:document>".encode(),
+        "word/_rels/document.xml.rels": _relations({name: f"{name}.xml" for name in present}).encode(),
+        **{f"word/{name}.xml": f"<w:{root} {_W}>{xml}</w:{root}>".encode() for name, (xml, root) in present.items()},
+        **(parts or {}),
+    }
+    return make_zip(files)
+
+
+def make_zip(files: Mapping[str, bytes]) -> bytes:
+    """A zip archive of these files."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return output.getvalue()
+
+
+def paragraph(text: str, properties: str = "") -> str:
+    """A `w:p` with one run; `properties` goes into its `w:pPr`."""
+    return f'<w:p><w:pPr>{properties}</w:pPr><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
+
+
+def in_list(list_id: int, level: int = 0) -> str:
+    """Paragraph properties that put a paragraph into a list."""
+    return f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{list_id}"/></w:numPr>'
+
+
+def _content_types(present: Mapping[str, object]) -> str:
+    overrides = "".join(
+        f'<Override PartName="/word/{name}.xml" ContentType="{_WORD_TYPE}.{name}+xml"/>' for name in present
+    )
+    return (
+        f'<Types xmlns="{_PACKAGE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/word/document.xml" ContentType="{_WORD_TYPE}.document.main+xml"/>{overrides}</Types>'
+    )
+
+
+def _relations(targets: Mapping[str, str]) -> str:
+    entries = "".join(
+        f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(targets.items(), 1)
+    )
+    return f'<Relationships xmlns="{_PACKAGE}/relationships">{entries}</Relationships>'
