@@ -38,6 +38,10 @@ bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the A
 bench-pipelines: .venv/dev.stamp ## steps per second, latency and fairness of the pipeline engine
 	@$(BIN)/python -m bench.pipelines
 
+openapi: .venv/dev.stamp ## write the API description that the console is generated from
+	@$(BIN)/python -m tools.write_openapi
+	cd console && npm run --silent generate
+
 format: .venv/dev.stamp ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
@@ -75,4 +79,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 	@cd console && npm run --silent build
 	@touch $@
 
-.PHONY: help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean
+.PHONY: openapi help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean

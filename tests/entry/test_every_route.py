@@ -8,6 +8,7 @@ import pytest
 
 from mainspring.application.identity import ROLE_PERMISSIONS, Role
 from tests.entry.conftest import Scene
+from tools.write_openapi import TARGET, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def test_the_walk_knows_every_route_there_is(scene: Scene):
         (method.upper(), path) for path, methods in described.items() for method in methods if path.startswith("/v1/")
     }
     walked = {(route.method, route.path.replace("/buyer", "/{name}")) for route in ROUTES}
-    assert {(m, p.replace("{key_id}", "{key}")) for m, p in served} - _OPEN == walked
+    assert {(method, path.replace("_id}", "}")) for method, path in served} - _OPEN == walked
 
 
 @by_name
@@ -143,3 +144,8 @@ def test_a_page_out_of_range_is_refused_with_the_range(scene: Scene, path: str, 
     answer = httpx.get(f"{scene.stack.url}{path}?{query}", headers=owner)
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_input"
+
+
+def test_the_consoles_description_of_the_api_is_the_apis_own(scene: Scene):
+    """When this fails: make openapi, then npm run generate in console/."""
+    assert canonical(httpx.get(f"{scene.stack.url}/openapi.json").json()) == TARGET.read_text()
