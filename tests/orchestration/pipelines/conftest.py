@@ -11,15 +11,8 @@ import pytest
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import Valkey
-from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, Worker
+from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, Run, Worker
 from mainspring.orchestration.pipelines.types import RunId
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """The input and output of most steps here."""
-
-    value: int
 
 
 async def wait_until(claim: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
@@ -79,3 +72,11 @@ class Engine:
 def engine(database: Database, valkey: Valkey) -> Engine:
     """The engine on the shared real engines."""
     return Engine(database, valkey, Pipelines(database, valkey))
+
+
+@pytest.fixture
+async def live(database: Database, valkey: Valkey) -> AsyncIterator[LiveEvents]:
+    """The live streams, as one API process has them."""
+    opened = LiveEvents(database, valkey)
+    yield opened
+    await opened.close()

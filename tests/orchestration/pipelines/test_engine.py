@@ -1,44 +1,10 @@
 """What the engine promises while nothing dies: order, fan-in, retries, idempotence, cancel, deadlines."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-
 from mainspring.foundation.ids import TenantId
-from mainspring.orchestration.pipelines import Pipeline, RunStatus, StepRun, StepStatus
+from mainspring.orchestration.pipelines import RunStatus, StepStatus
 
-from .conftest import Engine, Number
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Both branches and what was submitted."""
-
-    left: Number
-    right: Number
-    submitted: Number
-
-
-def diamond(name: str = "tests.diamond") -> Pipeline:
-    """root -> left, right -> join."""
-    pipeline = Pipeline(name, version=1)
-
-    @pipeline.step("root", title="Start")
-    async def root(number: Number, run: StepRun) -> Number:
-        return Number(number.value + 1)
-
-    @pipeline.step("left", title="Double", after=("root",))
-    async def left(number: Number, run: StepRun) -> Number:
-        return Number(number.value * 2)
-
-    @pipeline.step("right", title="Square", after=("root",))
-    async def right(number: Number, run: StepRun) -> Number:
-        return Number(number.value**2)
-
-    @pipeline.step("join", title="Add", after=("left", "right"))
-    async def join(pair: Pair, run: StepRun) -> Number:
-        return Number(pair.left.value + pair.right.value + pair.submitted.value * 1000)
-
-    return pipeline
+from .conftest import Engine
+from .scenes import Number, diamond
 
 
 async def test_a_run_goes_through_its_steps_and_joins_their_outputs(engine: Engine, tenant: TenantId) -> None:

@@ -12,6 +12,7 @@ clients see becomes right by itself.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,7 @@ from .types import EventId
 EXPIRY = timedelta(hours=1)
 """After the last event or heartbeat; the milestones remain in Postgres."""
 
+_EVENT_ID = re.compile(r"([0-9]{1,10})-([0-9]{1,16})")
 MAX_ENTRIES = 10_000
 PATIENCE_SECONDS = 1.5
 
@@ -257,7 +259,7 @@ class Stream:
 
 def read_event_id(text: bytes | str) -> EventId:
     """The id behind its wire form; ValueError when it is none."""
-    milestone, _, live = (text.decode() if isinstance(text, bytes) else text).partition("-")
-    if not (milestone.isdecimal() and live.isdecimal() and len(milestone) <= 10 and len(live) <= 16):
+    match = _EVENT_ID.fullmatch(text.decode() if isinstance(text, bytes) else text)
+    if match is None:
         raise ValueError("not an event id")
-    return EventId(int(milestone), int(live))
+    return EventId(int(match[1]), int(match[2]))
