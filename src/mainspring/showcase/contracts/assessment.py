@@ -22,6 +22,8 @@ __all__ = ["assess"]
 
 MAX_CITATIONS = 5
 _CUE_CONFIDENCE = 0.85
+_SURE = 0.9
+_MOST_CONFIDENCE = 0.99
 _ABSENCE_CONFIDENCE = 0.9
 _FOREIGN_ABSENCE_CONFIDENCE = 0.3
 _ORDER = {severity: place for place, severity in enumerate(Severity)}
@@ -109,7 +111,8 @@ def _forbid(rule: Rule, test: ForbiddenClause, evidence: Evidence) -> Iterator[A
         citation = evidence.cite_sentence(match.sentence)
         places[citation.start] = (citation, value if value >= PRESENT else _CUE_CONFIDENCE, method)
     with_cue = {_clause_start(evidence, start) for start in places}
-    for clause, value in evidence.clauses(category, at_least=PRESENT):
+    # Where a cue has pinpointed the wording, a clause without one must be quite sure to stand beside it.
+    for clause, value in evidence.clauses(category, at_least=_SURE if places else PRESENT):
         if clause.chunk.start not in with_cue:
             citation = evidence.telling_sentence(clause, category)
             places[citation.start] = (citation, value, evidence.classified_by)
@@ -206,7 +209,7 @@ def _present(
         citations=_merged(citations),
         suggestion=rule.suggestion,
         method=method,
-        confidence=round(confidence, 3),
+        confidence=min(round(confidence, 3), _MOST_CONFIDENCE),
     )
 
 
