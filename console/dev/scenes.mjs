@@ -34,6 +34,16 @@ export const SCENES = [
   { name: "live-cancelled", path: "/contracts", settle: 300, act: (page) => live(page, 2200).then(() => page.getByRole("button", { name: "Cancel" }).click()).then(() => page.getByText("The analysis was cancelled").waitFor()) },
   { name: "live-to-report", path: "/contracts", settle: 300, act: (page) => live(page, 11000).then(() => page.getByRole("tab", { name: /Findings/ }).waitFor()).then(() => page.waitForTimeout(700)) },
   { name: "run-failed", path: "/contracts/ctr_4" },
+  { name: "settings-workspace", path: "/settings" },
+  { name: "settings-members", path: "/settings/members" },
+  { name: "settings-members-denied", path: "/settings/members", mood: "denied" },
+  { name: "settings-keys-dark", path: "/settings/api-keys", dark: true },
+  { name: "settings-key-created", path: "/settings/api-keys", act: createKey },
+  { name: "settings-playbooks", path: "/settings/playbooks" },
+  { name: "settings-playbook", path: "/settings/playbooks/buyer" },
+  { name: "settings-playbook-wrong-dark", path: "/settings/playbooks/buyer", dark: true, act: breakPlaybook },
+  { name: "settings-playbook-phone", path: "/settings/playbooks/buyer", phone: true },
+  { name: "menu-dark", path: "/contracts", dark: true, act: (page) => page.getByRole("button", { name: /^Account of/ }).click().then(() => page.waitForTimeout(300)) },
   { name: "help", path: "/contracts", act: (page) => page.keyboard.press("?").then(() => page.waitForTimeout(300)) },
   { name: "not-found", path: "/nowhere" },
 ];
@@ -63,7 +73,7 @@ async function decide(page) {
   await page.getByText("Finding dismissed").waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("e");
-  await page.getByLabel("Severity").selectOption("medium");
+  await page.getByRole("combobox", { name: "Severity" }).selectOption("medium");
   await page.getByLabel("Reason").fill("Training is limited by the data annex");
   await page.getByRole("button", { name: "Save the edit" }).click();
   await page.getByText("Edit saved").waitFor();
@@ -77,4 +87,20 @@ async function live(page, wait) {
   await page.getByRole("link", { name: "Watch" }).first().click();
   await page.getByTestId("stream-live").waitFor();
   await page.waitForTimeout(wait);
+}
+
+async function createKey(page) {
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page.getByLabel("Name").fill("Warehouse import");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByTestId("secret").waitFor();
+  await page.waitForTimeout(300);
+}
+
+async function breakPlaybook(page) {
+  const editor = page.getByLabel("YAML of buyer");
+  await editor.fill((await editor.inputValue()).replace("severity: high", "severity: hihg"));
+  await page.getByRole("button", { name: "Save as new version" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.waitForTimeout(200);
 }

@@ -17,7 +17,10 @@ export function Dialog({ title, onClose, children, wide }: Props) {
   // Synchronizes with the browser's top layer, which only showModal reaches.
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
+    if (dialog === null || dialog.open) return;
+    dialog.showModal();
+    // By itself it would focus the first button, which closes it.
+    dialog.querySelector<HTMLElement>("input, textarea, select")?.focus();
   }, []);
   return (
     // The click on the backdrop is a convenience beside Escape and the close button.

@@ -1,5 +1,12 @@
-export const Workspace = () => <p />;
-export const Members = () => <p />;
-export const ApiKeys = () => <p />;
-export const Playbooks = () => <p />;
-export const Playbook = () => <p />;
+import { getRouteApi } from "@tanstack/react-router";
+import { PlaybookPage, PlaybooksPage } from "@/features/playbooks";
+
+export { ApiKeysPage as ApiKeys, MembersPage as Members, WorkspacePage as Workspace } from "@/features/identity";
+export { PlaybooksPage as Playbooks };
+
+const route = getRouteApi("/signed-in/settings/playbooks/$name");
+
+export function Playbook() {
+  const { name } = route.useParams();
+  return <PlaybookPage key={name} name={name} />;
+}

@@ -26,9 +26,16 @@ export function ReadingPane({ source, marks, active, hovered, target, onSelect, 
   const scroller = useRef<HTMLDivElement>(null);
   const layout = useMemo(() => layOut(source), [source]);
   const blocks = useMemo(() => applyMarks(layout, marks), [layout, marks]);
-  // Synchronizes the scroll position with what was asked to be seen.
+  const opened = useRef(false);
+  // Synchronizes the scroll position with what was asked to be seen: at once when the page opens, gliding later.
   useEffect(() => {
-    if (target !== null && scroller.current !== null) reveal(scroller.current, target.markId);
+    const pane = scroller.current;
+    if (target === null || pane === null) return;
+    const glide = opened.current;
+    opened.current = true;
+    // Places are known only with the fonts that give lines their length.
+    if (glide) reveal(pane, target.markId, true);
+    else void document.fonts.ready.then(() => { reveal(pane, target.markId, false); });
   }, [target]);
 
   const marksAt = (event: { target: EventTarget }) => {

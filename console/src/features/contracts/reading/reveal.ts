@@ -1,5 +1,5 @@
 /** Brings a mark into the middle of its pane and lets it pulse once. */
-export function reveal(pane: HTMLElement, markId: string): void {
+export function reveal(pane: HTMLElement, markId: string, glide: boolean): void {
   const mark = find(pane, markId)[0];
   if (mark === undefined) return;
   const box = mark.getBoundingClientRect();
@@ -7,7 +7,7 @@ export function reveal(pane: HTMLElement, markId: string): void {
   const distance = box.top - frame.top - pane.clientHeight * 0.34;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   // A glide over many screens only makes people wait.
-  const behavior = calm || Math.abs(distance) > pane.clientHeight * 2.5 ? "instant" : "smooth";
+  const behavior = calm || !glide || Math.abs(distance) > pane.clientHeight * 2.5 ? "instant" : "smooth";
   pane.scrollTo({ top: pane.scrollTop + distance, behavior });
   pulse(pane, markId);
 }

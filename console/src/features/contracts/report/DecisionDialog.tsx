@@ -45,9 +45,7 @@ export function DecisionDialog({ kind, finding, onClose, onDecide }: Props) {
         {error && <Notice tone="critical" title={error.title}>{error.message}</Notice>}
         {kind === "edit" && <EditFields edit={edit} onEdit={setEdit} missing={missing} />}
         <Field label="Reason" hint="Kept with the finding, for the record and to improve the rules." error={missing && reason.trim() === "" ? "Say why, in a few words." : undefined}>
-          {/* The dialog was opened to write this; nothing else wants the focus. */}
-          {/* eslint-disable-next-line jsx-a11y/no-autofocus */}
-          <Textarea autoFocus={kind === "dismiss"} rows={kind === "dismiss" ? 3 : 2} maxLength={2000} value={reason} onChange={(event) => { setReason(event.target.value); }} />
+          <Textarea rows={kind === "dismiss" ? 3 : 2} maxLength={2000} value={reason} onChange={(event) => { setReason(event.target.value); }} />
         </Field>
         {kind === "dismiss" && (
           <Row wrap gap={2}>

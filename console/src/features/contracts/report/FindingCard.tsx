@@ -25,10 +25,10 @@ interface Props {
 
 export const FindingCard = memo(function FindingCard({ finding, original, place, isSelected, isHovered, onSelect, onHover }: Props) {
   const item = useRef<HTMLLIElement>(null);
-  // Synchronizes the list's scroll position with a selection made in the text or by key.
+  // Synchronizes the list's scroll position with a selection made in the text or by key, also when an edit moves the card.
   useEffect(() => {
     if (isSelected) item.current?.scrollIntoView({ block: "nearest" });
-  }, [isSelected]);
+  }, [isSelected, finding.severity]);
   return (
     // Hovering only previews the place in the text; selecting, by button or key, does the same.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions

@@ -4,7 +4,6 @@ import type { ReactNode } from "react";
 import type { Contract, Report } from "@/api/schema";
 import { ago, Badge, Button, count, Icon, Menu, MenuItem } from "@/design";
 import { ContractMenu } from "../components/ContractMenu";
-import { RunBadge } from "../components/RunBadge";
 import { reportFile, reportQuery } from "../queries";
 import s from "./report.module.css";
 
@@ -23,10 +22,10 @@ export function ContractHeader({ contract, children, onDeleted }: { contract: Co
         </p>
       </div>
       <div className={s.headActions}>
-        {report ? <MethodSummary report={report} /> : <RunBadge run={contract.latest_run} />}
+        {report && <MethodSummary report={report} />}
         {children}
         {report && (
-          <Menu trigger={<Button icon="download">Download</Button>}>
+          <Menu trigger={<Button icon="download" className={s.download}>Download</Button>}>
             <MenuItem icon="file" href={reportFile(contract.id, "docx")} download hint="For Word, with the findings as a table">Report as Word</MenuItem>
             <MenuItem icon="file" href={reportFile(contract.id, "md")} download hint="Plain text with headings">Report as Markdown</MenuItem>
             <MenuItem icon="file" href={reportFile(contract.id, "json")} download hint="Everything, for programs">Report as JSON</MenuItem>

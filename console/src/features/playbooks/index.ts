@@ -1,0 +1,2 @@
+export { PlaybookPage } from "./pages/PlaybookPage";
+export { PlaybooksPage } from "./pages/PlaybooksPage";
