@@ -67,11 +67,9 @@ class MainspringClient:
             data={} if playbook is None else {"playbook": playbook},
         )
 
-    def iter_contracts(
-        self, *, name_contains: str | None = None, status: str | None = None, page_size: int = 50
-    ) -> Iterator[Contract]:
-        """Contracts, newest first; `status` is that of the latest run."""
-        return self._iter(Contract, "/v1/contracts", {"q": name_contains, "status": status, "limit": page_size})
+    def iter_contracts(self, *, name_contains: str | None = None, page_size: int = 50) -> Iterator[Contract]:
+        """Contracts, newest first."""
+        return self._iter(Contract, "/v1/contracts", {"q": name_contains, "limit": page_size})
 
     def get_contract(self, contract: str) -> Contract:
         """One contract."""
