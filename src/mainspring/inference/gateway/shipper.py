@@ -22,7 +22,7 @@ from .types import InferenceRecord
 
 log = get_logger(__name__)
 
-SHIP_SECONDS = 0.4
+SHIP_SECONDS = 0.2
 SYNC_SECONDS = 0.05
 ADOPT_SECONDS = 15.0
 BATCH = 500

@@ -1,5 +1,6 @@
 """SQL of the inference records."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -48,11 +49,11 @@ async def insert_calls(database: Database, calls: Sequence[SpooledCall]) -> None
 
 
 async def check_database(database: Database) -> None:
-    """Unavailable when Postgres does not answer."""
+    """Unavailable when Postgres does not answer within a second."""
     try:
-        async with database.system() as transaction:
+        async with asyncio.timeout(1), database.system() as transaction:
             await transaction.one("select 1")
-    except DatabaseGone:
+    except (TimeoutError, *DatabaseGone):
         raise Unavailable("No model is called while its record cannot be committed; try again shortly.") from None
 
 

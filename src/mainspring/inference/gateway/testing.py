@@ -52,7 +52,7 @@ class ScriptedReply:
 
     text           sent word by word, then `tool_calls`
     status         of 400 and more sends `error` as the error object, with `headers`
-    delay          seconds before anything is sent; `pause` between the pieces
+    delay          seconds before anything is sent; `pause` after each piece
     break_after    cut the connection after this many pieces; 0 cuts it before the first
     error_after    send `error` inside the stream after this many pieces
     """
@@ -105,6 +105,14 @@ class ScriptedProvider:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
         await self._server.wait_closed()
+
+    async def was_asked(self) -> bool:
+        """Whether any call has come; for `wait_until`."""
+        return bool(self.requests)
+
+    async def was_left(self) -> bool:
+        """Whether any caller went away before its answer was complete; for `wait_until`."""
+        return self.hang_ups > 0
 
     def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
@@ -224,7 +232,8 @@ async def _stream(writer: asyncio.StreamWriter, reply: ScriptedReply) -> None:
             break
         _write_chunk(writer, codec.write(delta))
         await writer.drain()
-        await asyncio.sleep(reply.pause)
+        if isinstance(delta, TextDelta | ToolCallDelta):
+            await asyncio.sleep(reply.pause)
     writer.write(b"0\r\n\r\n")
     await writer.drain()
 

@@ -45,14 +45,14 @@ def _read_options() -> argparse.Namespace:
 
 
 def _load(options: argparse.Namespace) -> uvicorn.Config:
+    model: Path = options.model or CHAT_MODEL.get()
+    if not model.is_file():
+        raise Unavailable(f"There is no model file {model}.")
     # Here and not at the top: these import the wheels of an optional extra.
     from .app import LocalModels
     from .chat import spare_threads, start_chat
     from .embedder import Embedder
 
-    model: Path = options.model or CHAT_MODEL.get()
-    if not model.is_file():
-        raise Unavailable(f"There is no model file {model}.")
     name = model.stem.lower() if options.model else CHAT_NAME
     with ThreadPoolExecutor(1) as beside:
         embedder = beside.submit(Embedder, spare_threads(options.threads))
