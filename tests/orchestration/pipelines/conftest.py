@@ -18,7 +18,7 @@ from mainspring.orchestration.pipelines.types import RunId
 async def wait_until(claim: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
     """Return as soon as the claim holds; fail when it does not in time."""
     async with asyncio.timeout(seconds):
-        while not await claim():
+        while not await claim():  # noqa: ASYNC110 - the claim may be about another process
             await asyncio.sleep(0.01)
 
 

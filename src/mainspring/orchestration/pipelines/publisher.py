@@ -189,10 +189,14 @@ class Publisher:
     def _take_batch(self) -> list[Item]:
         """The next items, their flags lowered: what is written from now on queues them again, in its place."""
         items = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
+        taken: dict[int, Item] = {}
         for item in items:
             if isinstance(item, MessageBuffer | Progress):
                 item.is_queued = False
-        return [item for item in items if not isinstance(item, MessageBuffer) or item.has_news]
+                if id(item) in taken or (isinstance(item, MessageBuffer) and not item.has_news):
+                    continue  # a buffer that was put back may have been queued again meanwhile
+            taken[id(item)] = item
+        return list(taken.values())
 
     async def _send(self, items: Sequence[Item], entries: Sequence[Entry]) -> None:
         try:
