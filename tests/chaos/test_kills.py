@@ -37,7 +37,7 @@ def client(stack: RunningStack) -> Iterator[MainspringClient]:
         yield opened
 
 
-def contract(name: str, clauses: int = 25) -> bytes:
+def contract(name: str, clauses: int = 12) -> bytes:
     headings = ["Governing Law", "Term", "Renewal", "Liability", "Confidentiality"]
     parts = [_CLAUSES.format(number=n, heading=headings[n % 5], name=name) for n in range(1, clauses + 1)]
     return "\n".join(parts).encode()
@@ -58,15 +58,17 @@ def kill(stack: RunningStack, part: str) -> None:
 
 
 def assert_whole_story_once(client: MainspringClient, run: str, events: list[Event]) -> None:
-    ids = [tuple(map(int, event.id.split("-"))) for event in events]
+    # A snapshot replaces what was shown; it carries the id of the event it stands after.
+    told = [event for event in events if event.type != "snapshot"]
+    ids = [tuple(map(int, event.id.split("-"))) for event in told]
     assert ids == sorted(set(ids)), "an event came twice, or out of order"
     kinds = [event.type for event in events]
     assert kinds.count("run.started") == 1
     assert kinds.count("run.finished") == 1
     assert kinds[-1] == "run.finished"
-    told = {event.id for event in events if event.id.endswith("-0")}
+    milestones = {event.id for event in told if event.id.endswith("-0")}
     durable = {event.id for event in client.events(run) if event.id.endswith("-0")}
-    assert told == durable, "a milestone is missing from the stream that was followed"
+    assert milestones == durable, "a milestone is missing from the stream that was followed"
 
 
 def assert_finished_once(stack: RunningStack, runs: Sequence[str], client: MainspringClient) -> None:

@@ -129,7 +129,7 @@ def test_each_role_may_do_what_its_permissions_say(scene: Scene, route: Route, r
         assert str(route.permission) in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("identifier", ["ctr_0", "run_" + "0" * 26, "../../etc", "%00", "ctr_" + "z" * 26, "x" * 3000])
+@pytest.mark.parametrize("identifier", ["ctr_0", "run_" + "0" * 26, "%00", "ctr_" + "z" * 26, "x" * 3000])
 def test_ids_that_nobody_has_are_not_found(scene: Scene, identifier: str):
     owner = {"authorization": f"Bearer {scene.people[Role.OWNER].key}"}
     answer = httpx.get(f"{scene.stack.url}/v1/contracts/{identifier}", headers=owner)
