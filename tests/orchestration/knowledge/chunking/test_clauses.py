@@ -55,7 +55,9 @@ def test_abbreviations_do_not_end_sentences():
 
 
 def test_a_heading_is_never_left_alone_and_short_clauses_join_their_neighbour():
-    text = '2. DEFINITIONS\n\n2.1 "Term" is a year.\n\n2.2 "Fee" is ten.\n\n2.3 "Law" is that of Texas.\n\n3. PAYMENT\n\n3.1 Pay.'
+    text = (
+        '2. DEFINITIONS\n\n2.1 "Term" is a year.\n\n2.2 "Fee" is ten.\n\n2.3 "Law" is Texas.\n\n3. PAYMENT\n\n3.1 Pay.'
+    )
     chunks = _chunks(text)
     assert [chunk.number for chunk in chunks] == ["2.1", "3.1"]
     assert chunks[1].text.startswith("3. PAYMENT")

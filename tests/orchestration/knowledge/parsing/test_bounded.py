@@ -83,7 +83,8 @@ def test_it_works_on_uvloop():
 async def test_the_child_loads_no_database_and_no_web():
     script = (
         "import sys; import mainspring.orchestration.knowledge.parsing.child;"
-        "print([name for name in ('psycopg', 'sqlalchemy', 'numpy', 'docx', 'pypdfium2', 'fastapi') if name in sys.modules])"
+        "heavy = ('psycopg', 'sqlalchemy', 'numpy', 'docx', 'pypdfium2', 'fastapi');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()

@@ -23,7 +23,7 @@ def test_headings_of_both_kinds_have_their_level():
 
 def test_ordered_lists_count_as_they_are_rendered_and_ids_win():
     document = _parse(
-        '1. Service\n    1. <span id="1.1">Access.</span> Text one.\n    1. <span id="1.2">Use.</span> Two.\n1. Fees\n1. Law'
+        '1. Service\n    1. <span id="1.1">Access.</span> One.\n    1. <span id="1.2">Use.</span> Two.\n1. Fees\n1. Law'
     )
     assert [block.number for block in document.blocks] == ["1", "1.1", "1.2", "2", "3"]
 

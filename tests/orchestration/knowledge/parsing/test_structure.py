@@ -57,7 +57,7 @@ def test_a_contract_on_one_line_is_taken_apart_by_its_numbers():
 
 
 def test_references_at_the_start_of_a_line_are_not_clauses():
-    text = "The fee is set out in\nSection 4.2 of this Agreement and in\nArticle V hereof. It is due on\n12. The rest follows."
+    text = "The fee is set out in\nSection 4.2 of this Agreement and in\nArticle V hereof, due\n12. The rest follows."
     assert _numbers(text) == [(None, None)]
 
 
@@ -82,7 +82,7 @@ def test_clause_words_of_other_languages_are_known(text: str):
 
 
 def test_headings_stand_alone_in_capitals_or_title_case():
-    text = "SERVICES AGREEMENT\n\nLimitation of Liability\n\nNeither party is liable to the other for any loss at all.\n\nName: Jane Doe"
+    text = "SERVICES AGREEMENT\n\nLimitation of Liability\n\nNeither party is liable for any kind of loss.\n\nName: Jo"
     kinds = [block.kind for block in parse(text.encode(), filename="a.txt").blocks]
     assert kinds == [BlockKind.HEADING, BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.PARAGRAPH]
 
@@ -108,14 +108,14 @@ def test_defined_terms_are_found_once_where_they_are_defined():
 
 
 _SENTENCES = {
-    "en": "The parties agree that this contract is made by and between the buyer and the seller, which shall pay for it.",
-    "de": "Die Parteien vereinbaren, dass der Vertrag mit dem Käufer nicht vor dem Ende des Jahres und von ihm gekündigt wird.",
-    "fr": "Les parties conviennent que le contrat est conclu pour une durée de deux ans et que la loi est celle de la France.",
+    "en": "The parties agree that this contract is made by and between the buyer and the seller.",
+    "de": "Die Parteien vereinbaren, dass der Vertrag mit dem Käufer nicht vor dem Ende des Jahres gekündigt wird.",
+    "fr": "Les parties conviennent que le contrat est conclu pour une durée de deux ans et que la loi est française.",
     "es": "Las partes acuerdan que el contrato se celebra por un año y que la ley es la de los tribunales del lugar.",
     "it": "Le parti convengono che il contratto è concluso per un anno e che la legge è quella del luogo della sede.",
     "nl": "De partijen komen overeen dat het contract voor een jaar is gesloten en dat de wet van het land geldt.",
     "pt": "As partes acordam que o contrato é celebrado por um ano e que a lei é a do lugar da sede da empresa.",
-    "und": "Lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor incididunt labore magna aliqua enim.",
+    "und": "Lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor labore magna aliqua.",
 }
 
 

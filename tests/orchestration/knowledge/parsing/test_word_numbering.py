@@ -13,7 +13,8 @@ _MULTILEVEL = """
   <w:lvl w:ilvl="3"><w:start w:val="1"/><w:numFmt w:val="lowerRoman"/><w:lvlText w:val="(%4)"/></w:lvl>
 </w:abstractNum>
 <w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>
-<w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride></w:num>
+<w:num w:numId="2"><w:abstractNumId w:val="0"/>
+  <w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride></w:num>
 <w:num w:numId="3"><w:abstractNumId w:val="0"/></w:num>
 """
 
@@ -87,7 +88,8 @@ def test_legal_numbering_shows_higher_levels_as_digits():
     numbering = """
     <w:abstractNum w:abstractNumId="0">
       <w:lvl w:ilvl="0"><w:start w:val="4"/><w:numFmt w:val="upperRoman"/><w:lvlText w:val="ARTICLE %1"/></w:lvl>
-      <w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:isLgl/><w:lvlText w:val="Section %1.%2"/></w:lvl>
+      <w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:isLgl/>
+        <w:lvlText w:val="Section %1.%2"/></w:lvl>
     </w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>"""
     body = paragraph("TERM", in_list(1, 0)) + paragraph("Duration. It lasts one year.", in_list(1, 1))
     document = parse(make_word(body, numbering=numbering), filename="a.docx")
@@ -137,6 +139,16 @@ def test_numbers_count_on_through_tables_and_deleted_paragraphs_do_not_count():
     assert _lines(make_word(body, numbering=_MULTILEVEL)) == ["1. one", "2. in a table | beside", "3. three"]
 
 
+def test_an_empty_paragraph_counts_and_one_that_only_breaks_the_section_does_not():
+    body = (
+        paragraph("", in_list(1))
+        + paragraph("second", in_list(1))
+        + paragraph("", in_list(1) + "<w:sectPr/>")
+        + paragraph("third", in_list(1))
+    )
+    assert _lines(make_word(body, numbering=_MULTILEVEL)) == ["2. second", "3. third"]
+
+
 def test_bullets_are_list_items_without_a_number():
     document = parse(
         make_word(paragraph("point", in_list(1)), numbering=_one_level("bullet", "\uf0b7")), filename="a.docx"
@@ -147,5 +159,8 @@ def test_bullets_are_list_items_without_a_number():
 
 def test_lists_that_do_not_exist_number_nothing():
     assert _lines(make_word(paragraph("text", in_list(77)), numbering=_MULTILEVEL)) == ["text"]
-    ring = '<w:abstractNum w:abstractNumId="0"><w:numStyleLink w:val="X"/></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    ring = (
+        '<w:abstractNum w:abstractNumId="0"><w:numStyleLink w:val="X"/></w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    )
     assert _lines(make_word(paragraph("text", in_list(1)), numbering=ring)) == ["text"]

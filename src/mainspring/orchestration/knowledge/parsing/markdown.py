@@ -8,8 +8,9 @@ source says so in its ids, else as written.
 import re
 from dataclasses import dataclass, field
 
+from .characters import clean
 from .markers import read_marker
-from .pieces import Piece, PieceKind, Source, TextBuilder, clean
+from .pieces import Piece, PieceKind, Source, TextBuilder
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*\Z")
 _UNDERLINE = re.compile(r"(?:=+|-{2,})[ \t]*\Z")

@@ -9,7 +9,7 @@ from pypdfium2 import PdfDocument
 
 from mainspring.orchestration.knowledge.errors import OcrUnavailable
 
-from .pieces import clean
+from .characters import clean
 
 _DOTS_PER_POINT = 4  # 288 dots an inch; tesseract is trained for some 300
 

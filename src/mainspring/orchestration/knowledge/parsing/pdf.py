@@ -14,11 +14,12 @@ import pypdfium2.raw as pdfium_raw
 
 from mainspring.orchestration.knowledge.errors import BrokenPdf, EncryptedPdf, ScannedPdf, TooManyPages
 
+from .characters import clean
 from .limits import ParseLimits
 from .pdf_furniture import without_furniture
 from .pdf_lines import Line
 from .pdf_paragraphs import join_pages
-from .pieces import Source, clean
+from .pieces import Source
 
 _LEAST_CHARACTERS = 25  # fewer on all pages together is a stamp on a scan, not a text layer
 _SCANNED_SHARE = 0.5  # of pages without text, from which on a file counts as a scan

@@ -4,7 +4,6 @@ Readers of PDF and DOCX collect paragraphs in a `TextBuilder`, which cleans them
 them with blank lines; the reader of plain text points into its text as it stands.
 """
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,22 +47,6 @@ class Source:
     pieces: tuple[Piece, ...]
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-_SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
-_BREAKS = re.compile(r" ?[\r\n\v\f\u2028\u2029\x85]+ ?")
-_INVISIBLE = dict.fromkeys((*range(32), *range(127, 160), 173, 8203, 8204, 8205, 8288, 65279, 65534, 65535))
-for _kept in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85):
-    del _INVISIBLE[_kept]
-_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """`text` without control and invisible characters, runs of blanks as one space, ligatures spelled out."""
-    text = text.translate(_INVISIBLE | _LIGATURES)
-    text = _SURROGATES.sub("\ufffd", text)
-    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
 @dataclass(slots=True)

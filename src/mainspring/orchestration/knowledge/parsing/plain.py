@@ -8,14 +8,12 @@ import re
 
 from mainspring.orchestration.knowledge.errors import BinaryContent, EmptyFile
 
+from .characters import blank_out
 from .limits import ParseLimits
 from .pieces import Piece, Source
 from .refusals import too_many_characters
 
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n\s*")
-_LINE_ENDS = (0x0B, 0x0C, 0x85, 0x2028, 0x2029)
-_BLANKS = {*range(32), *range(127, 160), 0xA0, 0xAD, 0x200B, 0xFEFF} - {0x09, 0x0A, *_LINE_ENDS}
-_REPLACED = dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_LINE_ENDS, "\n")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNDEFINED_IN_1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
@@ -27,7 +25,7 @@ def decode_text(content: bytes, *, filename: str, limits: ParseLimits) -> tuple[
     raises  BinaryContent, FileTooLarge, EmptyFile
     """
     text, warnings = _decode(content, filename)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
+    text = blank_out(text.replace("\r\n", "\n"))
     if len(text) > limits.max_characters:
         raise too_many_characters(filename, len(text), limits)
     if not text.strip():

@@ -14,8 +14,9 @@ from docx.opc.exceptions import OpcError
 from lxml.etree import LxmlError
 
 from .archive import broken
+from .characters import clean
 from .limits import ParseLimits
-from .pieces import Piece, PieceKind, Source, TextBuilder, clean
+from .pieces import Piece, PieceKind, Source, TextBuilder
 from .word_numbering import NumberedLists
 from .word_package import open_word
 from .word_styles import Styles
@@ -117,8 +118,9 @@ class _Reader:
         return (label.text if label else "") + text, like
 
     def _counts_when_empty(self, properties: Element | None) -> bool:
-        """Word numbers an empty paragraph too, unless nothing of it is shown."""
-        return self.styles.numbering(properties) is not None and flag_of(properties, f"{W}rPr/{W}vanish") is not True
+        """Word numbers an empty paragraph too, unless nothing of it is shown or it only holds a section break."""
+        is_break = properties is not None and properties.find(f"{W}sectPr") is not None
+        return not is_break and flag_of(properties, f"{W}rPr/{W}vanish") is not True
 
     def _is_bold(self, element: Element, properties: Element | None) -> bool:
         runs = [run for run in element.iter(f"{W}r") if "".join(run.itertext(f"{W}t")).strip()]
