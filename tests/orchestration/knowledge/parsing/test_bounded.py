@@ -62,7 +62,7 @@ async def test_a_crash_of_the_parser_is_the_documents_fault_and_not_the_workers(
     crash: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(bounded, "_START", crash)
-    refusal = await _refusal(_TEXT, "a.txt")
+    refusal = await _refusal(_TEXT * 50_000, "a.txt")
     assert refusal.code == "broken_document"
     assert "a.txt" in refusal.detail
 

@@ -4,6 +4,7 @@ Started by `parse_bounded` without site packages' start-up code; it imports what
 file needs and nothing else.
 """
 
+import contextlib
 import os
 import resource
 import sys
@@ -36,7 +37,8 @@ def _bound(limits: ParseLimits) -> None:
     seconds = int(limits.timeout_seconds) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    with contextlib.suppress(ValueError):  # macOS knows the limit, but does not let it be set
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
 
 
 def _answer(request: Request) -> Answer:
