@@ -34,7 +34,7 @@ export const SCENES = [
   { name: "live-cancelled", path: "/contracts", settle: 300, act: (page) => live(page, 2200).then(() => page.getByRole("button", { name: "Cancel" }).click()).then(() => page.getByText("The analysis was cancelled").waitFor()) },
   { name: "live-to-report", path: "/contracts", settle: 300, act: (page) => live(page, 11000).then(() => page.getByRole("tab", { name: /Findings/ }).waitFor()).then(() => page.waitForTimeout(700)) },
   { name: "run-failed", path: "/contracts/ctr_4" },
-  { name: "settings-workspace", path: "/settings" },
+  { name: "settings-tenant", path: "/settings" },
   { name: "settings-members", path: "/settings/members" },
   { name: "settings-members-denied", path: "/settings/members", mood: "denied" },
   { name: "settings-keys-dark", path: "/settings/api-keys", dark: true },

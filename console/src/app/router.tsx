@@ -70,10 +70,10 @@ const settingsHome = createRoute({
   getParentRoute: () => settings,
   path: "/",
   beforeLoad: () => {
-    redirect({ to: "/settings/workspace", throw: true });
+    redirect({ to: "/settings/tenant", throw: true });
   },
 });
-const settingsPart = <Path extends string>(path: Path, name: "Workspace" | "Members" | "ApiKeys" | "Playbooks" | "Playbook") =>
+const settingsPart = <Path extends string>(path: Path, name: "Tenant" | "Members" | "ApiKeys" | "Playbooks" | "Playbook") =>
   createRoute({ getParentRoute: () => settings, path, component: lazyRouteComponent(() => import("./pages/settingsParts"), name) });
 
 const routes = root.addChildren([
@@ -84,7 +84,7 @@ const routes = root.addChildren([
     contract,
     settings.addChildren([
       settingsHome,
-      settingsPart("workspace", "Workspace"),
+      settingsPart("tenant", "Tenant"),
       settingsPart("members", "Members"),
       settingsPart("api-keys", "ApiKeys"),
       settingsPart("playbooks", "Playbooks"),

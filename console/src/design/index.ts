@@ -11,6 +11,7 @@ export { focusSearch, useShortcuts } from "./shortcuts";
 export { Denied, Failure, Loading, Notice, Skeleton, SkeletonLines, State } from "./States";
 export { TabPanel, Tabs, Segments } from "./Tabs";
 export { chooseTheme, startTheme, useThemeChoice } from "./theme";
+export { ThemeToggle } from "./ThemeToggle";
 export { toast, Toasts } from "./Toast";
 export { Tooltip, TooltipProvider } from "./Tooltip";
 export { useNarrow } from "./useNarrow";

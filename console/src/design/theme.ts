@@ -52,3 +52,11 @@ export function useThemeChoice(): ThemeChoice {
     return () => listeners.delete(listener);
   }, stored);
 }
+
+/** Whether the page is dark now, whoever decided it. */
+export function useIsDark(): boolean {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, () => document.documentElement.dataset.theme === "dark");
+}

@@ -3,7 +3,7 @@ import { Icon, type IconName, Page, PageHead } from "@/design";
 import s from "./settings.module.css";
 
 const PARTS = [
-  { to: "/settings/workspace", label: "Workspace", icon: "building" },
+  { to: "/settings/tenant", label: "Tenant", icon: "building" },
   { to: "/settings/members", label: "Members", icon: "people" },
   { to: "/settings/api-keys", label: "API keys", icon: "key" },
   { to: "/settings/playbooks", label: "Playbooks", icon: "book" },

@@ -1,7 +1,7 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { PlaybookPage, PlaybooksPage } from "@/features/playbooks";
 
-export { ApiKeysPage as ApiKeys, MembersPage as Members, WorkspacePage as Workspace } from "@/features/identity";
+export { ApiKeysPage as ApiKeys, MembersPage as Members, TenantPage as Tenant } from "@/features/identity";
 export { PlaybooksPage as Playbooks };
 
 const route = getRouteApi("/signed-in/settings/playbooks/$name");

@@ -1,7 +1,7 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useSession } from "@/api/session";
-import { focusSearch, IconButton, Mark, Tooltip, useShortcuts } from "@/design";
+import { focusSearch, IconButton, Mark, ThemeToggle, Tooltip, useShortcuts } from "@/design";
 import { HelpDialog } from "./HelpDialog";
 import s from "./shell.module.css";
 import { UserMenu } from "./UserMenu";
@@ -30,6 +30,7 @@ export function Shell() {
         </nav>
         <div className={s.right}>
           <AiState on={session.tenant.ai_enabled} />
+          <ThemeToggle />
           <IconButton icon="help" label="Keyboard and help" hint="Keyboard and help  ?" onClick={() => { setHelping(true); }} />
           <UserMenu session={session} />
         </div>
@@ -48,7 +49,7 @@ function AiState({ on }: { on: boolean }) {
     : "Language models are switched off for this tenant: only the classifier and rules run.";
   return (
     <Tooltip text={hint}>
-      <Link to="/settings/workspace" className={s.ai} data-on={on}>AI {on ? "on" : "off"}</Link>
+      <Link to="/settings/tenant" className={s.ai} data-on={on}>AI {on ? "on" : "off"}</Link>
     </Tooltip>
   );
 }

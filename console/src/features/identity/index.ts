@@ -1,4 +1,4 @@
 export { ApiKeysPage } from "./pages/ApiKeysPage";
 export { MembersPage } from "./pages/MembersPage";
 export { SignInPage } from "./pages/SignInPage";
-export { WorkspacePage } from "./pages/WorkspacePage";
+export { TenantPage } from "./pages/TenantPage";

@@ -2,7 +2,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 import { ApiError } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
-import { Button, Field, Input, Mark, Notice } from "@/design";
+import { Button, Field, Input, Mark, Notice, ThemeToggle } from "@/design";
+import { Showcase } from "../components/Showcase";
 import { useCountdown } from "../countdown";
 import { useSignIn } from "../queries";
 import s from "../identity.module.css";
@@ -31,12 +32,14 @@ export function SignInPage({ tenant, onSignedIn }: { tenant?: string | undefined
   }
 
   return (
-    <main className={s.signIn}>
-      <div className={s.signInCard}>
+    <div className={s.signIn}>
+      <Showcase />
+      <main className={s.signInSide}>
+        <div className={s.signInTop}><ThemeToggle /></div>
         <div className={s.signInBrand}>
           <Mark size={34} />
           <h1>Sign in to Mainspring</h1>
-          <p>Contract intelligence with every claim tied to its place in the text.</p>
+          <p>Contracts in, cited risk reports out.</p>
         </div>
         <form onSubmit={submit} className={s.signInForm} aria-label="Sign in">
           <Problem error={signIn.error} wait={wait} />
@@ -51,9 +54,9 @@ export function SignInPage({ tenant, onSignedIn }: { tenant?: string | undefined
             {signIn.isPending ? "Signing in" : wait > 0 ? `Try again in ${wait} s` : "Sign in"}
           </Button>
         </form>
-      </div>
-      <p className={s.signInFoot}>Everything on this page is served by your own Mainspring. Nothing is loaded from elsewhere.</p>
-    </main>
+        <p className={s.signInFoot}>Served by your own Mainspring. Nothing on this page is loaded from elsewhere.</p>
+      </main>
+    </div>
   );
 }
 
@@ -61,7 +64,7 @@ function Problem({ error, wait }: { error: Error | null; wait: number }) {
   if (error === null) return null;
   const problem = error instanceof ApiError ? error : null;
   if (problem?.status === 401) {
-    return <Notice tone="critical" title="Email or password is not right">Check both and try again. An owner or admin of your tenant can set a new password.</Notice>;
+    return <Notice tone="critical" title="Email or password is not right">Check both and try again. Capital letters count in the password.</Notice>;
   }
   if (problem?.status === 429) {
     return (

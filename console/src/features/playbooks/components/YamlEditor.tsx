@@ -1,4 +1,4 @@
-import { memo, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 import { cx } from "@/design";
 import { colour, type Objection } from "../yaml";
 import s from "../playbooks.module.css";
@@ -16,6 +16,11 @@ export function YamlEditor({ label, value, readOnly, objections, onChange }: Pro
   const lines = useMemo(() => value.split("\n"), [value]);
   const copy = useRef<HTMLDivElement>(null);
   const wrong = useMemo(() => new Map(objections.flatMap(({ line, message }) => (line === null ? [] : [[line, message] as const]))), [objections]);
+  // Synchronizes the scroll position with the first line that was objected to.
+  useEffect(() => {
+    const first = Math.min(...wrong.keys());
+    if (Number.isFinite(first)) copy.current?.querySelector(`[data-line="${first}"]`)?.scrollIntoView({ block: "center" });
+  }, [wrong]);
   return (
     <div className={s.editor} data-readonly={readOnly || undefined}>
       <div className={s.copy} ref={copy} aria-hidden>

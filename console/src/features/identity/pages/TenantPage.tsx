@@ -6,10 +6,10 @@ import { Button, Card, Failure, Field, Input, Loading, Notice, onDay, SkeletonLi
 import { tenantQuery, useChangeTenant } from "../queries";
 import s from "../identity.module.css";
 
-export function WorkspacePage() {
+export function TenantPage() {
   const tenant = useQuery(tenantQuery);
-  if (tenant.isError) return <Card><Failure what="The workspace" error={tenant.error} onRetry={() => void tenant.refetch()} /></Card>;
-  if (tenant.data === undefined) return <Loading label="Loading the workspace"><Card><SkeletonLines count={6} /></Card></Loading>;
+  if (tenant.isError) return <Card><Failure what="The tenant" error={tenant.error} onRetry={() => void tenant.refetch()} /></Card>;
+  if (tenant.data === undefined) return <Loading label="Loading the tenant"><Card><SkeletonLines count={6} /></Card></Loading>;
   return (
     <>
       <AiCard tenant={tenant.data} />
