@@ -7,7 +7,7 @@ Rooms make routers; the entry mounts them on the app that `create_app` returns. 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError, TooLarge, Unavailable
 from mainspring.foundation.ids import new_id, show_id
+from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, page_request
 from mainspring.foundation.principal import Principal
 from mainspring.foundation.telemetry import bind, get_logger
 
@@ -72,6 +73,17 @@ async def current_principal(request: Request) -> Principal:
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+def _read_paging(
+    limit: Annotated[int, Query(description=f"How many, 1 to {MAX_LIMIT}.")] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> PageRequest:
+    return page_request(limit, cursor)
+
+
+Paging = Annotated[PageRequest, Depends(_read_paging)]
+"""The `limit` and `cursor` of a list."""
 
 
 def create_app(authenticator: Authenticator, *, title: str, version: str, **options: Any) -> FastAPI:

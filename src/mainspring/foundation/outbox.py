@@ -30,7 +30,7 @@ outbox_table = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("delivered_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Index("outbox_undelivered", "id", postgresql_where=text("delivered_at is null")),
+    Index("outbox_undelivered", "created_at", "id", postgresql_where=text("delivered_at is null")),
 )
 
 
@@ -50,7 +50,7 @@ Subscriber = Callable[[OutboxEvent], Awaitable[None]]
 _CLAIM = """
     select id, tenant_id, topic, payload, created_at from outbox
      where delivered_at is null and attempts < 20
-     order by id limit 100 for update skip locked"""
+     order by created_at, id limit 100 for update skip locked"""
 
 
 async def publish(transaction: TenantTransaction, *, topic: str, payload: Mapping[str, Any]) -> UUID:

@@ -3,9 +3,10 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mainspring.foundation.errors import InvalidInput
 
@@ -13,6 +14,7 @@ Item = TypeVar("Item")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+MAX_CURSOR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,18 @@ class PageRequest:
 
     limit: int = DEFAULT_LIMIT
     after: tuple[str, ...] | None = None
+
+    def key(self, *readers: Callable[[str], Any]) -> tuple[Any, ...]:
+        """The sort key to go on after, each part read by its reader; a None for each on the first page.
+
+        raises   InvalidInput when the cursor was made by another list, or by hand
+        """
+        if self.after is None:
+            return (None,) * len(readers)
+        try:
+            return tuple(reader(part) for reader, part in zip(readers, self.after, strict=True))
+        except ValueError:
+            raise InvalidInput("The cursor was not made by this list; start again without one.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +63,10 @@ def cut_page(rows: Sequence[Item], request: PageRequest) -> tuple[Sequence[Item]
 
 
 def _read_cursor(cursor: str) -> tuple[str, ...]:
-    try:
-        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
-        key = None
-    if not isinstance(key, list) or not all(isinstance(part, str) for part in key):
+    key: object = None
+    if len(cursor) <= MAX_CURSOR:
+        with suppress(binascii.Error, ValueError, RecursionError):
+            key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    if not isinstance(key, list) or not all(isinstance(part, str) and part.isprintable() for part in key):
         raise InvalidInput(f"cursor {cursor[:40]!r} was not made by this API; start again without one.")
     return tuple(key)

@@ -6,10 +6,8 @@ HTTP schemas check the same limits earlier; the checks here also hold for the co
 import re
 import unicodedata
 from datetime import datetime
-from uuid import UUID
 
 from mainspring.foundation.errors import InvalidInput
-from mainspring.foundation.pagination import PageRequest
 
 MAX_EMAIL = 254
 MAX_NAME = 120
@@ -74,17 +72,6 @@ def read_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
     if expires_at is not None and expires_at <= now:
         raise InvalidInput(f"expires_at {expires_at.isoformat()} is past; it is now {now.isoformat()}.")
     return expires_at
-
-
-def read_key_of(request: PageRequest) -> UUID | None:
-    """The id that a list goes on after, None at its beginning."""
-    if request.after is None:
-        return None
-    try:
-        (text,) = request.after
-        return UUID(text)
-    except ValueError:
-        raise InvalidInput("cursor belongs to another list; start again without one.") from None
 
 
 def _is_plain(text: str) -> bool:

@@ -21,7 +21,7 @@ from . import store
 from .authority import require_scopes, show_actor
 from .credentials import hash_secret, make_key
 from .events import KeyCreated, KeyRevoked
-from .inputs import read_expiry, read_key_of, read_name
+from .inputs import read_expiry, read_name
 from .types import ALL_PERMISSIONS, ApiKey, KeyId, NewKey, Permission
 
 
@@ -45,7 +45,8 @@ class Keys:
         """Keys, newest first, the ended ones too."""
         principal.require(Permission.KEY_MANAGE.value)
         async with self._database.tenant(principal.tenant) as transaction:
-            found = await store.list_keys(transaction, before=read_key_of(request), limit=request.limit + 1)
+            (before,) = request.key(UUID)
+            found = await store.list_keys(transaction, before=before, limit=request.limit + 1)
         items, has_more = cut_page(found, request)
         return Page(tuple(items), make_cursor(str(items[-1].id)) if has_more else None)
 

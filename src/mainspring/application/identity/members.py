@@ -5,6 +5,8 @@ administrators of one tenant must not be able to choose a password that opens an
 reason adding a person tells nothing about whether they have an account elsewhere.
 """
 
+from uuid import UUID
+
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import UserId, new_id, show_id
@@ -17,7 +19,7 @@ from .authority import require_over, show_actor
 from .credentials import Passwords, make_password
 from .errors import AlreadyMember, LastOwner
 from .events import MemberAdded, MemberRemoved, MemberRoleChanged
-from .inputs import read_email, read_key_of, read_name, read_password
+from .inputs import read_email, read_name, read_password
 from .types import Member, MemberId, NewMember, Permission, Role, User
 
 
@@ -32,7 +34,8 @@ class Members:
         """Members in the order they joined; needs `member.view`."""
         principal.require(Permission.MEMBER_VIEW.value)
         async with self._database.tenant(principal.tenant) as transaction:
-            found = await store.list_members(transaction, after=read_key_of(request), limit=request.limit + 1)
+            (after,) = request.key(UUID)
+            found = await store.list_members(transaction, after=after, limit=request.limit + 1)
         items, has_more = cut_page(found, request)
         return Page(tuple(items), make_cursor(str(items[-1].id)) if has_more else None)
 

@@ -5,14 +5,12 @@ HttpOnly and SameSite=Lax; a sign-in from a page of another site is refused by i
 """
 
 from collections.abc import Collection
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from mainspring.foundation.http import SESSION_COOKIE, CurrentPrincipal
+from mainspring.foundation.http import SESSION_COOKIE, CurrentPrincipal, Paging
 from mainspring.foundation.ids import read_id
-from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, page_request
 from mainspring.foundation.principal import PrincipalKind
 
 from .credentials import csrf_token
@@ -43,16 +41,6 @@ from .schemas import (
 from .service import Identity
 from .sessions import Attempt
 from .types import KeyId, MemberId
-
-
-def _paging(
-    limit: Annotated[int, Query(description=f"items on a page, 1 to {MAX_LIMIT}")] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
-) -> PageRequest:
-    return page_request(limit, cursor)
-
-
-Paging = Annotated[PageRequest, Depends(_paging)]
 
 
 def build_router(identity: Identity, *, is_secure: bool = False, allowed_origins: Collection[str] = ()) -> APIRouter:

@@ -31,6 +31,6 @@ def upgrade() -> None:
             delivered_at timestamptz,
             attempts integer not null default 0
         )""")
-    op.execute("create index outbox_undelivered on outbox (id) where delivered_at is null")
+    op.execute("create index outbox_undelivered on outbox (created_at, id) where delivered_at is null")
     isolate(op, "outbox")
     allow_system(op, "outbox", "select, insert, update")

@@ -22,8 +22,8 @@ from . import store
 from .assessment import assess
 from .classifier import ClauseClassifier
 from .extraction import extract_facts
-from .saved_playbooks import Playbooks
 from .ports import Writer
+from .saved_playbooks import Playbooks
 from .summary import summarize
 from .types import (
     Analysis,

@@ -6,9 +6,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, UploadFile
 
 from mainspring.foundation.errors import TooLarge
-from mainspring.foundation.http import CurrentPrincipal, limit_body
+from mainspring.foundation.http import CurrentPrincipal, Paging, limit_body
 from mainspring.foundation.ids import read_id
-from mainspring.foundation.pagination import DEFAULT_LIMIT, page_request
 
 from .report import Report, compose_report
 from .reporting import render_docx, render_markdown
@@ -43,8 +42,6 @@ from .shapes import (
 )
 from .types import ContractId, Decision, Edit, FindingId, Severity
 
-Limit = Annotated[int, Query(description="1 to 200")]
-Cursor = Annotated[str | None, Query(description="next_cursor of the page before")]
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _MULTIPART_OVERHEAD = 1_000_000
 
@@ -108,12 +105,11 @@ def _add_reading(router: APIRouter, contracts: Contracts) -> None:
     @router.get("/contracts", tags=["contracts"])
     async def list_contracts(
         principal: CurrentPrincipal,
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: Cursor = None,
+        paging: Paging,
         q: Annotated[str | None, Query(max_length=200, description="part of the name")] = None,
     ) -> ContractPage:
         """Contracts, newest first."""
-        page = await contracts.list_page(principal, page_request(limit, cursor), q)
+        page = await contracts.list_page(principal, paging, q)
         return show_contracts(page, await contracts.runs_of(principal.tenant, page.items))
 
     @router.get("/contracts/{contract}", tags=["contracts"])
@@ -158,8 +154,7 @@ def _add_findings(router: APIRouter, contracts: Contracts) -> None:
     async def list_findings(
         principal: CurrentPrincipal,
         contract: str,
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: Cursor = None,
+        paging: Paging,
         severity: SeverityName | None = None,
         decision: DecisionName | None = None,
     ) -> FindingPage:
@@ -167,7 +162,7 @@ def _add_findings(router: APIRouter, contracts: Contracts) -> None:
         page = await contracts.list_findings(
             principal,
             _contract(contract),
-            page_request(limit, cursor),
+            paging,
             severity=Severity(severity) if severity else None,
             decision=Decision(decision) if decision else None,
         )

@@ -78,7 +78,7 @@ async def find_contract_by_hash(transaction: TenantTransaction, sha256: str) -> 
 
 async def list_contracts(transaction: TenantTransaction, request: PageRequest, name: str | None) -> Page[Contract]:
     """Newest first, filtered by a part of the name."""
-    before, last = (request.after or (None, None))[:2]
+    before, last = request.key(datetime.fromisoformat, UUID)
     rows = await transaction.all(
         _CONTRACT
         + """where (%(name)s::text is null or strpos(lower(c.name), lower(%(name)s)) > 0)
@@ -161,6 +161,7 @@ async def list_findings(
     decision: Decision | None = None,
 ) -> Page[Finding]:
     """The findings of the newest finished run, most severe first."""
+    (after,) = request.key(int)
     rows = await transaction.all(
         """select f.* from finding f
             where f.contract_id = %(contract)s
@@ -173,7 +174,7 @@ async def list_findings(
         contract=contract,
         severity=severity,
         decision=decision,
-        after=request.after[0] if request.after else -1,
+        after=-1 if after is None else after,
         limit=request.limit + 1,
     )
     items = tuple(_finding(row) for row in rows[: request.limit])
