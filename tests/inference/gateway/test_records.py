@@ -13,9 +13,9 @@ from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.pagination import PageRequest
 from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.inference.gateway import InferenceRecord, Operation, Records, RecordStatus, purge_payloads
-from mainspring.inference.gateway import store as gateway_store
 from mainspring.inference.gateway.routes import build_router
 from mainspring.inference.gateway.spool import SpooledCall
+from mainspring.inference.gateway.store import insert_calls
 
 RUN = new_id()
 
@@ -55,7 +55,8 @@ async def store_calls(database: Database, tenant: TenantId, count: int, *, at: d
         )
         for number in range(count)
     ]
-    await gateway_store.insert_calls(database, calls)
+    async with database.system() as transaction:
+        await insert_calls(transaction, calls)
 
 
 @pytest.fixture

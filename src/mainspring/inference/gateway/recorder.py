@@ -11,12 +11,15 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from mainspring.foundation.clock import Clock, now
-from mainspring.foundation.db import Database
+from mainspring.foundation.db import Database, DatabaseGone
+from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import new_id
+from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.messages import Delta, InferenceRequest, Usage
 
 from .catalog import Route
@@ -25,8 +28,9 @@ from .errors import ModelError, StreamBroken
 from .providers.wire import to_json
 from .shipper import Shipper
 from .spool import Segment
-from .store import check_database
 from .types import CallContext, Embeddings, InferenceRecord, Operation, RecordStatus
+
+log = get_logger(__name__)
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 
@@ -60,16 +64,23 @@ class Recording:
     async def succeed(self) -> None:
         """Make the record durable; the result may be released after this.
 
-        raises   Unavailable in mode `committed` while Postgres is away, OSError when the disk is full
+        raises   Unavailable when the spool cannot be written, or in mode `committed` Postgres is away
         """
-        self._close(RecordStatus.OK)
+        try:
+            self._close(RecordStatus.OK)
+        except OSError as failure:
+            raise _no_spool(failure) from failure
         if self._is_committed:
             await self._shipper.committed(self._record)
 
     def fail(self, status: RecordStatus, error_code: str, *, vendor_text: str | None = None) -> None:
         """The call ended without a result; after `succeed` this changes nothing."""
-        if self._is_open:
+        if not self._is_open:
+            return
+        try:
             self._close(status, error_code, vendor_text)
+        except OSError as failure:  # its opening stays and will read as broken
+            log.error("inference_record_not_closed", error=failure.strerror)
 
     def _close(self, status: RecordStatus, error_code: str | None = None, vendor_text: str | None = None) -> None:
         self._is_open = False
@@ -126,16 +137,20 @@ class Recorder:
     ) -> AsyncGenerator[Recording]:
         """Open a record and close it however the block ends.
 
-        raises   Unavailable in mode `committed` while Postgres is away, before anything is spent
+        raises   Unavailable, before anything is spent, when the spool cannot be written, or in mode
+                 `committed` Postgres is away
         """
-        record = replace(_draft(context, route, operation), at=self.clock(), stream=is_stream)
+        record = replace(_draft(context, route, operation, self.clock()), stream=is_stream)
         payload = _payload(request) if request else None
         self.start()
         is_committed = self.durability == "committed"
         if is_committed:
-            await check_database(self.database)
-        segment = self.shipper.segment()
-        segment.open(record, payload)
+            await self._check_database()
+        try:
+            segment = self.shipper.segment()
+            segment.open(record, payload)
+        except OSError as failure:
+            raise _no_spool(failure) from failure
         recording = Recording(record, segment, self.shipper, is_committed=is_committed)
         try:
             yield recording
@@ -150,14 +165,21 @@ class Recorder:
             recording.fail(RecordStatus.ERROR, "internal_error")
             raise
 
+    async def _check_database(self) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await self.database.ping()
+        except (TimeoutError, *DatabaseGone):
+            raise Unavailable("No model is called while its record cannot be committed; try again shortly.") from None
 
-def _draft(context: CallContext, route: Route, operation: Operation) -> InferenceRecord:
+
+def _draft(context: CallContext, route: Route, operation: Operation, at: datetime) -> InferenceRecord:
     """The record as it must read if the process dies now."""
     is_local = route.provider.is_local
     return InferenceRecord(
         tenant_id=context.tenant,
         id=new_id(),
-        at=now(),
+        at=at,
         operation=operation,
         model_asked=route.name,
         provider=route.provider.name,
@@ -179,6 +201,10 @@ def _draft(context: CallContext, route: Route, operation: Operation) -> Inferenc
         status=RecordStatus.BROKEN,
         error_code="process_died",
     )
+
+
+def _no_spool(failure: OSError) -> Unavailable:
+    return Unavailable(f"Model calls cannot be recorded ({failure.strerror}): check the data folder's disk and rights.")
 
 
 def _tokens(usage: Usage) -> dict[str, int]:

@@ -101,11 +101,12 @@ class Shipper:
 
     async def _store(self, calls: list[SpooledCall]) -> list[UUID]:
         try:
-            await store.insert_calls(self._database, calls)
-        except (psycopg.DataError, psycopg.IntegrityError):
+            async with self._database.system() as transaction:
+                await store.insert_calls(transaction, calls)
+        except (psycopg.DataError, psycopg.IntegrityError) as refusal:
             if len(calls) == 1:
                 self._refused.add(calls[0].record.id)
-                log.exception("inference_record_refused", record=str(calls[0].record.id))
+                log.error("inference_record_refused", record=calls[0].record.id, sqlstate=refusal.sqlstate)
                 return []
             return [stored for call in calls for stored in await self._store([call])]
         ids = [call.record.id for call in calls]
@@ -118,13 +119,13 @@ class Shipper:
         loop = asyncio.get_running_loop()
         adopt_at = loop.time()
         while True:
-            if loop.time() >= adopt_at:
-                self.adopt()
-                adopt_at = loop.time() + ADOPT_SECONDS
             try:
+                if loop.time() >= adopt_at:
+                    self.adopt()
+                    adopt_at = loop.time() + ADOPT_SECONDS
                 await self.ship()
-            except DatabaseGone as away:
-                log.warning("inference_records_wait", error=type(away).__name__)
+            except Exception as failure:  # noqa: BLE001 - the edge of a task: the records must leave in the end
+                log.warning("inference_records_wait", error=type(failure).__name__)
                 self._refuse_waiting()
                 await asyncio.sleep(SHIP_SECONDS)
             await self._wait_for_work(adopt_at - loop.time())

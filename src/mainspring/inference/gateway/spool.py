@@ -15,6 +15,7 @@ import os
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from struct import Struct
 from typing import Self
@@ -114,7 +115,7 @@ class Segment:
 
     def closed(self, limit: int, *, besides: frozenset[UUID] = frozenset()) -> list[SpooledCall]:
         """Up to `limit` calls that are closed and not yet shipped, oldest first."""
-        ids = [id_ for id_ in self._closed if id_ not in besides][:limit]
+        ids = islice((id_ for id_ in self._closed if id_ not in besides), limit)
         return [self._read_call(*self._closed[id_]) for id_ in ids]
 
     def forget(self, ids: Iterable[UUID]) -> None:

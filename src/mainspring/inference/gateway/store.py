@@ -1,6 +1,5 @@
 """SQL of the inference records."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -8,8 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from mainspring.foundation.db import Database, DatabaseGone, Row, SystemTransaction, TenantTransaction
-from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 
 from .spool import SpooledCall
 from .types import InferenceRecord
@@ -33,28 +31,18 @@ _SELECT_RECORDS = """
      order by id desc limit %(limit)s"""
 
 
-async def insert_calls(database: Database, calls: Sequence[SpooledCall]) -> None:
-    """Store calls of any tenants in one transaction; those that are there already are left as they are."""
+async def insert_calls(transaction: SystemTransaction, calls: Sequence[SpooledCall]) -> None:
+    """Store calls of any tenants; those that are there already are left as they are."""
     payloads = [call for call in calls if call.input or call.output]
-    async with database.system() as transaction:
-        await transaction.run(_INSERT_RECORDS, records=_as_json([call.record for call in calls]))
-        await transaction.run(
-            _INSERT_PAYLOADS,
-            tenants=[call.record.tenant_id for call in payloads],
-            ids=[call.record.id for call in payloads],
-            ats=[call.record.at for call in payloads],
-            inputs=[call.input for call in payloads],
-            outputs=[call.output for call in payloads],
-        )
-
-
-async def check_database(database: Database) -> None:
-    """Unavailable when Postgres does not answer within a second."""
-    try:
-        async with asyncio.timeout(1), database.system() as transaction:
-            await transaction.one("select 1")
-    except (TimeoutError, *DatabaseGone):
-        raise Unavailable("No model is called while its record cannot be committed; try again shortly.") from None
+    await transaction.run(_INSERT_RECORDS, records=_as_json([call.record for call in calls]))
+    await transaction.run(
+        _INSERT_PAYLOADS,
+        tenants=[call.record.tenant_id for call in payloads],
+        ids=[call.record.id for call in payloads],
+        ats=[call.record.at for call in payloads],
+        inputs=[call.input for call in payloads],
+        outputs=[call.output for call in payloads],
+    )
 
 
 async def select_records(

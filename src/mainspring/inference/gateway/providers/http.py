@@ -6,6 +6,7 @@ Transport failures become ModelErrors here; whether one may be tried again is de
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -32,7 +33,7 @@ class ProviderClient:
             timeout=httpx.Timeout(idle_timeout.total_seconds(), connect=5),
             limits=httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=30),
             follow_redirects=False,
-            trust_env=False,
+            trust_env=not _is_loopback(base_url),  # proxies and certificates of the environment
         )
 
     async def close(self) -> None:
@@ -76,6 +77,10 @@ class ProviderClient:
             yield response
         finally:
             await response.aclose()
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
 
 
 async def _read_some(response: httpx.Response) -> bytes:
