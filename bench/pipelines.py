@@ -12,7 +12,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,7 +74,7 @@ class Bench:
     pipelines: Pipelines
 
     @asynccontextmanager
-    async def worker(self, clocked: Clocked, *, concurrency: int) -> AsyncIterator[None]:
+    async def worker(self, clocked: Clocked, *, concurrency: int) -> AsyncGenerator[None]:
         """One worker, drained on exit."""
         worker = Worker(self.database, self.valkey, pipelines=[clocked.pipeline], concurrency=concurrency)
         stop = asyncio.Event()

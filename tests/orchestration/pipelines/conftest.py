@@ -1,7 +1,7 @@
 """What tests of the engine share: workers that run in the background, and pipelines to run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +38,7 @@ class Engine:
         lease: float = 15,
         steps: frozenset[str] | None = None,
         grace: float = 5,
-    ) -> AsyncIterator[Worker]:
+    ) -> AsyncGenerator[Worker]:
         """A worker in this process, drained on exit."""
         worker = Worker(
             self.database,

@@ -4,9 +4,11 @@ A `Lease` is the right to decide about a step: its token is new for every claim,
 takes an outcome only from the holder of the present one. That is what stops a zombie.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from mainspring.foundation.ids import TenantId
 
@@ -95,23 +97,28 @@ def lost_for_good(lease: Lease, losses: int) -> Outcome:
     return Outcome(lease, StepStatus.FAILED, EventType.STEP_FAILED, facts, failure=failure, lost=1, only_expired=True)
 
 
-def columns_of(outcomes: list[Outcome]) -> dict[str, list[Any]]:
-    """The outcomes as the parallel lists that `queue_store.settle_steps` takes."""
+def rows_of(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as the JSON rows that `queue_store.settle_steps` takes."""
+    return msgspec.json.encode([_row(outcome) for outcome in outcomes]).decode()
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    lease, failure = outcome.lease, outcome.failure
     return {
-        "run_ids": [each.lease.run for each in outcomes],
-        "names": [each.lease.name for each in outcomes],
-        "map_keys": [each.lease.map_key for each in outcomes],
-        "tokens": [each.lease.token for each in outcomes],
-        "statuses": [each.status.value for each in outcomes],
-        "outputs": [each.output for each in outcomes],
-        "error_codes": [each.failure.code if each.failure else None for each in outcomes],
-        "error_details": [show_text(each.failure.detail) if each.failure else None for each in outcomes],
-        "error_traces": [each.trace for each in outcomes],
-        "inputs": [each.input for each in outcomes],
-        "delays": [each.delay for each in outcomes],
-        "failed": [each.failed for each in outcomes],
-        "lost": [each.lost for each in outcomes],
-        "only_expired": [each.only_expired for each in outcomes],
+        "run_id": lease.run,
+        "name": lease.name,
+        "map_key": lease.map_key,
+        "token": lease.token,
+        "status": outcome.status,
+        "output": outcome.output,
+        "error_code": failure.code if failure else None,
+        "error_detail": show_text(failure.detail) if failure else None,
+        "error_trace": outcome.trace,
+        "input": outcome.input,
+        "delay": outcome.delay,
+        "failed": outcome.failed,
+        "lost": outcome.lost,
+        "only_expired": outcome.only_expired,
     }
 
 

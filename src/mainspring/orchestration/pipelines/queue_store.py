@@ -5,7 +5,7 @@ locked), and neither does a renewal, so none of these statements can deadlock wi
 """
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
@@ -167,11 +167,10 @@ async def lock_runs(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]
     )
 
 
-async def settle_steps(transaction: SystemTransaction, columns: dict[str, list[Any]]) -> list[Row]:
+async def settle_steps(transaction: SystemTransaction, rows: str) -> list[Row]:
     """Write the outcomes of leased steps; answers those whose lease was still theirs.
 
-    `columns` are equally long lists: run_ids, names, map_keys, tokens, statuses, outputs, error_codes,
-    error_details, error_traces, inputs, delays, failed, lost, only_expired.
+    `rows` is a JSON array of objects with the fields of `done` below (see `outcomes.rows_of`).
     """
     return await transaction.all(
         """
@@ -181,18 +180,15 @@ async def settle_steps(transaction: SystemTransaction, columns: dict[str, list[A
                input = done.input::jsonb, due_at = now() + make_interval(secs => done.delay),
                failures = step.failures + done.failed, losses = step.losses + done.lost,
                finished_at = case when done.status in ('succeeded', 'failed') then now() end
-          from unnest(
-                 %(run_ids)s::uuid[], %(names)s::text[], %(map_keys)s::text[], %(tokens)s::uuid[], %(statuses)s::text[],
-                 %(outputs)s::text[], %(error_codes)s::text[], %(error_details)s::text[], %(error_traces)s::text[],
-                 %(inputs)s::text[], %(delays)s::float8[], %(failed)s::integer[], %(lost)s::integer[],
-                 %(only_expired)s::boolean[])
-               as done (run_id, name, map_key, token, status, output, error_code, error_detail, error_trace,
-                        input, delay, failed, lost, only_expired)
+          from jsonb_to_recordset(%(rows)s::jsonb)
+               as done (run_id uuid, name text, map_key text, token uuid, status text, output text, error_code text,
+                        error_detail text, error_trace text, input text, delay float8, failed integer, lost integer,
+                        only_expired boolean)
          where step.run_id = done.run_id and step.name = done.name and step.map_key = done.map_key
            and step.token = done.token and step.status = 'running'
            and (not done.only_expired or step.lease_until < now())
-        returning done.token, step.run_id, step.name, step.status, step.attempt""",
-        **columns,
+        returning done.token""",
+        rows=rows,
     )
 
 
@@ -230,35 +226,30 @@ async def cancel_steps(transaction: Transaction, runs: Sequence[UUID]) -> int:
     )
 
 
-async def advance_runs(transaction: Transaction, columns: dict[str, list[Any]]) -> int:
-    """Write status, error and the number of the last event.
-
-    Lists: ids, statuses, event_seqs, error_codes, error_details.
-    """
+async def advance_runs(transaction: Transaction, rows: str) -> int:
+    """Write status, error and the number of the last event; `rows` is a JSON array of objects like `next` below."""
     return await transaction.run(
         """
         update run
            set status = next.status, event_seq = next.event_seq,
                error_code = next.error_code, error_detail = next.error_detail,
                finished_at = case when next.status in ('succeeded', 'failed', 'cancelled') then now() end
-          from unnest(%(ids)s::uuid[], %(statuses)s::text[], %(event_seqs)s::integer[],
-                      %(error_codes)s::text[], %(error_details)s::text[])
-               as next (id, status, event_seq, error_code, error_detail)
+          from jsonb_to_recordset(%(rows)s::jsonb)
+               as next (id uuid, status text, event_seq integer, error_code text, error_detail text)
          where run.id = next.id""",
-        **columns,
+        rows=rows,
     )
 
 
-async def write_events(transaction: Transaction, columns: dict[str, list[Any]]) -> int:
-    """Append milestones: lists run_ids, seqs, tenants, types, facts (JSON text), keys."""
+async def write_events(transaction: Transaction, rows: str) -> int:
+    """Append milestones; `rows` is a JSON array of objects like `told` below."""
     return await transaction.run(
         """
         insert into run_event (run_id, seq, tenant_id, type, facts, key)
-        select told.run_id, told.seq, told.tenant_id, told.type, told.facts::jsonb, told.key
-          from unnest(%(run_ids)s::uuid[], %(seqs)s::integer[], %(tenants)s::uuid[], %(types)s::text[],
-                      %(facts)s::text[], %(keys)s::text[])
-               as told (run_id, seq, tenant_id, type, facts, key)""",
-        **columns,
+        select told.run_id, told.seq, told.tenant_id, told.type, told.facts, told.key
+          from jsonb_to_recordset(%(rows)s::jsonb)
+               as told (run_id uuid, seq integer, tenant_id uuid, type text, facts jsonb, key text)""",
+        rows=rows,
     )
 
 

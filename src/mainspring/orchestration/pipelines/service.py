@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
+
+import msgspec
 
 from mainspring.foundation.db import Database, Row, TenantTransaction
 from mainspring.foundation.errors import InvalidInput, NotFound
@@ -87,9 +89,9 @@ class Pipelines:
             "deadline": urgency.deadline,
             "idempotency_key": idempotency_key,
         }
-        if await store.insert_run(transaction, row):
-            await store.insert_steps(transaction, run, urgency.priority, _step_rows(pipeline))
-            return await self.get_run_in(transaction, run)
+        created_at = await store.insert_run(transaction, row, _step_rows(pipeline))
+        if created_at is not None:
+            return _queued(run, transaction.tenant, pipeline, created_at=created_at, subject=subject)
         assert idempotency_key is not None
         earlier = await store.find_by_key(transaction, idempotency_key, pipeline.name, text)
         if earlier is None or not earlier["is_same"]:
@@ -225,11 +227,30 @@ def _read_key(after: tuple[str, ...] | None) -> UUID | None:
         raise InvalidInput("The cursor is not one of this list; start again without it.") from None
 
 
-def _step_rows(pipeline: Pipeline) -> list[dict[str, Any]]:
-    return [
+def _step_rows(pipeline: Pipeline) -> str:
+    rows = [
         {"name": step.name, "title": step.title, "lane": pipeline.lane(step.name), "after": step.after}
         for step in pipeline.steps
     ]
+    return msgspec.json.encode(rows).decode()
+
+
+def _queued(run: RunId, tenant: TenantId, pipeline: Pipeline, *, created_at: datetime, subject: str | None) -> Run:
+    """The run as it was inserted."""
+    steps = tuple(
+        Step(step.name, step.title, StepStatus.WAITING if step.after else StepStatus.READY, attempt=0)
+        for step in pipeline.steps
+    )
+    return Run(
+        id=run,
+        tenant=tenant,
+        pipeline=pipeline.name,
+        version=pipeline.version,
+        status=RunStatus.QUEUED,
+        created_at=created_at,
+        steps=steps,
+        subject=subject,
+    )
 
 
 def _check_terms(idempotency_key: str | None, urgency: Urgency) -> None:

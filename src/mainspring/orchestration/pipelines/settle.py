@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mainspring.foundation.db import SystemTransaction, TenantTransaction
 
 from . import queue_store
-from .outcomes import Outcome, columns_of
+from .outcomes import Outcome, rows_of
 from .story import Ending, Milestone, Story
 from .types import Failure, RunId, RunStatus, StepStatus
 
@@ -33,7 +33,7 @@ async def settle(transaction: SystemTransaction, outcomes: Sequence[Outcome]) ->
     """Apply the outcomes whose tokens are valid, with everything that follows from them."""
     locked = await queue_store.lock_runs(transaction, sorted({each.lease.run for each in outcomes}))
     story = Story(locked)
-    rows = await queue_store.settle_steps(transaction, columns_of(list(outcomes)))
+    rows = await queue_store.settle_steps(transaction, rows_of(outcomes))
     taken = {row["token"] for row in rows}
     accepted = [each for each in outcomes if each.lease.token in taken]
     for each in accepted:

@@ -43,39 +43,37 @@ _LATEST_RUNS: LiteralString = (
 )
 
 
-async def insert_run(transaction: TenantTransaction, row: Mapping[str, object]) -> bool:
-    """Insert a queued run; False when its idempotency key is taken (after waiting for who is taking it)."""
-    inserted = await transaction.run(
+async def insert_run(transaction: TenantTransaction, row: Mapping[str, object], steps: str) -> datetime | None:
+    """Insert a queued run and its steps, those that follow none being ready; answers when it was created.
+
+    None when the idempotency key is taken, after waiting for a transaction that is just taking it.
+    `steps` is a JSON array of objects with name, title, lane and after, in order.
+    """
+    created = await transaction.first(
         """
-        insert into run (id, tenant_id, pipeline, version, status, subject, input, priority, deadline, idempotency_key)
-        values (%(id)s, %(tenant)s, %(pipeline)s, %(version)s, 'queued', %(subject)s, %(input)s::jsonb,
-                %(priority)s, %(deadline)s, %(idempotency_key)s)
-        on conflict (tenant_id, idempotency_key) do nothing""",
+        with created as (
+            insert into run (id, tenant_id, pipeline, version, status, subject, input, priority, deadline,
+                             idempotency_key)
+            values (%(id)s, %(tenant)s, %(pipeline)s, %(version)s, 'queued', %(subject)s, %(input)s::jsonb,
+                    %(priority)s, %(deadline)s, %(idempotency_key)s)
+            on conflict (tenant_id, idempotency_key) do nothing
+            returning id, created_at
+        ),
+        planned as (
+            insert into step (run_id, tenant_id, name, position, title, lane, after, status, priority)
+            select created.id, %(tenant)s, declared.name, declared.nth - 1, declared.title, declared.lane,
+                   declared.after, case when cardinality(declared.after) = 0 then 'ready' else 'waiting' end,
+                   %(priority)s
+              from created cross join rows from (
+                   jsonb_to_recordset(%(steps)s::jsonb) as (name text, title text, lane text, after text[]))
+                   with ordinality as declared (name, title, lane, after, nth)
+        )
+        select created_at from created""",
         tenant=transaction.tenant,
+        steps=steps,
         **row,
     )
-    return inserted == 1
-
-
-async def insert_steps(transaction: TenantTransaction, run: RunId, priority: int, steps: Sequence[Row]) -> None:
-    """Insert every step of a run: those that follow none are ready at once."""
-    await transaction.run(
-        """
-        insert into step (run_id, tenant_id, name, position, title, lane, after, status, priority)
-        select %(run)s, %(tenant)s, declared.name, declared.position, declared.title, declared.lane,
-               declared.after, case when cardinality(declared.after) = 0 then 'ready' else 'waiting' end, %(priority)s
-          from (select name, title, lane, position - 1 as position,
-                       coalesce(string_to_array(nullif(after, ''), ','), '{}') as after
-                  from unnest(%(names)s::text[], %(titles)s::text[], %(lanes)s::text[], %(afters)s::text[])
-                       with ordinality as given (name, title, lane, after, position)) as declared""",
-        run=run,
-        tenant=transaction.tenant,
-        priority=priority,
-        names=[step["name"] for step in steps],
-        titles=[step["title"] for step in steps],
-        lanes=[step["lane"] for step in steps],
-        afters=[",".join(step["after"]) for step in steps],
-    )
+    return created["created_at"] if created else None
 
 
 async def find_by_key(transaction: TenantTransaction, key: str, pipeline: str, input_json: str) -> Row | None:
@@ -160,8 +158,3 @@ async def holds_lease(transaction: TenantTransaction, run: RunId, name: str, tok
 async def find_positions(transaction: SystemTransaction, runs: Sequence[UUID]) -> list[Row]:
     """The number of the last milestone of each run, for those who follow them."""
     return await transaction.all("select id, event_seq from run where id = any (%(runs)s)", runs=list(runs))
-
-
-async def database_time(transaction: TenantTransaction) -> datetime:
-    """The instant of this transaction by the database's clock."""
-    return (await transaction.one("select now() as at"))["at"]

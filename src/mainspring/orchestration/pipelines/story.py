@@ -8,7 +8,6 @@ only because it does not exist.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -49,7 +48,6 @@ class Story:
 
     def __init__(self, locked: Sequence[Row]) -> None:
         self._runs = {row["id"]: row for row in locked}
-        self._last = {row["id"]: int(row["event_seq"]) for row in locked}
         self._keys: list[str | None] = []
         self._endings: dict[UUID, Ending] = {}
         self.milestones: list[Milestone] = []
@@ -57,9 +55,9 @@ class Story:
     def tell(self, run: RunId, kind: EventType, facts: Mapping[str, object], *, key: str | None = None) -> None:
         """Append a milestone."""
         row = self._runs[run]
-        self._last[run] += 1
+        row["event_seq"] += 1
         self._keys.append(key)
-        self.milestones.append(Milestone(row["tenant_id"], run, self._last[run], kind, row["at"], facts))
+        self.milestones.append(Milestone(row["tenant_id"], run, row["event_seq"], kind, row["at"], facts))
 
     def end(self, run: RunId, ending: Ending) -> None:
         """Append `run.finished`: the last milestone there is."""
@@ -78,8 +76,8 @@ class Story:
         """Store milestones, positions, endings, and an outbox event for each ending."""
         if not self.milestones:
             return
-        await queue_store.advance_runs(transaction, self._run_columns())
-        await queue_store.write_events(transaction, self._event_columns())
+        await queue_store.advance_runs(transaction, self._run_rows())
+        await queue_store.write_events(transaction, self._event_rows())
         finished = [
             (self._runs[run]["tenant_id"], _payload(self._runs[run], end)) for run, end in self._endings.items()
         ]
@@ -92,30 +90,35 @@ class Story:
             case _:
                 pass
 
-    def _run_columns(self) -> dict[str, list[Any]]:
-        touched = sorted({milestone.run for milestone in self.milestones})
-        endings = [self._endings.get(run) for run in touched]
-        failures = [ending.failure if ending else None for ending in endings]
-        return {
-            "ids": touched,
-            "statuses": [
-                ending.status.value if ending else self._runs[run]["status"]
-                for run, ending in zip(touched, endings, strict=True)
-            ],
-            "event_seqs": [self._last[run] for run in touched],
-            "error_codes": [failure.code if failure else None for failure in failures],
-            "error_details": [show_text(failure.detail) if failure else None for failure in failures],
-        }
+    def _run_rows(self) -> str:
+        rows: list[dict[str, object]] = []
+        for run in dict.fromkeys(milestone.run for milestone in self.milestones):
+            row, ending = self._runs[run], self._endings.get(run)
+            failure = ending.failure if ending else None
+            rows.append(
+                {
+                    "id": run,
+                    "status": ending.status if ending else row["status"],
+                    "event_seq": row["event_seq"],
+                    "error_code": failure.code if failure else None,
+                    "error_detail": show_text(failure.detail) if failure else None,
+                }
+            )
+        return msgspec.json.encode(rows).decode()
 
-    def _event_columns(self) -> dict[str, list[Any]]:
-        return {
-            "run_ids": [each.run for each in self.milestones],
-            "seqs": [each.seq for each in self.milestones],
-            "tenants": [each.tenant for each in self.milestones],
-            "types": [each.type.value for each in self.milestones],
-            "facts": [msgspec.json.encode(each.facts).decode() for each in self.milestones],
-            "keys": self._keys,
-        }
+    def _event_rows(self) -> str:
+        rows = [
+            {
+                "run_id": each.run,
+                "seq": each.seq,
+                "tenant_id": each.tenant,
+                "type": each.type,
+                "facts": each.facts,
+                "key": key,
+            }
+            for each, key in zip(self.milestones, self._keys, strict=True)
+        ]
+        return msgspec.json.encode(rows).decode()
 
 
 def _payload(row: Row, ending: Ending) -> dict[str, object]:

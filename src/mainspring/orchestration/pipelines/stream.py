@@ -20,6 +20,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import Valkey
 
@@ -58,11 +60,11 @@ class Kind(StrEnum):
 class Verdict(StrEnum):
     """What the script did with an entry."""
 
-    TAKEN = "ok"
-    LATE = "late"  # a milestone that a later one overtook; readers take it from Postgres
-    STALE = "stale"  # of an older attempt, or after the end
-    UNKNOWN = "unknown"  # no stream is there: say where the run stands by `is_floor_known`
-    GAP = "gap"  # the delta does not continue the text: send the whole
+    TAKEN = "o"
+    LATE = "l"  # a milestone that a later one overtook; readers take it from Postgres
+    STALE = "s"  # of an older attempt, or after the end
+    UNKNOWN = "u"  # no stream is there: say where the run stands by `is_floor_known`
+    GAP = "g"  # the delta does not continue the text: send the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ _APPEND = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local expiry, most = tonumber(ARGV[1]), tonumber(ARGV[2])
+local OK, LATE, STALE, UNKNOWN, GAP = 'o', 'l', 's', 'u', 'g'
 local verdicts = {}
 
 local function id_of(milestone, live) return string.format('%.0f-%.0f', milestone, live) end
@@ -113,10 +116,10 @@ local function append(events, state, kind, floor, known, step, attempt, message,
   if kind == 't' then
     redis.call('EXPIRE', events, expiry)
     redis.call('EXPIRE', state, expiry)
-    return 'ok'
+    return OK
   end
   local is_milestone = kind == 'm' or kind == 's' or kind == 'e'
-  if not m and not is_milestone and not known then return 'unknown' end
+  if not m and not is_milestone and not known then return UNKNOWN end
   local previous = m and id_of(m, l) or '0-0'
   local newest = tonumber(redis.call('HGET', state, 'a:' .. step) or '0')
   if kind == 's' and attempt > newest then
@@ -125,15 +128,15 @@ local function append(events, state, kind, floor, known, step, attempt, message,
   end
   local id
   if is_milestone then
-    if m and floor <= m then return 'late' end
+    if m and floor <= m then return LATE end
     id = {floor, 0}
   else
-    if has[4] or attempt < newest then return 'stale' end
+    if has[4] or attempt < newest then return STALE end
     if attempt > newest then forget_messages(state, step) end
     if kind == 'd' then
       local field = 't:' .. step .. ':' .. message
       local so_far = offset == 0 and '' or (redis.call('HGET', state, field) or '')
-      if #so_far ~= offset then return 'gap' end
+      if #so_far ~= offset then return GAP end
       redis.call('HSET', state, field, so_far .. text)
     end
     if attempt > newest then redis.call('HSET', state, 'a:' .. step, attempt) end
@@ -155,15 +158,14 @@ local function append(events, state, kind, floor, known, step, attempt, message,
   redis.call('EXPIRE', events, expiry)
   redis.call('EXPIRE', state, expiry)
   redis.call('PUBLISH', events, epoch .. ' ' .. previous .. ' ' .. name .. ' ' .. payload)
-  return 'ok'
+  return OK
 end
 
-for nth = 1, #KEYS / 2 do
-  local at = 2 + (nth - 1) * 9
-  verdicts[nth] = append(KEYS[nth * 2 - 1], KEYS[nth * 2], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3] == '1',
-    ARGV[at + 4], tonumber(ARGV[at + 5]), ARGV[at + 6], tonumber(ARGV[at + 7]), ARGV[at + 8], ARGV[at + 9])
+for nth, entry in ipairs(cmsgpack.unpack(ARGV[3])) do
+  local of = entry[1] * 2
+  verdicts[nth] = append(KEYS[of - 1], KEYS[of], unpack(entry, 2))
 end
-return verdicts
+return table.concat(verdicts)
 """
 
 _READ = """
@@ -224,15 +226,20 @@ class Stream:
 
     async def append(self, entries: Sequence[Entry]) -> list[Verdict]:
         """Append and publish the entries in order; one verdict for each."""
+        places: dict[UUID, int] = {}
         keys: list[str] = []
-        arguments: list[str | int] = [int(EXPIRY.total_seconds()), MAX_ENTRIES]
+        rows: list[tuple[object, ...]] = []
         for entry in entries:
-            keys.extend(stream_keys(entry.tenant, entry.run))
-            arguments += [entry.kind.value, entry.floor, int(entry.is_floor_known), entry.step, entry.attempt]
-            arguments += [entry.message, entry.offset, entry.text, entry.payload]
+            place = places.get(entry.run)
+            if place is None:
+                place = places[entry.run] = len(places) + 1
+                keys.extend(stream_keys(entry.tenant, entry.run))
+            rows.append((place, entry.kind, entry.floor, entry.is_floor_known, entry.step, entry.attempt))
+            rows[-1] += (entry.message, entry.offset, entry.text, entry.payload)
+        arguments = [int(EXPIRY.total_seconds()), MAX_ENTRIES, msgspec.msgpack.encode(rows)]
         async with asyncio.timeout(PATIENCE_SECONDS):
             answer: Any = await self._append(keys=keys, args=arguments)
-        return [Verdict(bytes(verdict).decode()) for verdict in answer]
+        return [Verdict(verdict) for verdict in bytes(answer).decode()]
 
     async def read(self, tenant: TenantId, run: UUID, *, floor: int, after: EventId) -> Tail | None:
         """What follows `after`; None when there is no stream.
