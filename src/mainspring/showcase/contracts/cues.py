@@ -16,6 +16,7 @@ be made to run long, as a regular expression could.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeAlias
 
 from .words import Match, WordIndex
@@ -75,38 +76,58 @@ class Cue:
     elements: tuple[Element, ...]
 
     def find(self, index: WordIndex) -> Iterator[Match]:
-        """Every place where the phrase stands, in order, the shortest reading of each."""
+        """The first place in each sentence where the phrase stands, in order."""
         wanted = [_in_vocabulary(element, index) for element in self.elements]
-        if not all(
-            choices or element.is_gap or element.is_optional
-            for choices, element in zip(wanted, self.elements, strict=True)
-        ):
+        parts = list(zip(self.elements, wanted, strict=True))
+        if not all(choices or element.is_gap or element.is_optional for element, choices in parts):
             return
-        for start in index.positions({word for choice in wanted[0] for word in choice[0]}):
-            end = self._match(index.words, wanted, start, index.sentence_end(start))
-            if end is not None:
-                yield index.match(start, end)
+        starts = index.positions({word for choice in wanted[0] for word in choice[0]})
+        for sentence, group in groupby(starts, key=index.sentence_of):
+            found = _match(parts, index.words, list(group), index.end_of(sentence))
+            if found is not None:
+                yield index.match(*found)
 
-    def _match(self, words: tuple[str, ...], wanted: list[_Choices], start: int, limit: int) -> int | None:
-        """The position after the phrase that starts at `start`; breadth first, so the nearest end wins."""
-        places = {start}
-        for element, choices in zip(self.elements, wanted, strict=True):
-            if element.is_gap and element.is_wide:
-                places = set(range(min(places), limit + 1))
-                continue
-            if element.is_gap:
-                places = {place + skip for place in places for skip in range(GAP_WORDS + 1) if place + skip <= limit}
-                continue
-            following = {
-                place + len(choice)
-                for place in places
-                for choice in choices
-                if place + len(choice) <= limit and _stands(choice, words, place)
-            }
-            places = following | places if element.is_optional else following
-            if not places:
-                return None
-        return min(places)
+
+_Places: TypeAlias = dict[int, int]
+"""Positions that were reached, each with the start that it was reached from."""
+
+
+def _match(
+    parts: list[tuple[Element, _Choices]], words: tuple[str, ...], starts: list[int], limit: int
+) -> tuple[int, int] | None:
+    """Start and end of the phrase that ends first; all starts advance together, so time stays linear."""
+    places: _Places = {start: start for start in starts}
+    for element, choices in parts:
+        if element.is_gap:
+            places = _skip(places, limit, most=limit if element.is_wide else GAP_WORDS)
+            continue
+        following = _step(places, words, choices, limit=limit)
+        places = {**following, **places} if element.is_optional else following
+        if not places:
+            return None
+    end = min(places)
+    return places[end], end
+
+
+def _step(places: _Places, words: tuple[str, ...], choices: _Choices, *, limit: int) -> _Places:
+    reached: _Places = {}
+    for place, start in places.items():
+        for choice in choices:
+            end = place + len(choice)
+            if end <= limit and _stands(choice, words, place):
+                reached[end] = max(start, reached.get(end, 0))
+    return reached
+
+
+def _skip(places: _Places, limit: int, *, most: int) -> _Places:
+    """Every position up to `most` words behind a reached one, with the start of the nearest."""
+    reached: _Places = {}
+    nearest = min(places)
+    for place in range(nearest, limit + 1):
+        nearest = place if place in places else nearest
+        if place - nearest <= most:
+            reached[place] = places[nearest]
+    return reached
 
 
 def parse_cue(text: str) -> Cue:
@@ -130,7 +151,7 @@ def _element(token: str) -> Element:
     if token in ("...", "[...]"):
         return Element((), is_wide=token == "[...]")  # noqa: S105 - a mark of the notation, not a secret
     is_optional, token = token.endswith("?"), token.removesuffix("?")
-    phrases = [phrase.split() for phrase in token.removeprefix("(").removesuffix(")").casefold().split("|")]
+    phrases = [phrase.split() or [""] for phrase in token.removeprefix("(").removesuffix(")").casefold().split("|")]
     if not all(re.fullmatch(_TERM, word) for phrase in phrases for word in phrase):
         raise InvalidCue(f'{token!r} is not part of a cue; use words, "*", "?", "...", "[...]", "(a|b)" and @names')
     return Element(tuple(tuple(_term(word) for word in phrase) for phrase in phrases), is_optional)

@@ -66,9 +66,9 @@ class WordIndex:
         """The index of the sentence that holds the word at `position`."""
         return bisect_right(self._sentence_ends, position)
 
-    def sentence_end(self, position: int) -> int:
-        """The position after the last word of the sentence that holds `position`."""
-        return self._sentence_ends[self.sentence_of(position)]
+    def end_of(self, sentence: int) -> int:
+        """The position after the last word of a sentence."""
+        return self._sentence_ends[sentence]
 
     def sentence_words(self, sentence: int) -> tuple[str, ...]:
         """The words of one sentence."""
