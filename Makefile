@@ -42,6 +42,9 @@ openapi: .venv/dev.stamp ## write the API description that the console is genera
 	@$(BIN)/python -m tools.write_openapi
 	cd console && npm run --silent generate
 
+reference: .venv/dev.stamp ## write the generated pages of docs/reference
+	@$(BIN)/python -m tools.write_reference
+
 format: .venv/dev.stamp ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
@@ -79,4 +82,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 	@cd console && npm run --silent build
 	@touch $@
 
-.PHONY: openapi help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean
+.PHONY: openapi reference help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mainspring.foundation.errors import InvalidInput
-from mainspring.foundation.settings import Settings, describe, load_settings
+from mainspring.foundation.settings import describe, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +46,3 @@ def test_a_bad_setting_is_named_with_the_place_to_mend_it(own_file: Path, line: 
     own_file.write_text(line)
     with pytest.raises(InvalidInput, match=rf"{named}.*MAINSPRING_<NAME>"):
         load_settings()
-
-
-def test_every_setting_is_in_the_reference():
-    reference = Path("docs/reference/settings.md").read_text()
-    missing = [name for name in Settings.model_fields if f"`MAINSPRING_{name.upper()}`" not in reference]
-    assert missing == []

@@ -6,8 +6,10 @@ A line may opt out with `# house: allow-<rule> - reason`; an opt-out that nothin
 """
 
 import ast
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 500
 MAX_FUNCTION_LINES = 60
-SQL_WORDS = re.compile(r"^\s*(select\s.+\sfrom|insert\s+into|update\s+\w+\s+set|delete\s+from|with\s+\w+\s+as\s*\()", re.I | re.S)
+SQL_WORDS = re.compile(
+    r"^\s*(select\s.+\sfrom|insert\s+into|update\s+\w+\s+set|delete\s+from|with\s+\w+\s+as\s*\()",
+    re.IGNORECASE | re.DOTALL,
+)
 SQL_HOMES = {"store.py", "outbox.py", "queries.py"}
 ENVIRON_HOMES = {"settings.py", "process.py"}
 BANNED_NAMES = {"utils", "helpers", "common", "misc", "manager"}
@@ -34,8 +39,9 @@ def check_file(path: Path, source: str) -> list[Finding]:
     """Every finding of one file, opt-outs applied and checked."""
     tree = ast.parse(source)
     found = [*_sizes(path, source, tree), *_names(path), *_stores(path, tree), *_sql(path, tree), *_environ(path, tree)]
-    lines = source.splitlines()
-    allowed = {(n, rule) for n, line in enumerate(lines, 1) for rule in OPT_OUT.findall(line)}
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+    allowed = {(line, rule) for line, comment in comments for rule in OPT_OUT.findall(comment)}
     used = {(finding.line, finding.rule) for finding in found} & allowed
     unused = [Finding(path, n, "unused-opt-out", f"delete `house: allow-{rule}`") for n, rule in sorted(allowed - used)]
     return [finding for finding in found if (finding.line, finding.rule) not in allowed] + unused
@@ -68,8 +74,12 @@ def _stores(path: Path, tree: ast.Module) -> Iterator[Finding]:
                 yield Finding(path, node.lineno, "tenant-first", f"{node.name}: take a TenantTransaction first")
 
 
+def _may_hold_sql(path: Path) -> bool:
+    return path.name in SQL_HOMES or path.name.endswith("_store.py") or "migrations" in path.parts
+
+
 def _sql(path: Path, tree: ast.Module) -> Iterator[Finding]:
-    if "src" not in path.parts or path.name in SQL_HOMES or "migrations" in path.parts or path.name.endswith("_store.py"):
+    if "src" not in path.parts or _may_hold_sql(path):
         return
     documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

@@ -53,7 +53,7 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
         clock=clock,
     )
     gateway = await build_gateway(_gateway_settings(settings), database, ai_switch=identity)
-    knowledge = Knowledge(database, objects, limits=_parse_limits(settings))
+    knowledge = Knowledge(database, objects, limits=_parse_limits(settings), recognise_scans=settings.recognise_scans)
     pipelines = Pipelines(database, valkey)
     live = LiveEvents(database, valkey)
     playbooks = Playbooks(database)

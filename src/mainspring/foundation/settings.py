@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     parse_timeout_seconds: Annotated[
         float, Field(gt=0, le=3600, description="a document that takes longer to read is given up")
     ] = 60.0
+    recognise_scans: Annotated[
+        bool, Field(description="read scanned pages with tesseract; needs mainspring[ocr] and that program")
+    ] = False
     worker_concurrency: Annotated[int, Field(ge=1, le=1000, description="steps at once in one worker process")] = 16
     worker_steps: Annotated[
         str | None, Field(description="comma-separated step names this worker claims; default: all")

@@ -1,7 +1,7 @@
 """`mainspring demo`: everything started, a contract analysed before your eyes, a console to sign in to."""
 
 import asyncio
-import json
+import json as jsonlib
 import secrets
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ from mainspring.foundation.valkey import open_valkey
 from mainspring.showcase.contracts import sample_path
 
 from .analyze import analyze_file
-from .output import screen
+from .output import JsonFlag, notes, screen
 from .serve import settings_folder, stop_event
 
 _EMAIL = "owner@demo.example"
@@ -30,18 +30,19 @@ _EMAIL = "owner@demo.example"
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Exit after the report.")] = False,
     sample: Annotated[str, typer.Option(help="Which sample: msa.pdf, nda.docx or saas.txt.")] = "msa.pdf",
+    json: JsonFlag = False,
 ) -> None:
     """Start everything, analyse a sample contract live, print the report and the console's address."""
     settings = load_settings()
-    began = time.monotonic()
+    began, told = time.monotonic(), notes if json else screen
     with (settings_folder(settings.data_dir) / "supervisor.log").open("a") as log_file:
         configure_logs(settings.log_level, log_file)
         stack, stop = Stack(settings), stop_event()
         try:
-            stack.start(lambda line: screen.print(f"[dim]{time.monotonic() - began:5.1f} s  {line}[/]"))
+            stack.start(lambda line: told.print(f"[dim]{time.monotonic() - began:5.1f} s  {line}[/]"))
             account = asyncio.run(_ensure_account(settings))
             with MainspringClient(stack.url, account["api_key"]) as client:
-                contract = analyze_file(client, sample_path(sample), again=True)
+                contract = analyze_file(client, sample_path(sample), again=True, json=json)
             if not once:
                 _invite(stack, settings, account, contract)
                 stack.watch(stop)
@@ -69,7 +70,7 @@ async def _ensure_account(settings: Settings) -> dict[str, str]:
     database, valkey = await Database.open(urls.database_url, connections=2), open_valkey(urls.valkey_url)
     identity = Identity(database, valkey)
     try:
-        remembered = json.loads(path.read_text()) if path.exists() else {}
+        remembered = jsonlib.loads(path.read_text()) if path.exists() else {}
         tenant = await identity.find_tenant("demo")
         if tenant and remembered:
             return remembered
@@ -91,5 +92,5 @@ async def _ensure_account(settings: Settings) -> dict[str, str]:
 def _remember(path: Path, account: dict[str, str]) -> None:
     partial = path.with_suffix(".partial")
     partial.touch(mode=0o600)
-    partial.write_text(json.dumps(account))
+    partial.write_text(jsonlib.dumps(account))
     partial.replace(path)

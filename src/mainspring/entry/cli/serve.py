@@ -15,13 +15,14 @@ from mainspring.entry.worker import run_worker
 from mainspring.foundation.settings import load_settings
 from mainspring.foundation.telemetry import configure_logs
 
-from .output import notes
+from .output import JsonFlag, notes, show_json
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of API and console; the next free one if taken.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    json: JsonFlag = False,
 ) -> None:
     """Start engines, local models, API, console and workers, and keep them running until Ctrl-C."""
     overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
@@ -35,6 +36,8 @@ def serve(
             if stack.port_was_taken:
                 notes.print(f"Port {settings.port} is taken; using another one.")
             notes.print(f"Ready: {stack.url}  (Ctrl-C stops everything)")
+            if json:
+                show_json({"url": stack.url, "data_dir": settings.data_dir.resolve()})
             stack.watch(stop)
         finally:
             notes.print("Stopping ...")
@@ -44,6 +47,7 @@ def serve(
 def worker(
     steps: Annotated[str | None, typer.Option(help="Claim only these steps, comma-separated: embed,classify.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps at once.")] = None,
+    json: JsonFlag = False,
 ) -> None:
     """Run one more worker against the running system; Ctrl-C or SIGTERM drains it."""
     chosen = {"worker_steps": steps, "worker_concurrency": concurrency}
@@ -56,6 +60,8 @@ def worker(
     }
     configure_logs(settings.log_level)
     notes.print("Worker started; Ctrl-C drains and stops it.")
+    if json:
+        show_json({"steps": steps or "all", "concurrency": settings.worker_concurrency})
     asyncio.run(run_worker(load_settings(**settings.model_dump(exclude_none=True) | found)))
 
 

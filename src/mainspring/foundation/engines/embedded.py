@@ -115,7 +115,8 @@ def _urls(passwords: dict[str, str], ports: dict[str, int], folder: postgres.Pos
 
 def _create_database(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        found = connection.execute("select 1 from pg_database where datname = %s", (postgres.DATABASE,)).fetchone()
+        question = "select 1 from pg_database where datname = %s"  # house: allow-sql-outside-store - no room is up yet
+        found = connection.execute(question, (postgres.DATABASE,)).fetchone()
         if found is None:
             connection.execute("create database mainspring")
 
