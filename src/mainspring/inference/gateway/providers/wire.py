@@ -2,15 +2,20 @@
 
 A codec names the fields it understands; `rest` collects all others, and `put_back` merges them
 into what goes out, one level deep, if the dialect is the same. Null is the same as absent.
+Decoders read what strangers wrote: `misshapen_is` says which error any wrong shape becomes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from mainspring.inference.gateway.errors import InvalidRequest
+from mainspring.inference.gateway.errors import InvalidRequest, ModelError
 from mainspring.inference.messages import Extra
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 Wire = dict[str, Any]
 """One JSON object as it stands on the wire."""
@@ -53,6 +58,22 @@ def read_object(data: bytes | str) -> Wire | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def misshapen_is(error: type[ModelError], detail: str) -> Callable[[Callable[P, Result]], Callable[P, Result]]:
+    """A decoder that meets a value of the wrong shape, anywhere in what others sent, raises `error`."""
+
+    def guard(decode: Callable[P, Result]) -> Callable[P, Result]:
+        @wraps(decode)
+        def guarded(*arguments: P.args, **options: P.kwargs) -> Result:
+            try:
+                return decode(*arguments, **options)
+            except (AttributeError, TypeError, KeyError, ValueError) as misshapen:
+                raise error(detail, vendor_text=repr(misshapen)[:500]) from misshapen
+
+        return guarded
+
+    return guard
 
 
 def as_list(value: object, read: Callable[[Wire], Any]) -> list[Any]:

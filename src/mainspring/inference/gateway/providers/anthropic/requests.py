@@ -8,7 +8,15 @@ from typing import Any
 
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.profiles import Profile
-from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest, to_json, without_nulls
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    misshapen_is,
+    put_back,
+    rest,
+    to_json,
+    without_nulls,
+)
 from mainspring.inference.messages import (
     InferenceRequest,
     Message,
@@ -53,6 +61,7 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
     return put_back(DIALECT, wire, request.extra)
 
 
+@misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
     messages = wire.get("messages")

@@ -7,7 +7,8 @@ all input in one figure.
 from collections.abc import Mapping
 from typing import Any
 
-from mainspring.inference.gateway.providers.wire import Wire, count, put_back, rest
+from mainspring.inference.gateway.errors import InvalidOutput
+from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is, put_back, rest
 from mainspring.inference.messages import Completion, FinishReason, Message, Role, Usage
 
 from .parts import DIALECT, decode_blocks, encode_block
@@ -66,6 +67,7 @@ def encode_usage(usage: Usage) -> Wire:
     }
 
 
+@misshapen_is(InvalidOutput, "The provider's reply does not have the shape of its dialect; try again.")
 def decode_completion(wire: Wire) -> Completion:
     """The reply in a message."""
     known = ("id", "type", "role", "model", "content", "stop_reason", "usage")

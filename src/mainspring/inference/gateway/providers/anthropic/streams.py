@@ -9,7 +9,7 @@ from typing import Any
 
 from mainspring.inference.gateway.errors import StreamBroken
 from mainspring.inference.gateway.providers.sse import ServerEvent
-from mainspring.inference.gateway.providers.wire import Wire, read_object, rest
+from mainspring.inference.gateway.providers.wire import Wire, misshapen_is, read_object, rest
 from mainspring.inference.messages import (
     Delta,
     Extra,
@@ -38,6 +38,7 @@ class StreamReader:
         self._reason: str | None = None
         self._extra: dict[str, Any] = {}
 
+    @misshapen_is(StreamBroken, "The model's stream does not have the shape of its dialect; try again.")
     def feed(self, event: ServerEvent) -> list[Delta]:
         """The deltas of one event; raises the mapped error when the event is one."""
         wire = read_object(event.data)

@@ -40,7 +40,7 @@ def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local models", description="Serve the local models on loopback.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model", type=Path, default=None, help="a GGUF file instead of the bundled model")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
 
@@ -50,12 +50,12 @@ def _load(options: argparse.Namespace) -> uvicorn.Config:
         raise Unavailable(f"There is no model file {model}.")
     # Here and not at the top: these import the wheels of an optional extra.
     from .app import LocalModels
-    from .chat import spare_threads, start_chat
+    from .chat import start_chat
     from .embedder import Embedder
 
     name = model.stem.lower() if options.model else CHAT_NAME
     with ThreadPoolExecutor(1) as beside:
-        embedder = beside.submit(Embedder, spare_threads(options.threads))
+        embedder = beside.submit(Embedder, options.threads)
         chat = start_chat(model, name, options.threads)
         models = LocalModels(embedder.result(), chat.listening_address, name)
     app = models.app()

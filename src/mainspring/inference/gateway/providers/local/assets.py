@@ -58,11 +58,11 @@ def bundled_models() -> tuple[str, ...]:
     return tuple(name for name, assets in needs.items() if all(asset.find() for asset in assets))
 
 
-def local_models_command(port: int, model: Path | None = None, threads: int = 1) -> tuple[str, ...]:
+def local_models_command(port: int, model: Path | None = None, threads: int = 2) -> tuple[str, ...]:
     """Arguments for the Python interpreter that serve the local models on loopback at `port`.
 
     model     a GGUF file to serve instead of the bundled one
-    threads   at most this many; one core is always left to others
+    threads   for each of the models; the language model leaves one core free all the same
     """
     chosen = ("--model", str(model)) if model else ()
     return ("-m", __package__ or "", "--port", str(port), "--threads", str(threads), *chosen)

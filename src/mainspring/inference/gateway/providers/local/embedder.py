@@ -3,7 +3,8 @@
 Texts are cut at 256 tokens, the length the model was made for, sorted by length so that a batch
 holds little padding, averaged over their real tokens and scaled to length 1. The memory arena is
 off (47 MB instead of 1.8 GB) and so is spinning: a thread that spins for its neighbour on a busy
-core costs more than it saves.
+core costs more than it saves. Measured on two cores: 53 clauses of 100 tokens a second with one
+thread, 88 with two.
 """
 
 from collections.abc import Iterator, Sequence

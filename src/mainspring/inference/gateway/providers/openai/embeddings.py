@@ -1,14 +1,13 @@
 """Embeddings of the OpenAI dialect. Vectors travel as base64 of little-endian float32, a third of their JSON."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mainspring.inference.gateway.errors import InvalidOutput
-from mainspring.inference.gateway.providers.wire import Wire
+from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is
 from mainspring.inference.gateway.types import Embeddings
 from mainspring.inference.messages import Usage
 
@@ -18,17 +17,15 @@ def encode_texts(texts: Sequence[str], *, model: str) -> Wire:
     return {"model": model, "input": list(texts), "encoding_format": "base64"}
 
 
+@misshapen_is(InvalidOutput, "The provider's embeddings cannot be read; try again.")
 def decode_embeddings(wire: Wire, *, expected: int) -> Embeddings:
     """The vectors of a reply in the order of the texts; InvalidOutput unless there are `expected` of one length."""
     usage: Wire = wire.get("usage") or {}
-    try:
-        items = sorted(wire["data"], key=lambda item: item["index"])
-        vectors = np.stack([_vector(item["embedding"]) for item in items])
-    except (KeyError, TypeError, ValueError, binascii.Error):
-        raise InvalidOutput("The provider's embeddings cannot be read; try again.") from None
+    items = sorted(wire["data"], key=lambda item: item["index"])
+    vectors = np.stack([_vector(item["embedding"]) for item in items])
     if len(vectors) != expected:
         raise InvalidOutput(f"The provider sent {len(vectors)} embeddings for {expected} texts; try again.")
-    return Embeddings(vectors, str(wire.get("model", "")), Usage(input_tokens=int(usage.get("prompt_tokens") or 0)))
+    return Embeddings(vectors, str(wire.get("model", "")), Usage(input_tokens=count(usage.get("prompt_tokens"))))
 
 
 def encode_embeddings(embeddings: Embeddings, *, as_base64: bool) -> Wire:

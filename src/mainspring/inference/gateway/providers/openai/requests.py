@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.profiles import Profile
-from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import Wire, as_list, misshapen_is, put_back, rest, without_nulls
 from mainspring.inference.messages import InferenceRequest, ResponseFormat, Sampling, Tool, ToolChoice
 
 from .parts import DIALECT, decode_message, encode_message
@@ -46,6 +46,7 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
     return put_back(DIALECT, wire, request.extra)
 
 
+@misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
     messages = wire.get("messages")

@@ -1,7 +1,7 @@
 """Replies of the OpenAI dialect, to the normal form and back."""
 
 from mainspring.inference.gateway.errors import InvalidOutput
-from mainspring.inference.gateway.providers.wire import Wire, count, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is, put_back, rest, without_nulls
 from mainspring.inference.messages import Completion, FinishReason, Message, TextPart, Usage
 
 from .parts import DIALECT, decode_message, encode_message
@@ -54,6 +54,7 @@ def encode_usage(usage: Usage) -> Wire:
     }
 
 
+@misshapen_is(InvalidOutput, "The provider's reply does not have the shape of its dialect; try again.")
 def decode_completion(wire: Wire) -> Completion:
     """The reply in a chat.completion; InvalidOutput when it has no choice. Only the first choice is read."""
     choices = wire.get("choices")
