@@ -43,6 +43,10 @@ _UNMISTAKABLE = _cues(
     "(reveal|print|repeat) (your|the) (system prompt|instructions)",
 )
 
+_OF_A_PARTY = _cues(
+    "(shall|may|will|must|can|could|might|to) not? (ignore|disregard|forget|override|reveal|print|repeat)"
+)
+
 
 def find_notices(evidence: Evidence) -> Iterator[AssessedFinding]:
     """The built-in findings of a contract, none for nearly all."""
@@ -56,7 +60,8 @@ def find_notices(evidence: Evidence) -> Iterator[AssessedFinding]:
 def _addressed_sentences(evidence: Evidence) -> set[int]:
     groups = [{match.sentence for match in evidence.matches(cues)} for cues in (_ADDRESSES, _OVERRIDES, _VERDICTS)]
     addresses, overrides, verdicts = groups
-    found = {match.sentence for match in evidence.matches(_UNMISTAKABLE)}
+    of_a_party = {match.sentence for match in evidence.matches(_OF_A_PARTY)}
+    found = {match.sentence for match in evidence.matches(_UNMISTAKABLE)} - of_a_party
     for one, other in ((addresses, overrides), (addresses, verdicts), (overrides, verdicts)):
         for place in one:
             near = {place - 1, place, place + 1} & other
