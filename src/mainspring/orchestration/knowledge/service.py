@@ -36,14 +36,24 @@ _PARSED = msgspec.json.Decoder(ParsedDocument)
 
 
 class Knowledge:
-    """What pipelines and showcases do with documents, always for one tenant."""
+    """What pipelines and showcases do with documents, always for one tenant.
+
+    recognise_scans  read pages without a text layer with tesseract (extra `mainspring[ocr]`)
+    """
 
     def __init__(
-        self, database: "Database", objects: "ObjectStore", *, limits: ParseLimits = _DEFAULT_LIMITS, clock: Clock = now
+        self,
+        database: "Database",
+        objects: "ObjectStore",
+        *,
+        limits: ParseLimits = _DEFAULT_LIMITS,
+        recognise_scans: bool = False,
+        clock: Clock = now,
     ) -> None:
         self._database = database
         self._objects = objects
         self._limits = limits
+        self._recognise_scans = recognise_scans
         self._clock = clock
 
     async def store_original(self, tenant: TenantId, name: str, content: bytes) -> Document:
@@ -90,7 +100,9 @@ class Knowledge:
         if record.parsed_key is not None and record.document.parser_version == PARSER_VERSION:
             return await self._read_parsed(tenant, record.parsed_key)
         content = await self._objects.get(tenant, record.original_key)
-        parsed = await parse_bounded(content, filename=record.document.name, limits=self._limits)
+        parsed = await parse_bounded(
+            content, filename=record.document.name, limits=self._limits, recognise_scans=self._recognise_scans
+        )
         key = f"documents/{document_id}/parsed-{PARSER_VERSION}.json"
         await self._objects.put(tenant, key, msgspec.json.encode(parsed))
         described = replace(

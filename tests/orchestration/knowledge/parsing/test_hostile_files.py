@@ -1,7 +1,9 @@
 """What cannot be read is refused with a code, and a sentence that says what was found and what to do."""
 
 import io
+import sys
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from reportlab.lib.pagesizes import letter
@@ -100,11 +102,13 @@ def test_a_locked_word_document_is_told_from_an_old_one():
     assert _refusal(_OLE + "EncryptedPackage".encode("utf-16-le")).code == "encrypted_document"
 
 
-def test_a_scan_is_told_that_it_has_no_text_and_what_helps():
+@pytest.mark.parametrize("stamp", ["", "Received 12 May - page stamp"])
+def test_a_scan_is_told_that_it_has_no_text_and_what_helps(stamp: str):
     scan = io.BytesIO()
     canvas = Canvas(scan, pagesize=letter)
     for _ in range(3):
         canvas.drawImage(ImageReader(io.BytesIO(_PNG)), 0, 0, 600, 700)
+        canvas.drawString(72, 20, stamp)
         canvas.showPage()
     canvas.save()
     refusal = _refusal(scan.getvalue(), "scan.pdf")
@@ -116,6 +120,20 @@ def test_asking_for_text_recognition_that_is_not_installed_says_so():
     with pytest.raises(MainspringError) as caught:
         parse(make_pdf([["", ""]]), filename="scan.pdf", recognise_scans=True)
     assert caught.value.code == "ocr_unavailable"
+
+
+def test_recognised_pages_become_text(monkeypatch: pytest.MonkeyPatch):
+    class NotFound(Exception): ...
+
+    class Failed(Exception): ...
+
+    def read(_: object) -> str:
+        return "1. TERM\n\nThis agreement lasts one year.\n"
+
+    tesseract = SimpleNamespace(image_to_string=read, TesseractNotFoundError=NotFound, TesseractError=Failed)
+    monkeypatch.setitem(sys.modules, "pytesseract", tesseract)
+    document = parse(make_pdf([["", ""]]), filename="scan.pdf", recognise_scans=True)
+    assert document.text == "1. TERM\n\nThis agreement lasts one year."
 
 
 def test_a_file_over_the_limit_names_both_sizes():

@@ -21,7 +21,8 @@ from .pdf_lines import Line
 from .pdf_paragraphs import join_pages
 from .pieces import Source
 
-_LEAST_CHARACTERS = 25  # fewer on all pages together is a stamp on a scan, not a text layer
+_LEAST_CHARACTERS = 25  # fewer on all other pages together do not make a text layer
+_STAMP_CHARACTERS = 60
 _SCANNED_SHARE = 0.5  # of pages without text, from which on a file counts as a scan
 _ROW = re.compile(r"[^\r\n\x02\ufffe]+[\x02\ufffe]?")
 _HYPHEN_MARK = re.compile(r"[\x02\ufffe]\Z")  # what PDFium writes for a hyphen and the line end after it
@@ -42,17 +43,38 @@ def read_pdf(content: bytes, *, filename: str, limits: ParseLimits, recognise_sc
                 "Split the document, or have the limit raised."
             )
         pages = list(_read_pages(document, filename))
-        blank = [number for number, lines in enumerate(pages, 1) if not lines]
-        if recognise_scans and blank:
+        unread = _unread(document, pages)
+        if recognise_scans and unread:
             from .ocr import recognise_page
 
-            for number in blank:
+            for number in unread:
                 pages[number - 1] = [Line(text) for text in recognise_page(document, number - 1)]
-            blank = [number for number, lines in enumerate(pages, 1) if not lines]
+            unread = [number for number in unread if not pages[number - 1]]
     finally:
         document.close()
-    _refuse_scan(pages, blank, filename)
-    return join_pages(without_furniture(pages), _warnings(pages, blank))
+    _refuse_scan(pages, unread, filename)
+    return join_pages(without_furniture(pages), _warnings(pages, unread))
+
+
+def _unread(document: pdfium.PdfDocument, pages: list[list[Line]]) -> list[int]:
+    """Numbers of pages without text, or with no more than a stamp on a picture."""
+    return [
+        number
+        for number, lines in enumerate(pages, 1)
+        if not lines or (_characters(lines) <= _STAMP_CHARACTERS and _has_picture(document, number - 1))
+    ]
+
+
+def _characters(lines: list[Line]) -> int:
+    return sum(len(line.text) for line in lines)
+
+
+def _has_picture(document: pdfium.PdfDocument, index: int) -> bool:
+    page = document[index]
+    try:
+        return any(True for _ in page.get_objects(filter=[pdfium_raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
+    finally:
+        page.close()
 
 
 def _open(content: bytes, filename: str) -> pdfium.PdfDocument:
@@ -117,22 +139,24 @@ def _box(text_page: pdfium.PdfTextPage, index: int) -> tuple[float, float, float
     return box.left, box.bottom, box.right, box.top
 
 
-def _refuse_scan(pages: list[list[Line]], blank: list[int], filename: str) -> None:
-    characters = sum(len(line.text) for lines in pages for line in lines)
-    if (characters < _LEAST_CHARACTERS and blank) or characters < 3:
+def _refuse_scan(pages: list[list[Line]], unread: list[int], filename: str) -> None:
+    skipped = set(unread)
+    characters = sum(_characters(lines) for number, lines in enumerate(pages, 1) if number not in skipped)
+    if characters < (_LEAST_CHARACTERS if unread else 3):
         raise ScannedPdf(
             f"{filename} has {len(pages):,} pages without a text layer, as scans have. Send a PDF with text, or have "
-            "text recognition installed (pip install 'mainspring[ocr]', with the program tesseract) and ask for it."
+            "text recognition installed (pip install 'mainspring[ocr]', and the program tesseract) and switched on "
+            "(MAINSPRING_RECOGNISE_SCANS)."
         )
 
 
-def _warnings(pages: list[list[Line]], blank: list[int]) -> tuple[str, ...]:
+def _warnings(pages: list[list[Line]], unread: list[int]) -> tuple[str, ...]:
     found: list[str] = []
-    if blank:
-        shown = ", ".join(str(number) for number in blank[:10]) + (" and others" if len(blank) > 10 else "")
-        scan = " Much of it may be a scan." if len(blank) >= _SCANNED_SHARE * len(pages) else ""
+    if unread:
+        shown = ", ".join(str(number) for number in unread[:10]) + (" and others" if len(unread) > 10 else "")
+        scan = " Much of it may be a scan." if len(unread) >= _SCANNED_SHARE * len(pages) else ""
         found.append(
-            f"{'Pages' if len(blank) > 1 else 'Page'} {shown} hold{'' if len(blank) > 1 else 's'} no text.{scan}"
+            f"{'Pages' if len(unread) > 1 else 'Page'} {shown} hold{'' if len(unread) > 1 else 's'} no text.{scan}"
         )
     text = "".join(line.text for lines in pages for line in lines)
     strange = sum(letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff" for letter in text)

@@ -139,7 +139,7 @@ def _starts_paragraph(current: _Paragraph, before: Line | None, line: Line, pitc
         return _starts_after_page_break(last, line)
     gap = before.bottom - line.bottom
     if not line.size or not before.size:
-        return before.text.endswith(_ENDS) and line.text[0].isupper()
+        return line.text[0].isupper() and (before.text.endswith(_ENDS) or _is_numbered_heading(before.text))
     if -1 < gap < 0.5 * max(pitch, 1):
         return False  # the same line, torn apart by a wide blank
     if gap > _WIDE_GAP * pitch or gap < -1:
