@@ -17,9 +17,11 @@ export default defineConfig({
   },
   server: { proxy: { "/v1": api } },
   test: {
-    environment: "happy-dom",
-    setupFiles: ["src/testing/setup.ts"],
     css: { modules: { classNameStrategy: "non-scoped" } },
-    include: ["src/**/*.test.{ts,tsx}"],
+    // Pages need a document; what is pure starts faster without one.
+    projects: [
+      { extends: true, test: { name: "pure", environment: "node", include: ["src/**/*.test.ts"] } },
+      { extends: true, test: { name: "pages", environment: "happy-dom", include: ["src/**/*.test.tsx"], setupFiles: ["src/testing/setup.ts"] } },
+    ],
   },
 });

@@ -23,7 +23,8 @@ export function csrfHeaders(): Record<string, string> {
 }
 
 export function reportStatus(status: number, url: string): void {
-  if (status === 401 && !new URL(url, location.origin).pathname.endsWith("/v1/session")) onSignedOut();
+  const path = url.split("?", 1)[0] ?? "";
+  if (status === 401 && !path.endsWith("/v1/session")) onSignedOut();
 }
 
 const guard: Middleware = {

@@ -1,6 +1,13 @@
+import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/react";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
+
+// No test reaches a server: what a test does not answer fails.
+vi.stubGlobal("fetch", (input: unknown) => {
+  throw new Error(`unanswered request: ${input instanceof Request ? `${input.method} ${input.url}` : String(input)}`);
+});
 
 afterEach(() => {
   cleanup();
+  document.body.innerHTML = "";
 });

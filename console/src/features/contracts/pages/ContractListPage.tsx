@@ -32,7 +32,7 @@ export function ContractListPage({ filter, onFilter }: { filter: ListFilter; onF
         <UploadButton denied={mayUpload.reason} />
       </PageHead>
       <UploadPanel />
-      <Row wrap gap={3} as="search">
+      <Row wrap gap={3}>
         <SearchBox label="Search contracts by name" placeholder="Search by name" value={filter.q ?? ""} onChange={(q) => { onFilter({ q: q === "" ? undefined : q }); }} />
         <Segments label="Status" value={filter.status ?? ""} onChange={(status) => { onFilter({ status: status === "" ? undefined : status }); }} options={STATUSES} />
       </Row>
