@@ -58,15 +58,35 @@ def test_a_limit_names_the_value_and_the_limit_and_cites_the_sentence() -> None:
 @pytest.mark.parametrize(
     ("rule", "name", "normalized", "expected"),
     [
-        ("fact: renewal, at_most: 12 months", FactName.RENEWAL, "P24M", "for 24 months at a time; this playbook allows at most 12 months."),
+        (
+            "fact: renewal, at_most: 12 months",
+            FactName.RENEWAL,
+            "P24M",
+            "for 24 months at a time; this playbook allows at most 12 months.",
+        ),
         ("fact: renewal, at_most: 12 months", FactName.RENEWAL, "P3Y", "renews for 36 months at a time"),
         ("fact: renewal, at_most: 12 months", FactName.RENEWAL, "P400D", "renews for 400 days at a time"),
-        ("fact: notice_period, at_most: 60 days", FactName.NOTICE_PERIOD, "P3M", "3 months ahead; this playbook allows at most 60 days."),
-        ("fact: payment_terms, at_least: 30 days", FactName.PAYMENT_TERMS, "P2W", "14 days; this playbook asks for at least 30 days."),
-        ("fact: term, at_most: 2 years", FactName.TERM, "P36M", "is 36 months; this playbook allows at most 24 months."),
+        (
+            "fact: notice_period, at_most: 60 days",
+            FactName.NOTICE_PERIOD,
+            "P3M",
+            "3 months ahead; this playbook allows at most 60 days.",
+        ),
+        (
+            "fact: payment_terms, at_least: 30 days",
+            FactName.PAYMENT_TERMS,
+            "P2W",
+            "14 days; this playbook asks for at least 30 days.",
+        ),
+        (
+            "fact: term, at_most: 2 years",
+            FactName.TERM,
+            "P36M",
+            "is 36 months; this playbook allows at most 24 months.",
+        ),
         ("fact: term, at_least: 6 months, at_most: 12 months", FactName.TERM, "P3M", "asks for 6 months to 12 months."),
     ],
-)  # fmt: skip
+)
 def test_values_beyond_a_limit_are_reported(rule: str, name: FactName, normalized: str, expected: str) -> None:
     analysis = contract("6.1 A period stands here.")
     value = fact(analysis, name, "a period", normalized, quote="A period")
