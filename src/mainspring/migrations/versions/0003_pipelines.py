@@ -91,7 +91,7 @@ def _steps() -> None:
             constraint step_due_is_waiting check (due_at is null or status = 'waiting'),
             constraint step_output_is_success check ((status = 'succeeded') = (output is not null))
         ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)""")
-    op.execute("create index step_ready on step (tenant_id, lane, priority desc, run_id) where status = 'ready'")
+    op.execute("create index step_ready on step (lane, tenant_id, priority desc, run_id) where status = 'ready'")
     op.execute("create index step_leased on step (lane, lease_until) where status = 'running'")
     op.execute("create index step_due on step (due_at) where status = 'waiting' and due_at is not null")
     _guard(

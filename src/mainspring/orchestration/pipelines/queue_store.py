@@ -13,30 +13,48 @@ from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 Transaction = SystemTransaction | TenantTransaction
 
 # Purpose: give `free` ready steps to one worker, in turn over the tenants that have some, and tell it.
-# The ring of tenants starts after the one served last; each gets an equal share of what is free.
-# Index: step_ready, once per tenant to walk the ring and once per tenant and lane to pick.
+# The ring of tenants with work in these lanes starts after the one served last; each tenant gets an
+# equal share of what is free.
+# Index: step_ready, once per tenant and lane to walk the ring, and once more to pick.
 # Rows: at most `free`.
 _CLAIM: LiteralString = """
 with recursive
 ahead (tenant_id, place) as (
-    (select tenant_id, 1 from step where status = 'ready' and tenant_id > %(after)s order by tenant_id limit 1)
+    (select following.tenant_id, 1
+       from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+            select tenant_id from step
+             where status = 'ready' and step.lane = open.lane and tenant_id > %(after)s
+             order by tenant_id limit 1) as following
+      order by 1 limit 1)
     union all
     select following.tenant_id, ahead.place + 1
       from ahead cross join lateral (
-           select tenant_id from step where status = 'ready' and tenant_id > ahead.tenant_id
-            order by tenant_id limit 1) as following
+           select nearest.tenant_id
+             from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+                  select tenant_id from step
+                   where status = 'ready' and step.lane = open.lane and tenant_id > ahead.tenant_id
+                   order by tenant_id limit 1) as nearest
+            order by 1 limit 1) as following
      where ahead.place < %(free)s
 ),
 behind (tenant_id, place) as (
-    (select tenant_id, %(free)s + 1 from step
-      where status = 'ready' and tenant_id <= %(after)s and (select count(*) from ahead) < %(free)s
-      order by tenant_id limit 1)
+    (select following.tenant_id, %(free)s + 1
+       from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+            select tenant_id from step
+             where status = 'ready' and step.lane = open.lane and tenant_id <= %(after)s
+             order by tenant_id limit 1) as following
+      where (select count(*) from ahead) < %(free)s
+      order by 1 limit 1)
     union all
     select following.tenant_id, behind.place + 1
       from behind cross join lateral (
-           select tenant_id from step
-            where status = 'ready' and tenant_id > behind.tenant_id and tenant_id <= %(after)s
-            order by tenant_id limit 1) as following
+           select nearest.tenant_id
+             from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+                  select tenant_id from step
+                   where status = 'ready' and step.lane = open.lane
+                     and tenant_id > behind.tenant_id and tenant_id <= %(after)s
+                   order by tenant_id limit 1) as nearest
+            order by 1 limit 1) as following
      where behind.place < 2 * %(free)s
 ),
 ring as materialized (

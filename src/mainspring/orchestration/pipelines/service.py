@@ -17,7 +17,7 @@ from mainspring.foundation.valkey import Valkey
 from . import store
 from .codec import decode, encode
 from .doorbell import Doorbell
-from .errors import IdempotencyKeyReused, RunNotCancellable
+from .errors import IdempotencyKeyReused, PipelineInvalid, RunNotCancellable
 from .pipeline import Pipeline
 from .publisher import publish_now
 from .settle import end_run
@@ -77,6 +77,8 @@ class Pipelines:
         Call `ring` after the commit; without it the run starts a second later.
         """
         _check_terms(idempotency_key, urgency)
+        if not pipeline.steps:
+            raise PipelineInvalid(f"pipeline {pipeline.name} has no steps; a run of it would never end")
         text = encode(submitted, f"The input of {pipeline.name}")
         run = RunId(new_id())
         row = {

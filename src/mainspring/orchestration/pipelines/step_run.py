@@ -88,7 +88,7 @@ class LiveStepRun:
     async def announce(self, *findings: FindingAdded) -> None:
         """Write findings to the durable story, each key once; stops the step when its lease was lost."""
         run = self._lease.run
-        fresh = {finding.key: finding for finding in reversed(findings)}
+        fresh = {show_text(finding.key): finding for finding in reversed(findings)}
         async with self._database.tenant(self._lease.tenant) as transaction:
             story = Story(await queue_store.lock_runs(transaction, [run]))
             if not await store.holds_lease(transaction, run, self._lease.name, self._lease.token):
@@ -103,7 +103,7 @@ class LiveStepRun:
     def _facts(self, finding: FindingAdded) -> dict[str, object]:
         return {
             "step": self._lease.name,
-            "severity": finding.severity,
+            "severity": show_text(finding.severity),
             "title": show_text(finding.title),
             "text": show_text(finding.text),
         }

@@ -91,7 +91,7 @@ step_table = Table(
     CheckConstraint("due_at is null or status = 'waiting'", name="step_due_is_waiting"),
     CheckConstraint("(status = 'succeeded') = (output is not null)", name="step_output_is_success"),
     Index(
-        "step_ready", "tenant_id", "lane", text("priority desc"), "run_id", postgresql_where=text("status = 'ready'")
+        "step_ready", "lane", "tenant_id", text("priority desc"), "run_id", postgresql_where=text("status = 'ready'")
     ),
     Index("step_leased", "lane", "lease_until", postgresql_where=text("status = 'running'")),
     Index("step_due", "due_at", postgresql_where=text("status = 'waiting' and due_at is not null")),

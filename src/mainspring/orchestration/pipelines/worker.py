@@ -146,6 +146,7 @@ class Worker:
                 lanes = sorted(self._capped)
                 found = await queue_store.find_rooms(transaction, lanes, [self._capped[lane] for lane in lanes])
                 rooms.update((row["lane"], row["room"]) for row in found)
+            rooms = {lane: room for lane, room in rooms.items() if room > 0}
             rows = await queue_store.claim_steps(
                 transaction,
                 list(rooms),
@@ -156,8 +157,9 @@ class Worker:
             )
         claims = [read_claim(row, self._definitions[row["lane"]]) for row in rows]
         self._keeper.hold([claim.lease for claim in claims])
+        # With nothing to take, start somewhere else next time: a tenant whose rows are locked holds up no other.
+        self._last_tenant = rows[-1]["tenant_id"] if rows else UUID(int=self._chance.getrandbits(128))
         if rows:
-            self._last_tenant = rows[-1]["tenant_id"]
             self._publisher.tell([milestone for row in rows for milestone in _start_milestones(row)])
         for claim in claims:
             self._start(claim)
