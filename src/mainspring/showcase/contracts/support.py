@@ -45,9 +45,7 @@ _NEUTRAL_WORDS = (
     "according states text"
 )
 _NEUTRAL = frozenset(_NEUTRAL_WORDS.split())
-_SUFFIX_WORDS = (
-    "ations ation ments ment ingly ings ing ably able ions ion ally edly ies ied ed es ly al s e y"
-)
+_SUFFIX_WORDS = "ations ation ments ment ingly ings ing ably able ions ion ally edly ies ied ed es ly al s e y"
 _SUFFIXES = tuple(_SUFFIX_WORDS.split())
 
 

@@ -13,7 +13,10 @@ from datetime import date
 
 from .numbers import ORDINAL, ordinal_to_number
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _MONTH = re.compile(
     r"\b(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b\.?",
@@ -86,13 +89,12 @@ def _shaped(text: str) -> Iterator[DateMention]:
     day_first = _is_day_first(text, numeric)
     for match in numeric:
         first, second, year = int(match.group(1)), int(match.group(3)), _full_year(match.group(4))
-        if first > 12 or second > 12 or first == second:
-            day_leads = first > 12 or first == second
-        elif day_first is None:
+        day_leads = day_first if match.group(2) != "." else True
+        if first > 12 or second > 12:
+            day_leads = first > 12
+        if day_leads is None and first != second:
             yield DateMention(match.start(), match.end(), None)
             continue
-        else:
-            day_leads = day_first
         yield from _mention(match.span(), year, second if day_leads else first, first if day_leads else second)
 
 

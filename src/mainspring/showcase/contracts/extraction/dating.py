@@ -53,15 +53,18 @@ _COMMENCE = phrase(
     r"|this|on|and including|12:01 a\.?m\.?)*"
     r"[^.;,\d]{0,20}$|\bterm ?:[^.;,\d]{0,12}$|\bterm\b[^.;]{0,60}\bfrom(?: the)? ?$"
 )
+_BEFORE_PARTIES = phrase(r"[ ,(\"]*(?:by and between|between|the effective date|effective date)")
+_OF_THIS = phrase(r"\bthis\b[^.;]*$")
+_UNTIL = phrase(r"\b(?:through|until|dated|expir\w+|agreement|contract)\b")
 _OF_CONTRACT = phrase(
-    r"\b(?:this|the|present|joint)? ?(?:[\w-]+ ){0,3}(?:agreement|contract|amendment|term|venture|appointment|lease"
-    r"|license)\b"
+    r"\b(?:this|the|present|joint) (?:[\w-]+ ){0,3}(?:agreement|contract|amendment|term|venture|appointment|lease"
+    r"|license)\b|\"[^\"]{0,20}term\""
 )
 _BY_REFERENCE = phrase(
-    r"\"effective date\"[^.;]{0,60}(?:date (?:of this|hereof|first (?:above )?(?:written|set forth)"
+    r"\beffective date\"?[^.;]{0,60}(?:date (?:of this|hereof|first (?:above )?(?:written|set forth)"
     r"|of execution of this)|date first)"
-    r"|(?:effective|commence) (?:as of|on|from) the (?:date (?:hereof|of this agreement)"
-    r"|date first (?:above )?(?:written|set forth)|first date (?:above )?written)"
+    r"|(?:effective|commenc\w*|in(?:to)? force)[^.;]{0,20} (?:as of|on|from|upon) the (?:date (?:hereof"
+    r"|of this agreement)|(?:first )?date (?:and year )?(?:first )?(?:above )?(?:written|set forth))"
 )
 _BY_SIGNATURE = phrase(
     r"\bdate (?:of|on which)[^.;]{0,30}(?:last|latest)? ?(?:party )?(?:signature|signs|signed|to sign)"
@@ -98,26 +101,24 @@ def _opening_dates(reading: Reading, dates: tuple[DateMention, ...]) -> Iterator
         if mention.start > max(_OPENING, len(reading.text) // 8):
             return
         before = _before(reading, mention)
+        if "/s/" in before or "By:" in before:
+            continue
         if cue := _DATED.search(before):
             begin = mention.start - len(before) + cue.start()
             yield _dated(reading, mention, begin, Tier.STATED, _opening_score(reading, mention, before[: cue.start()]))
         elif _ON_COVER.search(before) or _AS_OF.search(before):
             is_other = bool(_OTHER.search(before))
             yield _dated(reading, mention, mention.start, Tier.CUED, 3.0 - 2.5 * is_other)
-        elif (
-            reading.text[mention.end : mention.end + 200]
-            .lstrip(' ,("')
-            .lower()
-            .startswith(("by and between", "between", "effective date", "the effective date"))
-        ):
+        elif _BEFORE_PARTIES.match(reading.text, mention.end):
             yield _dated(reading, mention, mention.start, Tier.CUED, 2.5)
 
 
 def _opening_score(reading: Reading, mention: DateMention, before: str) -> float:
     after = reading.text[mention.end : mention.end + 160].lower()
-    opens = bool(_OPENS.search(before)) or not before.strip()
-    score = 4.0 + opens + ("between" in after or "among" in after) - 3.5 * bool(_OTHER.search(before))
-    return score + 0.5 * bool(_SUBJECT.search(before))
+    is_other = bool(_OTHER.search(before)) and not _OF_THIS.search(before)
+    opens = not is_other and (bool(_OPENS.search(before)) or not before.strip())
+    score = 4.0 + opens + ("between" in after or "among" in after) - 3.5 * is_other
+    return score + 0.5 * (bool(_SUBJECT.search(before)) and not is_other)
 
 
 def _closing_dates(reading: Reading, dates: tuple[DateMention, ...]) -> Iterator[Candidate]:
@@ -156,7 +157,11 @@ def _effective_dates(reading: Reading, dates: tuple[DateMention, ...]) -> Iterat
             yield _dated(reading, mention, mention.start, Tier.STATED, 6.0)
         elif _OTHER.search(before) and not opening:
             continue
-        elif (cue := _EFFECTIVE.search(before)) and (opening or _OF_CONTRACT.search(before)):
+        elif (
+            (cue := _EFFECTIVE.search(before))
+            and not _UNTIL.search(cue.group())
+            and (opening or _OF_CONTRACT.search(before))
+        ):
             begin = mention.start - len(before) + cue.start()
             yield _dated(reading, mention, begin, Tier.STATED if opening else Tier.CUED, 4.0 + opening + evidence)
         elif (cue := _COMMENCE.search(before)) and (_OF_CONTRACT.search(before) or "term" in before.lower()):

@@ -13,7 +13,7 @@ from .reading import phrase
 _DURATION = phrase(
     rf"\b(?:(?P<words>{WORDS})(?: *\(? *(?P<paren>\d{{1,4}}) *\))?|(?P<digits>\d{{1,4}})(?: *\( *{WORDS} *\))? *\)?)"
     r"(?P<gap>[ ~-]*(?:(?:full|calendar|business|working|consecutive|contract|additional|successive|more)[ -]+)*)"
-    r"(?P<unit>day|week|month|year)(?:s\b|\b(?!-old))'?"
+    r"(?P<unit>day|week|month|year)(?:s\b|\b(?!-old| of [A-Z]))'?"
 )
 
 

@@ -17,12 +17,32 @@ from .law import governing_law
 from .liability import liability_cap
 from .parties import parties
 from .payment import payment_terms
-from .reading import Candidate, Reading, Span, Tier
+from .reading import Candidate, Reading, Span
 from .renewal import notice_period, renewal
 from .term import expiration_date, find_term, term_fact
 
-CONFIDENCE: Mapping[tuple[FactName, Tier], float] = MappingProxyType({})
-_DEFAULT = {Tier.STATED: 0.85, Tier.CUED: 0.7, Tier.DERIVED: 0.55}
+CONFIDENCE: Mapping[FactName, tuple[float, float, float]] = MappingProxyType(
+    {
+        FactName.PARTIES: (0.3, 0.4, 0.85),
+        FactName.AGREEMENT_DATE: (0.65, 0.85, 0.9),
+        FactName.EFFECTIVE_DATE: (0.6, 0.7, 0.9),
+        FactName.EXPIRATION_DATE: (0.7, 0.7, 0.7),
+        FactName.TERM: (0.6, 0.7, 0.9),
+        FactName.RENEWAL: (0.6, 0.7, 0.9),
+        FactName.NOTICE_PERIOD: (0.6, 0.7, 0.8),
+        FactName.GOVERNING_LAW: (0.6, 0.75, 0.95),
+        FactName.LIABILITY_CAP: (0.6, 0.7, 0.85),
+        FactName.PAYMENT_TERMS: (0.5, 0.65, 0.8),
+    }
+)
+"""Confidence of a fact that is derived, near a cue, or stated, in this order.
+
+Measured by bench/extraction.py on 60 labelled contracts (right answers of those given, with one right
+and one wrong added, rounded to 0.05); for parties an answer is right only when every name is. Term
+and cap were measured by whether the quoted clause is one that CUAD labels so, on 381 further contracts;
+payment terms, and tiers that did not occur, are estimates.
+"""
+
 
 
 def extract_facts(analysis: Analysis) -> tuple[Fact, ...]:
@@ -67,7 +87,7 @@ def _fact(document: ParsedDocument, reading: Reading, name: FactName, candidate:
         normalized=candidate.normalized,
         citations=tuple(_citation(document, reading, span) for span in candidate.spans),
         method=Method.RULE,
-        confidence=CONFIDENCE.get((name, candidate.tier), _DEFAULT[candidate.tier]),
+        confidence=CONFIDENCE[name][candidate.tier - 1],
     )
 
 

@@ -20,11 +20,15 @@ _CHOOSING = phrase(
 )
 _STRONG = phrase(
     r"\bgovern(?:ed|ing|s)?\b|\bconstrued\b|\binterpreted\b|\bchoice of law|\bdetermined (?:in accordance|under|by)"
+    r"|\b(?:interpretation|construction)\b[^.;]{0,160}\b(?:in accordance with|pursuant to|under)\b"
+    r"|\blaws?\b[^.;]{0,60}\b(?:shall apply|applies)\b"
+    r"|\b(?:subject to|requires) (?:the )?application of\b"
 )
 _LAWS_OF = phrase(
-    r"\b(?:laws?|legislation|statutes)(?: and regulations| and jurisdiction| then| prevailing| in force| in effect)*,? "
-    r"(?:of|in)(?: and for)? (?:the )?"
-    r"(?P<kind>state|commonwealth|province|republic|kingdom|country|sovereign state|territory)?s? ?(?:of )?(?:the )?"
+    r"\b(?:laws?|legislation|statutes)(?: and(?: judicial)? (?:regulations|jurisdiction|decisions)| then| prevailing"
+    r"| in force| in effect"
+    r"|,[^,.;]{3,60}(?:,[^,.;]{3,60})?,)*,? (?:of|in)?(?: and for)? ?(?:the )?"
+    r"(?P<kind>state|commonwealth|province|republic|kingdom|country|sovereign state|territory)?s? ?(?:of)? ?(?:the )?"
     rf"(?P<place>{PLACE})\b"
 )
 _LAW = phrase(r"\blaws?\b")
@@ -46,6 +50,7 @@ _ASIDE = phrase(
     r"|exclusive of"
     r"|regardless|other than|disregarding|conflicts? of laws?|except (?:for|that|to)"
 )
+_EXPORT = phrase(r"\bexport|\bpatent act\b|\bsecurities laws?\b|\btax laws?\b|\blaws and regulations\b")
 _CONTRACT = phrase(
     r"\b(?:this|the|these) (?:[\w&-]+ ){0,4}(?:agreement|contract|amendment|terms|lease|license|addendum|validity"
     r"|rights)\b"
@@ -68,7 +73,14 @@ def _candidates(reading: Reading) -> Iterator[Candidate]:
         if not places:
             continue
         is_strong = bool(_STRONG.search(text))
-        score = 2.0 * is_strong + bool(_CONTRACT.search(text)) + evidence + 0.4 * ("governing law" in text.lower())
+        is_aside = _EXPORT.search(text) is not None
+        score = (
+            -2.0 * is_aside
+            + 2.0 * is_strong
+            + bool(_CONTRACT.search(text))
+            + evidence
+            + 0.4 * ("governing law" in text.lower())
+        )
         if score < 1.9:
             continue
         tier = Tier.STATED if is_strong else Tier.CUED

@@ -15,15 +15,15 @@ from .reading import Candidate, Reading, Span, Tier, phrase
 
 CATEGORY = "Cap On Liability"
 _LIABLE = phrase(
-    r"\bliab(?:ility|ilities|le)\b|\bresponsib(?:le|ility) (?:for|to)|\bdamages\b[^.;]{0,60}\b(?:exceed|limited)"
-    r"|\bobligation to indemnify|\brecover\b"
+    r"\bliab(?:ility|ilities|le)\b(?! (?:company|partnership|insurance))|\bliab?ity\b|\b(?:damages|claims?"
+    r"|losses)\b[^.;]{0,80}\b(?:exceed|limited)|\bindemni\w+ obligations?\b|\brecover\b"
 )
 _LIMIT = phrase(
-    r"\bexceeds?\b|\bin excess of\b|\b(?:be|is|are|hereby) (?:strictly |expressly )?limited (?:in aggregate "
-    r"|in the aggregate )?to\b|\blimited,? [^.;]{0,60}\bto\b|\bcapped at\b|\b(?:not|no) (?:be )?(?:more|greater"
-    r"|larger) than\b|\bup to (?:a maximum|an aggregate|a total)|\bmaximum (?:aggregate |total "
-    r"|cumulative )?(?:liability|amount)[^.;]{0,80}\b(?:is|be|of)\b|\b(?:cap|limit) of\b"
-    r"|\bliable (?:only )?(?:for )?up to\b|\bshall not (?:be )?(?:exceed|surpass)"
+    r"\bexceeds?\b|\bliab[^.;]{0,200}\bin excess of\b|\b(?:be|is|are|hereby) (?:strictly "
+    r"|expressly )?limited (?:in aggregate |in the aggregate )?to\b|\blimited,? [^.;]{0,60}\bto\b"
+    r"|\bcapped at\b|\b(?:not|no) (?:be )?(?:more|greater|larger) than\b|\bup to (?:a maximum|an aggregate|a total)"
+    r"|\bmaximum (?:aggregate |total |cumulative )?(?:liability|amount)[^.;]{0,80}\b(?:is|be|of)\b"
+    r"|\b(?:cap|limit) of\b|\bliable (?:only )?(?:for )?up to\b|\bshall not (?:be )?(?:exceed|surpass)"
 )
 _OVERALL = phrase(r"\b(?:total|aggregate|cumulative|maximum|entire|overall|combined)\b")
 _MUTUAL = phrase(r"\b(?:either|neither|each|any) party|\bparties\b")
@@ -43,12 +43,12 @@ _MULTIPLE = phrase(
 _CHOICE = phrase(r"\b(?P<which>greater|greatest|higher|highest|larger|lesser|lower|lowest|least|smaller) of\b")
 _NO_CAP = phrase(
     r"\bliability\b[^.;]{0,80}\b(?:shall be|is|will be|be) (?:unlimited|uncapped|without limit(?:ation)?)\b"
-    r"|\bunlimited liability\b|\bno (?:cap|limit) (?:on|to) (?:[\w']+ ){0,3}liability"
+    r"|\bunlimited liability\b(?! company)|\bno (?:cap|limit) (?:on|to) (?:[\w']+ ){0,3}liability"
 )
 _NOT_A_CAP = phrase(
     r"\binsur(?:ance|er|ed|ing)\b|\bpolicy\b|\bper occurrence|\bcombined single|\bguarant|\bauthority\b"
     r"|\bcredit limit|\bpurchase(?:s)? (?:in excess|exceeding)|\binterest\b[^.]{0,40}\brate|\bexpenditures?\b"
-    r"|\bdeductible|\bbasket\b"
+    r"|\barbitrat|\bclaimant|\bexpenses\" (?:shall )?(?:not )?include|\bdeductible|\bbasket\b"
 )
 _NOT_A_LIMIT = phrase(
     r"\bnot limited to|\bwithout limit|\blimited to (?:the |a )?(?:direct|actual|replac|repair|refund|re-?perform"
@@ -66,12 +66,14 @@ def liability_cap(reading: Reading) -> Candidate | None:
 
 
 def _caps(reading: Reading) -> Iterator[Candidate]:
-    for span, text in reading.sentences_with("liab", "responsib", "damages", "recover"):
+    for span, text in reading.sentences_with("liab", "damages", "recover", "indemni"):
         if not _LIABLE.search(text) or _NOT_A_CAP.search(text):
             continue
         evidence = reading.evidence(CATEGORY, span[0])
         for limit in _LIMIT.finditer(text):
-            if _NOT_A_LIMIT.search(text[max(0, limit.start() - 30) : limit.end() + 40]):
+            if not _LIABLE.search(text, max(0, limit.start() - 400), limit.end()) or _NOT_A_LIMIT.search(
+                text[max(0, limit.start() - 30) : limit.end() + 40]
+            ):
                 continue
             measure = _measure(text[limit.start() : limit.start() + 700])
             if measure is None:
@@ -119,7 +121,8 @@ def _fees(tail: str) -> Iterator[tuple[int, str, str]]:
         yield fees.start(), f"the fees of {total:f} months", f"{total:f} months fees"
         return
     if re.search(
-        r"(?i)\bannual\b|\bper year\b|\b(?:in|for|during) (?:the|such|that|any)(?: \w+)? (?:calendar |contract )?year\b|\bpreceding year",
+        r"(?i)\bannual\b|\bper year\b|\b(?:in|for|during) (?:the|such|that|any)(?: \w+)? (?:calendar "
+        r"|contract )?year\b|\bpreceding year",
         tail,
     ):
         total = (12 * factor).normalize()

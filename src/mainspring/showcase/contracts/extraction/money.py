@@ -18,8 +18,14 @@ _SIGNS = {
     "a$": "AUD", "aud": "AUD", "chf": "CHF", "¥": "JPY", "jpy": "JPY", "yen": "JPY",
     "rmb": "CNY", "cny": "CNY", "inr": "INR", "hk$": "HKD", "hkd": "HKD", "s$": "SGD", "sgd": "SGD",
 }  # fmt: skip
-_BEFORE = r"(?P<sign>US ?\$|U\.S\. ?\$|CA?\$|CDN ?\$|A\$|HK\$|S\$|USD\$?|EUR|GBP|CAD|AUD|CHF|JPY|RMB|CNY|INR|HKD|SGD|\$|€|£|¥)"
-_FIGURE = r"(?P<figure>\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)(?: *(?P<scale>thousand|million|billion|m\b|k\b))?"
+_BEFORE = (
+    r"(?P<sign>US ?\$|U\.S\. ?\$|CA?\$|CDN ?\$|A\$|HK\$|S\$|USD\$?|EUR|GBP|CAD|AUD|CHF|JPY|RMB|CNY|INR|HKD|SGD"
+    r"|\$|€|£|¥)"
+)
+_FIGURE = (
+    r"(?P<figure>\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
+    r"(?: *(?P<scale>thousand|million|billion|m\b|k\b))?"
+)
 _AFTER = r"(?P<name>U\.S\. dollar|canadian dollar|dollar|euro|pound|yen|USD|EUR|GBP|CAD|AUD|CHF|JPY|RMB|CNY|INR)s?\b"
 _LEADING = re.compile(rf"(?<![\w$]){_BEFORE} *{_FIGURE}(?![\d%])", re.IGNORECASE)
 _TRAILING = phrase(rf"(?<![\w$.,])(?:{_FIGURE}|(?P<words>{WORDS})) *(?:\((?:[^()]{{0,20}})\) *)?(?:of the )?{_AFTER}")

@@ -23,10 +23,13 @@ _ABBREVIATED = (
 )
 _FORM_PATTERN = rf"(?:{_WRITTEN}|{_WRITTEN.upper().replace('S?', 'S?')}|{_ABBREVIATED})\b\.?(?![\w-])"
 _FORM = re.compile(_FORM_PATTERN)
-_TOKEN = r"(?:[A-Z0-9À-Þ][\w.'&/+-]*|[a-z]{1,2}[A-Z]\w+|[a-z]+-\d\w*|(?:[a-z]\.){2,}|&)"
+_PART = (
+    r"(?:[A-Z0-9À-Þ][\w.'&/+-]*|[a-z]{1,2}[A-Z]\w+|[a-z]+-\d\w*|(?:[a-z]\.){2,}|&"
+    r"|[a-z][\w.-]*(?=,? +(?:[Ii]nc|LLC|[Ll]td|[Cc]orp)\b))"
+)
 _JOIN = r"(?:of|the|de|del|der|van|von|for|du|la|y|et|do|da|dos)"
 NAME = re.compile(
-    rf"{_TOKEN}(?: ++(?:(?:{_JOIN} ++){{0,2}}{_TOKEN}|<< Pty >>|\([A-Z][\w ]{{1,20}}\)(?= +[A-Z])))*"
+    rf"{_PART}(?: ++(?:(?:{_JOIN} ++){{0,2}}{_PART}|<< Pty >>|\([A-Z][\w ]{{1,20}}\)(?= +[A-Z])))*"
     rf"(?: *+(?:, *+)?{_FORM_PATTERN})*"
 )
 _ROLE = re.compile(
@@ -39,7 +42,7 @@ DESCRIPTION = re.compile(
     r"(?:corporation|company|partnership|limited|individual|trust|association|llc|l\.l\.c|bank|institution|entity"
     r"|organization"
     r"|organisation|person|resident|firm|proprietorship|university|gmbh|society|cooperative|authority|fund)\b"
-    r"|individually|organized|incorporated"
+    r"|individual(?:ly)?\b|organized|incorporated"
     r"|(?:with|having|whose|located|maintaining|residing|of|through)\b[^.;]{0,60}\b(?:office|offices|place|address"
     r"|business|located|headquarters|center|at|residen\w+)\b"
     r"|registered|duly|acting|for itself|on behalf of itself|together with|and its (?:affiliates|subsidiaries)"
@@ -72,8 +75,16 @@ _NOT_A_NAME = re.compile(
     r"|the bank|the trust|general partner|limited liability company|limited partnership)[\s.,:]*)+$",
     re.IGNORECASE,
 )
+_NOT_WITHIN = re.compile(r", +(?:NV|CO)$|.{3} The |\d\.\d|^(?:An?|Any|Each|Such) |^\d+/")
+_STOP_WORDS = re.compile(
+    r" +(?:Its|ITS|Date|DATE|Per|PER|ATTEST|Suite|Room|By|BY|Name|NAME|Title|TITLE|Source|THIS|AGREEMENT|WHEREAS"
+    r"|BETWEEN|RECITALS|WITNESSETH|PARTY|This|Whereas"
+    r"|Agreement|Recitals|Dated|DATED)\b.*$"
+)
+_JOINED = re.compile(r" +AND +")
 _COLLECTIVE = re.compile(
-    r"(?i)^(?:the +)?(?:part(?:y|ies)|agreement|.*\bdate|amendment|contract|.*parties|us|we|they|recitals?"
+    r"(?i)^(?:the +)?(?:(?:you|your|we|us|our)\b.*|part(?:y|ies)|agreement|.*\bdate|amendment|contract|.*parties|us"
+    r"|we|they|recitals?"
     r"|joint venturers?)[,.]?$"
 )
 
@@ -87,18 +98,26 @@ class Named:
     text: str
     role: str | None
     role_end: int | None
-    has_form: bool
-    is_described: bool
 
 
 def is_rejected(before: str, name: str) -> bool:
     """Whether the words before it, or the words themselves, show that this is no party's name."""
-    return bool(_NOT_BEFORE.search(before[-48:]) or _NOT_A_NAME.match(name))
+    return any((_NOT_BEFORE.search(before[-48:]), _NOT_A_NAME.match(name), _NOT_WITHIN.search(name)))
 
 
 def has_form(name: str) -> bool:
     """Whether a company form stands in the name after its first word."""
     return any(found.start() > 0 and name[found.start() - 1] in " ,." for found in _FORM.finditer(name))
+
+
+def cut(name: str) -> str:
+    """The name without what an all-capitals line drags in behind it."""
+    name = _STOP_WORDS.sub("", name)
+    for joined in _JOINED.finditer(name):
+        if has_form(name[: joined.start()]):
+            name = name[: joined.start()]
+            break
+    return name.rstrip(" ,;:'")
 
 
 def role_after(text: str, position: int, limit: int) -> tuple[str, int] | None:

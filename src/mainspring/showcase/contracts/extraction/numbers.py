@@ -6,8 +6,11 @@ prevail, as courts read them, and the disagreement is kept so that the reader ca
 
 import re
 
-_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_UNITS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SMALL = {word: value for value, word in enumerate(_UNITS)} | {
     word: 20 + 10 * place for place, word in enumerate(_TENS)
 }
@@ -20,10 +23,17 @@ WORDS = rf"{_WORD}(?:[ -]+(?:and +)?{_WORD})*"
 
 _TOKEN = re.compile(_WORD, re.IGNORECASE)
 
-_ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"]
-_ORDINAL_VALUES = {word: value for value, word in enumerate(_ORDINALS, start=1)} | {"thirtieth": 30}
-_ORDINAL_VALUES |= {f"twenty-{word}": 20 + value for value, word in enumerate(_ORDINALS[:9], start=1)}
-_ORDINAL_VALUES |= {"thirty-first": 31}
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"),
+    *("twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"),
+    "twentieth",
+)
+_ORDINAL_VALUES = {
+    **{word: value for value, word in enumerate(_ORDINALS, start=1)},
+    **{f"twenty-{word}": 20 + value for value, word in enumerate(_ORDINALS[:9], start=1)},
+    "thirtieth": 30,
+    "thirty-first": 31,
+}
 
 ORDINAL = r"(?:" + "|".join(sorted(_ORDINAL_VALUES, key=len, reverse=True)) + r")"
 """A pattern (no groups) for an ordinal in words, first to thirty-first."""

@@ -5,12 +5,14 @@ Looked for where contracts name them, in this order: after "by and between", in 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from .names import DESCRIPTION, NAME, Named, has_form, is_rejected, role_after
+from .names import DESCRIPTION, NAME, Named, cut, has_form, is_rejected, role_after
 from .reading import Candidate, Reading, Span, Tier, phrase
 
 _SEARCHED = 40_000
+_SURE = 6.0
 _BETWEEN = phrase(
     r"\b(?:(?:entered into|made) by(?! and)|parties:?(?= *\(?1[.)])|by and (?:between|among|amongst)"
     r"|between and among|between|among|amongst|by and)\b *:?(?: the following parties)? *:?"
@@ -26,7 +28,8 @@ _REGION_END = phrase(
     r"|\bthis agreement (?:is|shall|sets|will|describes)\b"
 )
 _BOUNDARY = re.compile(
-    r"(?:^| {2,}|\band\b|\bAND\b|[,;:]|\)|\"\)|\bby\b|\bbetween\b|\bamong\b|\bhand\b)[ ,;:.]*(?:and +|AND:? +"
+    r"(?:^| {2,}|\b[Aa]nd\b|\bAND\b|[,;:]|\)|\"\)|\bby\b|\bbetween\b|\bamong\b|\bhand\b)[ ,;:.-]*(?:[Aa]nd[ :-]+"
+    r"|AND[ :-]+"
     r"|:)*(?:\(?(?:[0-9]|[a-z]|i{1,3}|iv|v)\)|[0-9]\.)?[ ,]*(?:(?:on the one hand|each of|both"
     r"|either)[ ,]*)*(?:the +)?(?:(?:professional|Mr\.|Ms\.|Mrs\.|Dr\.)[a-z ]*,? +)?",
 )
@@ -42,9 +45,11 @@ _FIRST = re.compile(
     r"[ :\"]*(?:\(?(?:1|a|A|i)\)|1\.|A\.)?[ ,]*(?:(?:[Tt]he +)?[Pp]art(?:y"
     r"|ies) +to +this +[Aa]greement)?[ :]*(?:[a-z]+ +[a-z]+, +)?(?:[Tt]he +|THE +(?=TOWN|CITY|COUNTY|STATE))?",
 )
-_STOP_WORDS = re.compile(
-    r" +(?:By|BY|Name|NAME|Title|TITLE|Source|THIS|AGREEMENT|WHEREAS|BETWEEN|RECITALS|WITNESSETH|PARTY|This|Whereas"
-    r"|Agreement|Recitals|Dated|DATED)\b.*$"
+_OPENING = re.compile(r"(?i)agreement|contract|amendment|made|entered|dated")
+_OTHER = re.compile(r"(?i)that certain|\bdated\b[^.]{5,60}$|relationship|dispute|communicat|agreements? +$")
+_AND_NAME = re.compile(rf" +and +{NAME.pattern}")
+_TITLE = re.compile(
+    r"\b(?:Officer|Signatory|President|Director|Manager|Member|Secretary|Treasurer|Chairman|Its|Title)\b:?"
 )
 _PERSON = re.compile(r"(?:[A-Z][\w'-]+|[A-Z]\.|Jr\.|Sr\.)(?: +(?:[A-Z][\w'-]+|[A-Z]\.|Jr\.|Sr\.))+")
 _LISTED = re.compile(r"[ ,]*(?:and\b|\(|$)")
@@ -53,7 +58,6 @@ _DIRECT = re.compile(r"(?i)\band\b|\bbetween\b|\bamong\b|\bby\b|\bhand\b|;|\)[ ,
 _ASIDE = phrase(
     r"\bundersigned\b|\bpursuant to\b|\bdescribed in\b|\bthat certain\b|\bas defined in\b|\bthe terms of the\b"
 )
-_JOINED = re.compile(r" +AND +")
 
 
 def parties(reading: Reading) -> Candidate | None:
@@ -63,7 +67,7 @@ def parties(reading: Reading) -> Candidate | None:
         unique = _unique(found)
         if len(unique) >= 2:
             return _candidate(reading, unique, tier)
-        if fallback is None and unique and unique[0].has_form:
+        if fallback is None and unique and has_form(unique[0].text):
             fallback = _candidate(reading, unique, Tier.DERIVED)
     return fallback
 
@@ -89,39 +93,24 @@ def _best_region(reading: Reading, least: int = 2) -> list[Named]:
     best: list[Named] = []
     best_score = least - 0.1
     for cue in _BETWEEN.finditer(reading.text, 0, _SEARCHED):
-        end = _region_end(reading.text, cue.end())
-        found = _unique(_strong_names(reading.text, cue.end(), end))
+        found = _unique(_strong_names(reading.text, cue.end(), _region_end(reading.text, cue.end())))
         if len(found) < least or found[0].start - cue.end() > 160:
             continue
-        is_opening = bool(
-            re.search(
-                r"(?i)agreement|contract|amendment|made|entered|dated",
-                reading.text[max(0, cue.start() - 160) : cue.start()],
-            )
-        )
-        is_other = (
-            bool(
-                re.search(
-                    r"(?i)that certain|\bdated\b[^.]{5,60}$|relationship|dispute|communicat|agreements? +$",
-                    reading.text[max(0, cue.start() - 90) : cue.start()],
-                )
-            )
-            and cue.start() > 3_000
-        )
-        begins = reading.sentence_at(cue.start())[0]
-        is_other = is_other or bool(_ASIDE.search(reading.text, begins, cue.start()))
-        score = (
-            min(len(found), 3)
-            + sum(bool(party.role) for party in found)
-            + 2 * is_opening
-            - 3 * is_other
-            - cue.start() / 8_000
-        )
+        score = _region_score(reading, cue.start(), found)
         if score > best_score:
             best, best_score = found, score
-        if score >= 6:
+        if score >= _SURE:
             break
     return best
+
+
+def _region_score(reading: Reading, cue: int, found: list[Named]) -> float:
+    sentence = reading.sentence_at(cue)[0]
+    is_opening = _OPENING.search(reading.text, max(0, cue - 160), cue) is not None
+    is_other = _ASIDE.search(reading.text, sentence, cue) is not None
+    is_other = is_other or (cue > 3_000 and _OTHER.search(reading.text, max(0, cue - 90), cue) is not None)
+    roles = sum(bool(party.role) for party in found)
+    return min(len(found), 3) + roles + 2 * is_opening - 3 * is_other - cue / 8_000
 
 
 def _region_end(text: str, start: int) -> int:
@@ -131,14 +120,15 @@ def _region_end(text: str, start: int) -> int:
 
 
 def _strong_names(text: str, start: int, end: int) -> Iterator[Named]:
+    """Strong names after boundaries in [start, end); those inside brackets belong to something else."""
     position, is_first = start, True
     while position < end:
         boundary = _FIRST.match(text, position) if is_first else _BOUNDARY.search(text, position, end)
         if boundary is None:
             return
-        inside = text.count("(", start, boundary.end()) > text.count(")", start, boundary.end())
+        is_inside = text.count("(", start, boundary.end()) > text.count(")", start, boundary.end())
         directly = is_first or _DIRECT.search(boundary.group()) is not None
-        named = None if inside else _named_at(text, boundary.end(), end, directly=directly)
+        named = None if is_inside else _named_at(text, boundary.end(), end, directly=directly)
         if named is not None:
             yield named
         position = named.end if named else max(boundary.end(), position + 1)
@@ -149,59 +139,50 @@ def _named_at(text: str, start: int, end: int, *, directly: bool) -> Named | Non
     found = NAME.match(text, start, end)
     if found is None:
         return None
-    name = _cut(found.group())
+    name = cut(found.group())
     if len(name) < len(found.group().rstrip(" ,;:'")) and not has_form(name):
         return None
+    if directly and not has_form(name):
+        name = _joined(text, start, end, name)
     if is_rejected(text[max(0, start - 60) : start], name) or not 1 < len(name) <= 90:
         return None
     stop = start + len(name)
-    formed, described = has_form(name), DESCRIPTION.match(text, stop) is not None
-    role = role_after(text, stop, min(end + 80, stop + 700))
-    named = directly and not re.search(r"\d", name) and _has_role_next(text, stop, end)
-    person = (
-        directly
-        and _PERSON.fullmatch(name) is not None
-        and 2 <= len(name.split()) <= 4
-        and _LISTED.match(text, stop) is not None
-    )
-    if not (formed or named or (directly and described) or person):
+    if not (has_form(name) or (directly and _is_strong(text, stop, end, name))):
         return None
-    return Named(
-        start, stop, " ".join(name.split()), role[0] if role else None, role[1] if role else None, formed, described
-    )
+    return _named(name, start, role_after(text, stop, min(end + 80, stop + 700)))
 
 
-def _cut(name: str) -> str:
-    """The name without what an all-capitals line drags in behind it."""
-    name = _STOP_WORDS.sub("", name)
-    for joined in _JOINED.finditer(name):
-        if has_form(name[: joined.start()]):
-            name = name[: joined.start()]
-            break
-    return name.rstrip(" ,;:'")
+def _joined(text: str, start: int, end: int, name: str) -> str:
+    """The name with what "and" joins to it, where only both together are followed by what they are."""
+    if DESCRIPTION.match(text, start + len(name)) or _ROLE_NEXT.match(text, start + len(name)):
+        return name
+    other = _AND_NAME.match(text, start + len(name), end)
+    if other is None or has_form(other.group()) or not DESCRIPTION.match(text, other.end()):
+        return name
+    return text[start : other.end()]
 
 
-def _has_role_next(text: str, stop: int, end: int) -> bool:
-    return _ROLE_NEXT.match(text, stop, min(len(text), end + 60)) is not None
+def _is_strong(text: str, stop: int, end: int, name: str) -> bool:
+    if DESCRIPTION.match(text, stop):
+        return True
+    if _ROLE_NEXT.match(text, stop, min(len(text), end + 60)) and not re.search(r"\d", name):
+        return True
+    is_person = _PERSON.fullmatch(name) is not None and 2 <= len(name.split()) <= 4
+    return is_person and _LISTED.match(text, stop) is not None
+
+
+def _named(name: str, start: int, role: tuple[str, int] | None) -> Named:
+    shown = " ".join(name.split())
+    return Named(start, start + len(name), shown, role[0] if role else None, role[1] if role else None)
 
 
 def _labelled(reading: Reading) -> list[Named]:
     found: list[Named] = []
     for label in _LABELLED.finditer(reading.text, 0, _SEARCHED):
         name = NAME.match(reading.text, label.end())
-        text = _cut(name.group()) if name else ""
+        text = cut(name.group()) if name else ""
         if (len(text.split()) > 1 or has_form(text)) and not is_rejected("", text):
-            found.append(
-                Named(
-                    label.end(),
-                    label.end() + len(text),
-                    " ".join(text.split()),
-                    label.group("role"),
-                    None,
-                    has_form(text),
-                    False,
-                )
-            )
+            found.append(_named(text, label.end(), (label.group("role"), label.end() + len(text))))
     return found
 
 
@@ -210,7 +191,7 @@ def _with_roles(reading: Reading) -> list[Named]:
     return [
         named
         for named in _strong_names(reading.text, 0, end)
-        if named.has_form and named.role and (named.role_end or 0) - named.end < 200
+        if has_form(named.text) and named.role_end and named.role_end - named.end < 200
     ]
 
 
@@ -218,28 +199,27 @@ def _signatories(reading: Reading) -> list[Named]:
     found: list[Named] = []
     for signature in _SIGNATURE.finditer(reading.text, len(reading.text) // 2):
         reach = max(0, signature.start() - 140)
-        names = [name for name in NAME.finditer(reading.text, reach, signature.start()) if has_form(_cut(name.group()))]
-        if names and not is_rejected(reading.text[reach : names[-1].start()], _cut(names[-1].group())):
-            name, start = _cut(names[-1].group()), names[-1].start()
-            found.append(Named(start, start + len(name), " ".join(name.split()), None, None, True, False))
+        titles = list(_TITLE.finditer(reading.text, reach, signature.start()))
+        reach = titles[-1].end() if titles else reach
+        names = [name for name in NAME.finditer(reading.text, reach, signature.start()) if has_form(cut(name.group()))]
+        if names and not is_rejected(reading.text[reach : names[-1].start()], cut(names[-1].group())):
+            found.append(_named(cut(names[-1].group()), names[-1].start(), None))
     return found
 
 
-def _unique(found: Iterator[Named] | list[Named]) -> list[Named]:
+def _unique(found: Iterable[Named]) -> list[Named]:
     kept: dict[str, Named] = {}
     for named in found:
-        key = re.sub(r"\W+", "", named.text).lower()
-        if key and key not in kept:
-            kept[key] = named
+        kept.setdefault(re.sub(r"\W+", "", named.text).lower(), named)
+    kept.pop("", None)
     return _with_nearest_roles(list(kept.values()))
 
 
 def _with_nearest_roles(found: list[Named]) -> list[Named]:
     """A role belongs to the last name before it: take it from those that stand earlier."""
-    kept: list[Named] = []
-    for place, named in enumerate(found):
-        following = found[place + 1].start if place + 1 < len(found) else None
-        if named.role_end and following is not None and named.role_end > following:
-            named = Named(named.start, named.end, named.text, None, None, named.has_form, named.is_described)
-        kept.append(named)
-    return kept
+    return [
+        replace(named, role=None, role_end=None)
+        if any(named.start < other.start < (named.role_end or 0) for other in found)
+        else named
+        for named in found
+    ]

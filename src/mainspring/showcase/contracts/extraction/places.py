@@ -19,7 +19,11 @@ _PROVINCES = {
     "Australia": "New_South_Wales Queensland South_Australia Tasmania Victoria Western_Australia",
 }
 _COUNTRIES = (
-    "Argentina Australia Austria Bahamas Barbados Belgium Bermuda Brazil Bulgaria Canada Chile Colombia "
+    "Albania Algeria Andorra Anguilla Argentina Armenia Aruba Azerbaijan Bahrain Bangladesh Belarus Belize Bolivia "
+    "Brunei Cambodia Cuba Curacao Dominican_Republic El_Salvador Ethiopia Ghana Guatemala Honduras Iran Iraq Jordan "
+    "Kazakhstan Lebanon Libya Moldova Mongolia Montenegro Myanmar Nepal Nicaragua North_Macedonia Paraguay Samoa "
+    "San_Marino Seychelles Sri_Lanka Tanzania Trinidad_and_Tobago Turks_and_Caicos_Islands Uganda Uzbekistan Vanuatu "
+    "Zambia Zimbabwe Australia Austria Bahamas Barbados Belgium Bermuda Brazil Bulgaria Canada Chile Colombia "
     "Costa_Rica Croatia Cyprus Denmark Ecuador Egypt England_and_Wales England Estonia Finland France Germany "
     "Gibraltar Greece Guernsey Hungary Iceland India Indonesia Ireland Israel Italy Jamaica Japan Jersey Kenya "
     "Kuwait Latvia Liechtenstein Lithuania Luxembourg Malaysia Malta Mauritius Mexico Monaco Morocco "

@@ -39,6 +39,7 @@ _NUMBERING = re.compile(
     r"(?:(?:section|article|clause)\s+)?(?:\d{1,3}(?:\.\d{1,3})*|[ivxlc]{1,6}|[a-z])",
     re.IGNORECASE,
 )
+_JOINING = re.compile(r"(?:of|and|or|to|in|the|by|for|with|which|that|shall|will)\b", re.IGNORECASE)
 _OPEN_END = re.compile(
     r"(?:,|\b(?:of|the|and|or|to|in|by|with|a|an|for|this|as|shall|will|be|between|under|on|from))$",
     re.IGNORECASE,
@@ -147,5 +148,7 @@ def _ends_sentence(source: str, start: int, boundary: re.Match[str]) -> bool:
         return boundary.group().count("\n") > 1 or _ABBREVIATION.search(before) is None
     if boundary.group()[0] in ";!?":
         return True
+    if _JOINING.match(source, boundary.end()) and before[-1:].isalnum():
+        return False
     follows = source[boundary.end() : boundary.end() + 1]
     return not (follows.islower() or _OPEN_END.search(before.rstrip()))

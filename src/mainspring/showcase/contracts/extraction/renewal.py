@@ -15,20 +15,22 @@ NOTICE = "Notice Period To Terminate Renewal"
 CONVENIENCE = "Termination For Convenience"
 
 _RENEWS = phrase(
-    r"\b(?:automatic(?:ally)?|tacit(?:ly)?)[ ,\w]{0,40}\b(?:renew\w*|extend\w*|continue\w*|roll\w*)|\b(?:renew(?:s|ed"
-    r"|al)?|renewable|extend(?:s|ed)?|extension|prolong\w*|roll over)\b|\bthereafter[^.;]{0,40}\bcontinue\w*"
+    r"\b(?:automatic(?:ally)?|tacit(?:ly)?)[ ,\w]{0,40}\b(?:renew\w*|extend\w*|extension\w*|continue\w*|roll\w*)"
+    r"|\b(?:renew(?:s|ed|al)?|renewable|extended|extension"
+    r"|prolong\w*|roll over)\b|\bextend\w* (?:the |this )?(?:\w+ )?(?:term|agreement|contract)\b"
+    r"|\bextends? for (?:an )?additional|\bthereafter[^.;]{0,40}\b(?:continue|effective)\w*|\bcontinue on an?\b"
 )
 _AUTOMATIC = phrase(
     r"\bautomatic|\btacit|\bself-renew|\bevergreen|\b(?:shall|will|is|are) (?:thereafter |then |be |also "
-    r"|further )*(?:renew|extend|continue)\w*[^.;]{0,80}\bunless|\bunless [^.;]{10,200}(?:shall"
-    r"|will) (?:be )?(?:renew|extend|continue)"
-    r"|\byear[- ]to[- ]year|\b(?:shall|will) (?:thereafter )?(?:be )?renewed? (?:for|on|from)|\brenews\b"
-    r"|\bthereafter (?:shall |will )?(?:continue|renew)"
+    r"|further )*(?:renew|extended)\w*[^.;]{0,80}\bunless"
+    r"|\bunless [^.;]{10,200}(?:shall|will) (?:be )?(?:renew|extended)|\byear[- ]to[- ]year|\bmonth[- ]to[- ]month"
+    r"|\b(?:shall|will) (?:thereafter )?(?:be )?renewed? (?:for|on|from)"
+    r"|\brenews\b|\bthereafter (?:shall |will )?(?:continue|renew)"
 )
 _OPTION = phrase(
-    r"\boption\b|\bmay (?:be )?(?:renew|extend)|\bmay,? (?:[\w' ]+,)? ?(?:renew|extend)|\bright to (?:renew|extend)"
-    r"|\belect|\bat (?:its|their|the)[\w ]* (?:option|discretion)|\bmutual(?:ly)?\b|\bby (?:written )?agreement"
-    r"|\bagree\b"
+    r"\boptions?\b|\bmay (?:be )?(?:[\w']+ ){0,3}(?:renew|extend)|\brenewable\b"
+    r"|\bright\b[^.;]{0,20} to (?:\w+ )?(?:renew|extend)|\bopportunity to renew|\belect"
+    r"|\bat (?:its|their|the)[\w ]* (?:option|discretion)|\bmutual(?:ly)?\b|\bby (?:written )?agreement|\bagree\b"
 )
 _SUBJECT = phrase(r"\b(?:agreement|contract|term|renewal|extension|appointment|license|lease|period|engagement)\b")
 _OF_CONTRACT = phrase(
@@ -50,14 +52,14 @@ _SAME = phrase(
     r"\b(?:same|equal|identical|like|similar) (?:in )?(?:length|duration|period|term)|\bequal (?:in duration )?to"
 )
 _OTHER = phrase(
-    r"\bpatent|\bwarrant|\binsurance|\bcopyright|\bregistration|\bdeadline|\btime for|\bdelivery|\bdue date|\bcredit"
-    r"|\bloan|\bpermit|\bdomain|\btrademark renewal|\bpayment|\bwork order|\bpurchase order|\bcure period"
-    r"|\bextended warranty|\bforce majeure"
+    r"\bpatent|\bwarrant|\binsurance|\bcopyright|\bregistration|\bdeadline|\btime for|\btime lost|\bdelay|\bdelivery"
+    r"|\bdue date|\bcredit|\bloan|\bpermit|\bdomain"
+    r"|\btrademark renewal|\bpayment|\bwork order|\bpurchase order|\bcure period|\bforce majeure|\bfailure to supply"
 )
 _NOTICE_WORDS = phrase(r"\bnotice|\bnotif\w+|\bprior to\b|\bbefore\b|\bin advance|\bdeliver|\badvis\w+")
 _NON_RENEWAL = phrase(
-    r"\bnon-?renew|\bnot (?:to )?(?:be )?(?:renew|extend)|\bintent|\bunless\b|\bterminat\w+|\bcancel\w*"
-    r"|\bdoes not wish|\bopt out|\belect|\bdecid|\bterminated\b|\brenew\w*\b"
+    r"\bnon-? ?renew|\bnot (?:to )?(?:be )?(?:renew|extend)|\bunless\b|\bterminat\w+|\bcancel\w*|\bdoes not wish"
+    r"|\bopt out|\bintention not|\bsuch notice|\bnotice (?:must|shall) be given"
 )
 _PERIOD_OF_NOTICE = phrase(
     r"[' ,)]*(?:of )?(?:advance |in advance|prior|written|notice|before|preceding|or more|advance|days)"
@@ -66,6 +68,14 @@ _LEAD = phrase(
     r"\b(?:at least|not less than|no less than|no fewer than|not fewer than|not later than|no later than|minimum of"
     r"|within|not more than|upon|by|on|with|by giving|giving|than|prior|least)[ (\w]{0,20}$"
 )
+_LONGER_LEAD = phrase(
+    r"\b(?:at least|less than|fewer than|later than|within|prior|notice|advance|than|period up to)[ (\w]{0,20}$"
+)
+_NOTICE_OF_OTHER = phrase(
+    r"\b(?:rates?|charges?|pricing|prices?|proposal|deficienc\w+)\b|\b(?:desire|wish|right|option"
+    r"|opportunity) to renew\b"
+)
+_SUCH_NOTICE = phrase(r"\bsuch notice|\bnotice (?:must|shall) be given")
 _CONVENIENCE = phrase(
     r"\b(?:either party|each party|any party|both parties|[\w' ]{2,40}) (?:may|shall have the right to"
     r"|has the right to|can|shall be entitled to) (?:[\w,' ]{0,40} )?(?:terminat|cancel|end\b)\w*"
@@ -94,7 +104,9 @@ def notice_period(reading: Reading, renews: Candidate | None) -> Candidate | Non
 
 
 def _renewals(reading: Reading, term: Duration | None) -> Iterator[Candidate]:
-    for span, text in reading.sentences_with("renew", "exten", "thereafter", "prolong", "tacit"):
+    for span, text in reading.sentences_with(
+        "renew", "exten", "thereafter", "prolong", "tacit", "month to month", "month-to-month"
+    ):
         cue = _RENEWS.search(text)
         if cue is None or not (_SUBJECT.search(text) or "tacit" in text.lower()) or _CONDITIONAL.match(text):
             continue
@@ -103,15 +115,10 @@ def _renewals(reading: Reading, term: Duration | None) -> Iterator[Candidate]:
         length = _renewal_length(text, cue, term)
         if length is None or not (is_automatic or has_option or evidence >= 0.4):
             continue
-        score = (
-            1.0 * is_automatic
-            + 0.3 * has_option
-            + 0.4 * bool(_OF_CONTRACT.search(text))
-            + evidence
-            + 1.0
-            - 1.4 * bool(_OTHER.search(text))
+        score = 1.0 * is_automatic + 0.3 * has_option + 0.4 * bool(_OF_CONTRACT.search(text)) + evidence + 1.0
+        score -= 1.4 * bool(_OTHER.search(text, max(0, cue.start() - 100), cue.end() + 120)) + span[0] / (
+            20 * len(reading.text)
         )
-        score -= span[0] / (5 * len(reading.text))
         words, normalized = length
         value = _renewal_words(text, words, is_automatic=is_automatic)
         yield Candidate(value, normalized, (_shortened(span, cue),), Tier.STATED if is_automatic else Tier.CUED, score)
@@ -125,7 +132,7 @@ def _renewal_words(text: str, length: str, *, is_automatic: bool) -> str:
 
 def _renewal_length(text: str, cue: re.Match[str], term: Duration | None) -> tuple[str, str | None] | None:
     for duration in find_durations(text, cue.start()):
-        if _PERIOD_OF_NOTICE.match(text[duration.end :]) or _LEAD.search(text[cue.start() : duration.start]):
+        if _PERIOD_OF_NOTICE.match(text[duration.end :]) or _LONGER_LEAD.search(text[cue.start() : duration.start]):
             continue
         if duration.unit == "day" and duration.amount < 28:
             continue
@@ -143,12 +150,18 @@ def _renewal_notices(reading: Reading, renews: Candidate | None) -> Iterator[Can
         renewal_cue = re.search(
             r"(?i)renew|extend|extension|expir|then[- ]current|end of (?:the|such|each|any|a)\b", text
         )
-        if _OTHER.search(text) and evidence < 0.4:
+        if (_OTHER.search(text) or _NOTICE_OF_OTHER.search(text)) and evidence < 0.4:
             continue
         if not (renewal_cue and _NOTICE_WORDS.search(text) and _NON_RENEWAL.search(text)) and evidence < 0.4:
             continue
         near = renews is not None and abs(span[0] - renews.spans[0][0]) < 900
-        score = evidence + 1.0 * near + bool(re.search(r"(?i)renew", text)) - 0.8 * bool(_FOR_CAUSE.search(text))
+        score = (
+            evidence
+            + 1.0 * near
+            + bool(re.search(r"(?i)renew", text))
+            - 0.8 * bool(_FOR_CAUSE.search(text))
+            + 0.5 * bool(_SUCH_NOTICE.search(text))
+        )
         for duration in find_durations(text):
             lead, after = text[max(0, duration.start - 60) : duration.start], text[duration.end : duration.end + 90]
             fits = bool(_LEAD.search(lead)) + bool(_PERIOD_OF_NOTICE.match(after))

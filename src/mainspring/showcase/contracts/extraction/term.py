@@ -13,7 +13,7 @@ from datetime import date
 
 from .dates import DateMention, add_months, write_date
 from .durations import Duration, find_durations
-from .numbers import ORDINAL, ordinal_to_number
+from .numbers import ORDINAL, WORDS, ordinal_to_number, words_to_number
 from .reading import Candidate, Reading, Span, Tier, phrase
 
 CATEGORY = "Expiration Date"
@@ -29,23 +29,31 @@ _CUES = (
     "commenc",
     "until",
     "effective for",
+    " ends ",
+    " begins ",
+    "anniversary",
+    "extend",
 )
 
 _SUBJECT = phrase(
-    r"\b(?:initial |primary |base |contract |cooperation |license |agreement |original )?(?:term|period"
-    r"|duration)\b[^.;]{0,40}\b(?:of|for|under)? ?(?:this|the|these) (?:[\w-]+ ){0,3}(?:agreement|contract"
-    r"|appointment|engagement|license|lease|venture|services)"
-    r"|\b(?:this|the|present) (?:[\w-]+ ){0,4}(?:agreement|contract|appointment|engagement"
-    r"|venture)(?: and [^.;]{0,60})?,? (?:is|shall|will|begins|commences|continues|expires|remains|takes|has|becomes"
-    r"|terminates|may)\b"
-    r"|\b(?:initial|primary|base) (?:term|period)\b|\b(?:the|said|this) \"?(?:term|duration)\"? (?:is|shall|will"
-    r"|begins|commences|means)|\"term\"|\bterm ?(?::|\.|-)|^ *\(?[\d.a-z]*\)? *term\b|\bcooperation term"
+    r"\b(?:term|period|duration)\b(?: \([^()]{0,60}\))? (?:of|for|under) (?:this|the"
+    r"|these) (?:[\w&-]+ ){0,4}(?:agreement|contract|appointment|engagement"
+    r"|license|lease|venture|services)\b(?: \([^()]{0,60}\))?[^.;]{0,60}\b(?:shall|will|is|begins?|commences?"
+    r"|continues?|starts?|extends?|runs?|remains?)\b"
+    r"|\b(?:this|the|present) (?:[\w&-]+ ){0,4}(?:agreement|contract|appointment|engagement|venture"
+    r"|supply agreement)(?: and [^.;]{0,60})?(?: \([^()]{0,60}\))?,? (?:is|shall|will|begins|starts|comes into"
+    r"|commences|continues|expires|remains|takes|has|becomes|terminates|ends|runs)\b|\b(?:initial|primary"
+    r"|base) (?:term|period)\b"
+    r"|\b(?:the|said|this|its) \"?(?:term|duration)\"?(?: \([^()]{0,60}\))? (?:is|shall|will|begins|commences|means"
+    r"|starts)\b|\"(?:initial )?term\""
+    r"|(?:^|[.;] )[\d.()a-z ]{0,8}(?:the )?(?:initial |contract )?term(?: of (?:this )?agreement)? ?[:.-]"
+    r"|\bcooperation term"
     r"|\b(?:joint venture|retainer|venture|partnership) (?:shall|will) (?:commence|begin|continue)"
 )
 _BEFORE_PERIOD = phrase(
     r"(?:\b(?:for|ends|expires|terminates|of|be|is|period|term|continue|continuing|through|lasts?|least|to|means"
     r"|until|approximately|valid|end|and|in effect|term\")[ :,]*(?:a|an|the|of|period|total|initial|term|fixed"
-    r"|minimum|another|duration|is|be|be for"
+    r"|minimum|another|duration|date|is|be|be for"
     r"|for|contract|full|sooner of|earlier of|later of|until|up to|:|,|\(i\)|\(a\)|\"|successive|one|approximately"
     r"|\(\"?initial term\"?\))*[ ]*|[:\"-] *)$"
 )
@@ -59,21 +67,26 @@ _NOT_PERIOD_AFTER = phrase(
     r"|written|such|notice|delivery)|following (?:the )?(?:termination|expiration|receipt)|of receipt|anniversary)"
 )
 _OTHER_TERM = phrase(
-    r"\bwarrant|\bconfidential|\bnon-?compet|\bsurviv|\bpayment|\bpayable|\binvoice|\bpatent|\bprotection|\bcure\b"
-    r"|\binsurance|\bretain|\brecords|\bshelf|\broyalt|\bloan|\bnote\b|\bpurchase order|\bstatement of work"
-    r"|\bsublicens|\bcontract (?:year|quarter)\"? (?:shall )?means?|\boption(?:ee|s)?\b|\bshares\b|\bvest"
-    r"|\bsupport period\b"
+    r"\bwarrant|\bconfidential|\bnon-?compet|\bcompete\b|\bsolicit|\bsurviv|\bpayment|\bpayable|\binvoice|\bpatent"
+    r"|\bprotection|\bcure\b|\bcured\b"
+    r"|\binsurance|\bretain|\brecords|\bshelf|\broyalt|\bloan|\bnote\b|\bpurchase order|\bstatement of work|\bsublicens"
+    r"|\b(?:calendar|contract|financial|fiscal|license) (?:year|quarter)\"? (?:shall )?means?\b|\"(?:year|quarter"
+    r"|month)\" (?:shall )?means?\b|\boption(?:ee|s)?\b|\bshares\b|\bvest"
+    r"|\bsupport period\b|\bduring the term\b|\bthroughout the term\b|\bremainder of\b|\bforce majeure|\bbreach\b"
+    r"|\bliab|\bdiligence"
 )
 _CONDITIONAL = phrase(r"[ \d.()a-z]{0,8}(?:in the event|if|where|should|upon|provided)\b")
 _OPEN_END = phrase(
-    r"\bperpetual(?:ly)?\b|\bin perpetuity\b|\bindefinite(?:ly)?\b|\bevergreen\b|\buntil (?:it is "
-    r"|such time as it is |sooner |otherwise )?(?:terminated|canceled|cancelled|termination)\b"
-    r"|\bunless and until (?:it is )?terminated|\bno (?:fixed|definite) (?:term|duration)|\bunlimited (?:term"
-    r"|duration|period)"
-    r"|\bshall continue unless terminated|\bending on the expiration and/or termination"
+    r"\bperpetual(?:ly)?\b|\bin perpetuity\b|\bindefinite(?:ly)?\b|\bevergreen\b|\bno (?:fixed|definite) (?:term"
+    r"|duration)|\bunlimited (?:term|duration|period)"
+    r"|\buntil (?:(?:it|this agreement|the agreement) is |such time as (?:it|this agreement) is |sooner "
+    r"|otherwise )?(?:terminated|canceled|cancelled|termination)\b"
+    r"|\bunless and until (?:it is )?terminated|\bshall continue unless terminated"
+    r"|\bending on the expiration and/or termination|\bend when terminated"
 )
 _END_DATE = phrase(
-    r"\b(?:until|through(?:out)?|thru|to|expir\w*|end(?:s|ing)?|terminat\w*|conclud\w*|up to)(?:,? (?:and|on|at|as of"
+    r"\b(?:until|through(?:out)?|thru|to|expir\w*|end(?:s|ing)?|terminat\w*|conclud\w*|up to|extend\w*|(?:termination"
+    r"|expiration|expiry|end) date ?:)(?:,? (?:and|on|at|as of"
     r"|effective|including|automatically|the|midnight|close of business|of|11:59 p\.?m\.?[^,.;]{0,24}"
     r"|its terms))*[ ,:]*(?:later of|earlier of|earliest of)?[ ,:]*(?:\(?(?:a|i)\) *)?(?:the )?$"
 )
@@ -87,8 +100,9 @@ _OWN_DATE = phrase(
     r"|the) agreement)"
 )
 _ANNIVERSARY = phrase(
-    rf"\b(?:(?P<ordinal>{ORDINAL})|(?P<figure>\d{{1,2}}) ?(?:st|nd|rd|th))(?: \(\d{{1,2}} ?(?:st|nd|rd"
-    rf"|th)?\))? (?:\w+ )?anniversary of (?:the )?(?P<start>[^.;,]{{3,60}})"
+    rf"\b(?:(?P<ordinal>{ORDINAL})|(?P<figure>\d{{1,2}}) ?(?:st|nd|rd|th)"
+    rf"|(?P<words>{WORDS})(?: \(\d{{1,2}}\))?[ -]years?'?)"
+    rf"(?: \(\d{{1,2}} ?(?:st|nd|rd|th)?\))? (?:\w+ )?anniversary of (?:the )?(?P<start>[^.;,]{{3,60}})"
 )
 
 
@@ -111,7 +125,7 @@ class Term:
 def find_term(reading: Reading) -> Term | None:
     """The best supported term of the contract, None when none is certain enough."""
     best = max(_terms(reading), key=lambda term: term.score, default=None)
-    return best if best and best.score >= 1.5 else None
+    return best if best and best.score >= 1.7 else None
 
 
 def term_fact(term: Term | None) -> Candidate | None:
@@ -156,7 +170,7 @@ def _terms(reading: Reading) -> Iterator[Term]:
             + evidence
             + 0.5 * ("term of this" in text.lower() or "initial term" in text.lower())
         )
-        base -= 1.2 * bool(_OTHER_TERM.search(text)) + span[0] / (5 * len(reading.text))
+        base -= span[0] / (10 * len(reading.text))
         base -= 0.8 * bool(_CONDITIONAL.match(text))
         yield from _periods(span, text, base)
         if opening := _OPEN_END.search(text):
@@ -164,7 +178,10 @@ def _terms(reading: Reading) -> Iterator[Term]:
             is_licence = bool(
                 re.search(r"(?i)licen[cs]e|right", text[max(0, opening.start() - 60) : opening.end() + 30])
             )
-            yield Term(span, None, True, "", base - 0.6 - 0.3 * (not is_forever) - is_forever * is_licence)
+            is_other = bool(_OTHER_TERM.search(text, 0, opening.end()))
+            yield Term(
+                span, None, True, "", base - 1.6 * is_other + 0.3 - 0.3 * (not is_forever) - is_forever * is_licence
+            )
 
 
 def _periods(span: Span, text: str, base: float) -> Iterator[Term]:
@@ -172,10 +189,11 @@ def _periods(span: Span, text: str, base: float) -> Iterator[Term]:
         before = text[: match.start()]
         if _NOT_PERIOD_BEFORE.search(before):
             continue
-        years = int(match.group("figure")) if match.group("figure") else ordinal_to_number(match.group("ordinal"))
+        years = _anniversary_years(match)
+        is_other = bool(_OTHER_TERM.search(text, 0, match.end()))
         is_alternative = bool(re.search(r"(?i)\b(?:sooner|earlier|earliest|later|latest) +of\b", before[-200:]))
         duration = Duration(match.start(), match.end(), years, "year")
-        yield Term(span, duration, False, match.group("start"), base + 0.6, is_alternative)
+        yield Term(span, duration, False, match.group("start"), base + 0.6 - 1.6 * is_other, is_alternative)
     for duration in find_durations(text):
         before, after = text[: duration.start], text[duration.end :]
         if _NOT_PERIOD_BEFORE.search(before[-90:]) or _NOT_PERIOD_AFTER.match(after):
@@ -186,8 +204,17 @@ def _periods(span: Span, text: str, base: float) -> Iterator[Term]:
         is_alternative = bool(
             re.search(r"(?i)\b(?:sooner|earlier|earliest|later|latest|longer|shorter) +of\b", before[-200:])
         )
-        score = base + 0.8 * fits - duration.start / 2_000
+        is_other = bool(_OTHER_TERM.search(text, 0, duration.end + 40))
+        score = base + 0.8 * fits - 1.6 * is_other - duration.start / 2_000
         yield Term(span, duration, False, starts, score, is_alternative)
+
+
+def _anniversary_years(match: re.Match[str]) -> int:
+    if match.group("figure"):
+        return int(match.group("figure"))
+    if match.group("words"):
+        return words_to_number(match.group("words"))
+    return ordinal_to_number(match.group("ordinal"))
 
 
 def _written_ends(reading: Reading, dates: tuple[DateMention, ...]) -> Iterator[Candidate]:

@@ -1,8 +1,9 @@
 """A model's summary, brought down to what the contract says.
 
 The model returns sentences with quotes and the clauses that it took them from. A quote is looked up
-in its clause, letter for letter or with other blanks, quotation marks and dashes, and becomes a citation of the true
-place; a quote that is not there is dropped, and a sentence left without citations is dropped later by `checked_summary`.
+in its clause, letter for letter but for blanks, quotation marks and dashes, and becomes a citation
+of the true place. A quote that is not there is dropped; a sentence left without citations stays, so
+that `checked_summary` drops and counts it.
 """
 
 import re

@@ -22,8 +22,9 @@ from .title import find_title
 Wordings = Sequence[SummarySentence]
 
 _WITH_ARTICLE = (
-    "Netherlands", "United", "Marshall", "Cayman", "British Virgin", "Philippines", "Bahamas", "District", "Czech", "Isle", "Channel",
-)  # fmt: skip
+    *("Netherlands", "United", "Marshall", "Cayman", "British Virgin", "Philippines", "Bahamas", "District"),
+    *("Czech", "Isle", "Channel"),
+)
 _RANK = {severity: place for place, severity in enumerate(Severity)}
 _KEY_CLAUSES = (
     ("Termination For Convenience", "termination for convenience"),
@@ -96,9 +97,8 @@ def _duration(facts: Mapping[FactName, Fact]) -> Wordings:
         wordings.append(SummarySentence(f"It runs for {term.value}.", term.citations))
     if ends and ends.normalized:
         wordings.append(SummarySentence(f"It runs until {ends.value}.", ends.citations))
-    for fact in (term, ends):
-        if fact:
-            wordings.append(_quotation("On its term, the contract says: {}", fact.citations))
+    quotable = (fact.citations for fact in (term, ends) if fact)
+    wordings.extend(_quotation("On its term, the contract says: {}", citations) for citations in quotable)
     return wordings
 
 
