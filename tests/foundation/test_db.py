@@ -1,6 +1,7 @@
 """Two doors to the database, and no third."""
 
 import asyncio
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -59,7 +60,7 @@ async def test_an_event_is_delivered_again_until_its_subscriber_succeeds(databas
     async with database.tenant(tenant) as transaction:
         identifier = await publish(transaction, topic="test.delivered", payload={"n": 7})
     for _ in range(3):
-        await relay(database, {"test.delivered": (fail_once,)})
+        await relay(database, {"test.delivered": (fail_once,)}, pause=timedelta(0))
     assert [event.id for event in seen] == [identifier, identifier]
     assert seen[0].payload == {"n": 7}
 

@@ -15,6 +15,7 @@ from mainspring.foundation.outbox import relay
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs, get_logger
 from mainspring.orchestration.pipelines import Worker
+from mainspring.showcase.contracts import tasks as contract_tasks
 
 log = get_logger(__name__)
 
@@ -42,9 +43,10 @@ async def run_worker(settings: Settings) -> None:
 
 
 async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
+    subscribers = contract_tasks.build_subscribers(platform.contracts)
     while not stop.is_set():
         try:
-            await relay(platform.database, {})
+            await relay(platform.database, subscribers)
         except DatabaseGone as gone:
             log.warning("outbox_waits_for_database", error=type(gone).__name__)
         try:

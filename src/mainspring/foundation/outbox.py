@@ -6,7 +6,7 @@ them. A subscriber must be idempotent by event id: a crash between its work and 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,7 @@ outbox_table = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("delivered_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index("outbox_undelivered", "created_at", "id", postgresql_where=text("delivered_at is null")),
 )
 
@@ -49,8 +50,13 @@ Subscriber = Callable[[OutboxEvent], Awaitable[None]]
 
 _CLAIM = """
     select id, tenant_id, topic, payload, created_at from outbox
-     where delivered_at is null and attempts < 20
+     where delivered_at is null and attempts < 20 and due_at <= now()
      order by created_at, id limit 100 for update skip locked"""
+
+_POSTPONE = """
+    update outbox set attempts = attempts + 1,
+                      due_at = now() + least(%(pause)s * power(2, attempts), interval '1 hour')
+     where id = any(%(ids)s)"""
 
 
 async def publish(transaction: TenantTransaction, *, topic: str, payload: Mapping[str, Any]) -> UUID:
@@ -83,15 +89,21 @@ async def publish_all(
     )
 
 
-async def relay(database: Database, subscribers: Mapping[str, tuple[Subscriber, ...]]) -> int:
+async def relay(
+    database: Database,
+    subscribers: Mapping[str, tuple[Subscriber, ...]],
+    *,
+    pause: timedelta = timedelta(seconds=5),
+) -> int:
     """Deliver what is due and return how many; an event whose subscriber fails is kept for later.
 
-    At most 20 attempts are made; the event then stays, undelivered, for an operator to look at.
+    pause   an event that is being delivered is left alone for so long, doubled with each attempt up
+            to an hour; after 20 attempts it stays, undelivered, for an operator to look at
     """
     async with database.system() as transaction:
         rows = await transaction.all(_CLAIM)
         ids = [row["id"] for row in rows]
-        await transaction.run("update outbox set attempts = attempts + 1 where id = any(%(ids)s)", ids=ids)
+        await transaction.run(_POSTPONE, ids=ids, pause=pause)
     delivered: list[UUID] = []
     for row in rows:
         event = OutboxEvent(row["id"], TenantId(row["tenant_id"]), row["topic"], row["payload"], row["created_at"])

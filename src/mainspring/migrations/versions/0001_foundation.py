@@ -29,7 +29,8 @@ def upgrade() -> None:
             payload jsonb not null,
             created_at timestamptz not null default now(),
             delivered_at timestamptz,
-            attempts integer not null default 0
+            attempts integer not null default 0,
+            due_at timestamptz not null default now()
         )""")
     op.execute("create index outbox_undelivered on outbox (created_at, id) where delivered_at is null")
     isolate(op, "outbox")

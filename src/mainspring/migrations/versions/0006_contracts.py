@@ -21,6 +21,8 @@ _TABLES = {
             language text,
             title text,
             playbook text not null,
+            run_id uuid,
+            run_status text not null default 'queued',
             created_by text not null,
             created_at timestamptz not null default now(),
             primary key (tenant_id, id),

@@ -145,6 +145,7 @@ class Analyst:
                 language=document.language,
                 title=document.title,
             )
+            await store.note_run_status(transaction, run.run_id, "running")
         extent = _count(pages, "page") if pages else f"{len(document.text):,} characters"
         terms = f" and {_count(len(document.definitions), 'defined term')}" if document.definitions else ""
         await run.say(f"Read {extent}{terms}")

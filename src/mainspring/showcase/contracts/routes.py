@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, Upl
 from mainspring.foundation.errors import TooLarge
 from mainspring.foundation.http import CurrentPrincipal, Paging, limit_body
 from mainspring.foundation.ids import read_id
+from mainspring.orchestration.pipelines import RunStatus
 
 from .report import Report, compose_report
 from .reporting import render_docx, render_markdown
@@ -106,10 +107,11 @@ def _add_reading(router: APIRouter, contracts: Contracts) -> None:
     async def list_contracts(
         principal: CurrentPrincipal,
         paging: Paging,
-        q: Annotated[str | None, Query(max_length=200, description="part of the name")] = None,
+        q: Annotated[str | None, Query(max_length=200, description="part of the name or title")] = None,
+        status: Annotated[RunStatus | None, Query(description="how the newest analysis stands")] = None,
     ) -> ContractPage:
         """Contracts, newest first."""
-        page = await contracts.list_page(principal, paging, q)
+        page = await contracts.list_page(principal, paging, name=q, status=status)
         return show_contracts(page, await contracts.runs_of(principal.tenant, page.items))
 
     @router.get("/contracts/{contract}", tags=["contracts"])

@@ -107,13 +107,10 @@ class Contracts:
         async with self._database.tenant(tenant) as transaction:
             is_new = await store.add_contract(transaction, contract)
             if is_new:
-                await self._pipelines.submit_in(
-                    transaction,
-                    self._pipeline,
-                    submitted,
-                    idempotency_key=idempotency_key,
-                    subject=_subject(contract),
+                run = await self._pipelines.submit_in(
+                    transaction, self._pipeline, submitted, idempotency_key=idempotency_key, subject=_subject(contract)
                 )
+                await store.point_at_run(transaction, contract.id, run.id, chosen.name)
             stored = await store.find_contract_by_hash(transaction, document.sha256)
         await self._pipelines.ring(self._pipeline)
         assert stored is not None
@@ -128,7 +125,7 @@ class Contracts:
         submitted = Upload(known.id, known.document_id, chosen.name, chosen.version)
         async with self._database.tenant(tenant) as transaction:
             run = await self._pipelines.submit_in(transaction, self._pipeline, submitted, subject=_subject(known))
-            await store.choose_playbook(transaction, known.id, chosen.name)
+            await store.point_at_run(transaction, known.id, run.id, chosen.name)
         await self._pipelines.ring(self._pipeline)
         return Submission(await self.get(principal, contract), run)
 
@@ -141,11 +138,19 @@ class Contracts:
             raise _no_contract(contract)
         return found
 
-    async def list_page(self, principal: Principal, request: PageRequest, name: str | None) -> Page[Contract]:
-        """Newest first."""
+    async def list_page(
+        self, principal: Principal, request: PageRequest, *, name: str | None = None, status: RunStatus | None = None
+    ) -> Page[Contract]:
+        """Newest first; `running` means queued too."""
         principal.require(VIEW)
+        statuses = ["queued", "running"] if status is RunStatus.RUNNING else [status] if status else None
         async with self._database.tenant(principal.tenant) as transaction:
-            return await store.list_contracts(transaction, request, name)
+            return await store.list_contracts(transaction, request, name=name, statuses=statuses)
+
+    async def note_run(self, tenant: TenantId, run: UUID, status: str) -> None:
+        """How an analysis stands, for the list; repeating it changes nothing."""
+        async with self._database.tenant(tenant) as transaction:
+            await store.note_run_status(transaction, run, status)
 
     async def runs_of(self, tenant: TenantId, contracts: tuple[Contract, ...]) -> dict[ContractId, Run]:
         """The newest run of each contract."""

@@ -76,15 +76,20 @@ async def find_contract_by_hash(transaction: TenantTransaction, sha256: str) -> 
     return _contract(row) if row else None
 
 
-async def list_contracts(transaction: TenantTransaction, request: PageRequest, name: str | None) -> Page[Contract]:
-    """Newest first, filtered by a part of the name."""
+async def list_contracts(
+    transaction: TenantTransaction, request: PageRequest, *, name: str | None, statuses: Sequence[str] | None
+) -> Page[Contract]:
+    """Newest first, filtered by a part of the name and by how the newest analysis stands."""
     before, last = request.key(datetime.fromisoformat, UUID)
     rows = await transaction.all(
         _CONTRACT
-        + """where (%(name)s::text is null or strpos(lower(c.name), lower(%(name)s)) > 0)
+        + """where (%(name)s::text is null
+                    or strpos(lower(c.name || ' ' || coalesce(c.title, '')), lower(%(name)s)) > 0)
+               and (%(statuses)s::text[] is null or c.run_status = any(%(statuses)s))
                and (%(before)s::timestamptz is null or (c.created_at, c.id) < (%(before)s::timestamptz, %(last)s::uuid))
              order by c.created_at desc, c.id desc limit %(limit)s""",
         name=name,
+        statuses=statuses,
         before=before,
         last=last,
         limit=request.limit + 1,
@@ -94,10 +99,23 @@ async def list_contracts(transaction: TenantTransaction, request: PageRequest, n
     return Page(items, make_cursor(items[-1].created_at.isoformat(), str(items[-1].id)) if more else None)
 
 
-async def choose_playbook(transaction: TenantTransaction, contract: ContractId, playbook: str) -> None:
-    """Analyses of the contract use this playbook from now on."""
+async def point_at_run(transaction: TenantTransaction, contract: ContractId, run: UUID, playbook: str) -> None:
+    """A new analysis was submitted, with this playbook."""
     await transaction.run(
-        "update contract set playbook = %(playbook)s where id = %(id)s", id=contract, playbook=playbook
+        """update contract set run_id = %(run)s, run_status = 'queued', playbook = %(playbook)s where id = %(id)s""",
+        id=contract,
+        run=run,
+        playbook=playbook,
+    )
+
+
+async def note_run_status(transaction: TenantTransaction, run: UUID, status: str) -> None:
+    """How the newest analysis stands; what is said of an earlier one, or came late, changes nothing."""
+    await transaction.run(
+        """update contract set run_status = %(status)s
+            where run_id = %(run)s and run_status in ('queued', 'running')""",
+        run=run,
+        status=status,
     )
 
 

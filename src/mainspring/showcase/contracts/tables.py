@@ -43,6 +43,8 @@ contract_table = Table(
     Column("language", Text),
     Column("title", Text),
     Column("playbook", Text, nullable=False),
+    Column("run_id", Uuid),
+    Column("run_status", Text, nullable=False, server_default=text("'queued'")),
     Column("created_by", Text, nullable=False),
     _stamp("created_at"),
     PrimaryKeyConstraint("tenant_id", "id"),
