@@ -115,7 +115,46 @@ def test_a_fixed_sum_is_left_to_be_compared_by_hand() -> None:
     value = fact(analysis, FactName.LIABILITY_CAP, "USD 500,000", "500000 USD", quote="USD 500,000")
     finding = _one(_playbook(_LOW_CAP), analysis, value)
     assert (finding.kind, finding.severity) == (FindingKind.NOTICE, Severity.LOW)
-    assert "USD 500,000, which cannot be compared by rule" in finding.why
+    assert "The cap on liability is USD 500,000, which cannot be compared by rule" in finding.why
+
+
+@pytest.mark.parametrize(
+    ("limit", "normalized", "kind"),
+    [
+        ("at_least: 12 months of fees", "greater of 100000 USD and 12 months fees", None),
+        ("at_least: 12 months of fees", "greater of 100000 USD and 3 months fees", FindingKind.NOTICE),
+        ("at_least: 12 months of fees", "lesser of 100000 USD and 3 months fees", FindingKind.LIMIT),
+        ("at_least: 12 months of fees", "lesser of 100000 USD and 12 months fees", FindingKind.NOTICE),
+        ("at_most: 12 months of fees", "greater of 100000 USD and 24 months fees", FindingKind.LIMIT),
+        ("at_most: 12 months of fees", "greater of 100000 USD and 12 months fees", FindingKind.NOTICE),
+        ("at_most: 12 months of fees", "lesser of 100000 USD and 12 months fees", None),
+        ("at_least: 12 months of fees", "total fees", FindingKind.NOTICE),
+        ("at_least: 12 months of fees", "unlimited", None),
+        ("at_most: 12 months of fees", "unlimited", FindingKind.LIMIT),
+    ],
+)
+def test_a_choice_between_caps_is_judged_as_far_as_it_can_be(
+    limit: str, normalized: str, kind: FindingKind | None
+) -> None:
+    analysis = contract("11.1 A limit stands here.")
+    value = fact(analysis, FactName.LIABILITY_CAP, normalized.capitalize(), normalized, quote="A limit")
+    found = assess(_playbook(f"id: a, kind: limit, severity: high, fact: liability_cap, {limit}"), analysis, (value,))
+    assert [finding.kind for finding in found] == ([kind] if kind else [])
+
+
+def test_payment_at_once_is_faster_than_any_term() -> None:
+    analysis = contract("5.2 Invoices are payable on receipt.")
+    value = fact(analysis, FactName.PAYMENT_TERMS, "On receipt of invoice", "P0D", quote="on receipt")
+    playbook = _playbook("id: a, kind: limit, severity: low, fact: payment_terms, at_least: 30 days")
+    assert (
+        "Payment is due within 0 days; this playbook asks for at least 30 days." in _one(playbook, analysis, value).why
+    )
+
+
+def test_unlimited_liability_is_no_proof_of_a_cap() -> None:
+    analysis = contract("11.1 Liability is unlimited.")
+    value = fact(analysis, FactName.LIABILITY_CAP, "Unlimited", "unlimited", quote="unlimited")
+    assert _one(_playbook(_MISSING), analysis, value).kind is FindingKind.MISSING
 
 
 def test_a_period_without_an_end_is_beyond_every_upper_limit() -> None:

@@ -80,7 +80,7 @@ def _require(
     category = rule.category
     if category and evidence.clauses(category, at_least=POSSIBLE):
         return
-    if evidence.matches(test.cues) or any(fact.name is _PROOFS.get(category or "") for fact in facts):
+    if evidence.matches(test.cues) or any(_proves(fact, category or "") for fact in facts):
         return
     nearest = evidence.nearest(category) if category else None
     confidence = _ABSENCE_CONFIDENCE * (1 - nearest[1].probability if nearest else 1)
@@ -98,6 +98,11 @@ def _require(
         method=evidence.classified_by if category else Method.RULE,
         confidence=round(confidence, 3),
     )
+
+
+def _proves(fact: Fact, category: str) -> bool:
+    """Whether the fact can only come from such a clause; "unlimited" comes from none that caps."""
+    return fact.name is _PROOFS.get(category) and fact.normalized != "unlimited"
 
 
 def _forbid(rule: Rule, test: ForbiddenClause, evidence: Evidence) -> Iterator[AssessedFinding]:
@@ -153,14 +158,21 @@ def _limit(rule: Rule, test: Limit, evidence: Evidence, facts: tuple[Fact, ...])
 
 
 def _beyond(rule: Rule, test: Limit, measure: Measure) -> AssessedFinding | None:
-    limits = [limit for limit in (test.at_least, test.at_most) if limit]
-    if measure.quantity and all(measure.quantity.can_compare(limit) for limit in limits):
-        is_low = test.at_least is not None and measure.quantity.is_below(test.at_least)
-        is_high = test.at_most is not None and measure.quantity.is_above(test.at_most)
-        if not (is_low or is_high):
-            return None
-    elif not (measure.is_endless and test.at_most):
-        return None if measure.is_endless or not measure.is_sum else _by_hand(rule, test, measure)
+    quantity = measure.quantity
+    if measure.is_endless:
+        return _past(rule, test, measure) if test.at_most else None
+    if quantity is None or not all(quantity.can_compare(limit) for limit in (test.at_least, test.at_most) if limit):
+        return _by_hand(rule, test, measure) if measure.is_other else None
+    is_low = test.at_least is not None and quantity.is_below(test.at_least)
+    is_high = test.at_most is not None and quantity.is_above(test.at_most)
+    if (is_low and not measure.is_floor) or (is_high and not measure.is_ceiling):
+        return _past(rule, test, measure)
+    may_be_low = test.at_least is not None and (is_low or measure.is_ceiling)
+    may_be_high = test.at_most is not None and (is_high or measure.is_floor)
+    return _by_hand(rule, test, measure) if may_be_low or may_be_high else None
+
+
+def _past(rule: Rule, test: Limit, measure: Measure) -> AssessedFinding:
     why = explanations.beyond_limit(rule, test, measure.words)
     return _present(
         rule, FindingKind.LIMIT, measure.citations, why=why, method=measure.method, confidence=measure.confidence

@@ -17,7 +17,7 @@ _FEES = re.compile(r"\b(?:fees?|paid|payable|amounts?|charges?)\b", re.IGNORECAS
 _ENDLESS = re.compile(
     r"\b(?:perpetual\w*|perpetuity|indefinite\w*|evergreen|forever|unlimited|uncapped)\b", re.IGNORECASE
 )
-_SUM = re.compile(r"\d+(?:\.\d+)? [A-Z]{3}")
+_SUM = re.compile(r"\d+(?:\.\d+)? [A-Z]{3}\b|\btotal fees\b")
 _MEASURED_CONFIDENCE = 0.8
 _REACH = 24
 
@@ -27,7 +27,9 @@ class Measure:
     """A value and where it stands; `quantity` is None for what counts nothing we compare.
 
     is_endless  it has no end or no limit
-    is_sum      it is a fixed sum of money
+    is_other    it is a sum of money, or all fees ever paid: readable, but no period
+    is_floor    "the greater of this and something else": it may be more
+    is_ceiling  "the lesser of this and something else": it may be less
     """
 
     words: str
@@ -36,22 +38,27 @@ class Measure:
     method: Method
     confidence: float
     is_endless: bool = False
-    is_sum: bool = False
+    is_other: bool = False
+    is_floor: bool = False
+    is_ceiling: bool = False
 
 
 def measure_facts(name: FactName, facts: tuple[Fact, ...], evidence: Evidence) -> Iterator[Measure]:
     """The values of every fact of this name that has a quote."""
     for fact in facts:
         if fact.name is name and fact.citations and not _is_about_leaving(fact):
-            quantity = quantity_of_fact(fact.normalized)
+            quantity, form = quantity_of_fact(fact.normalized), fact.normalized or ""
+            is_choice = form.startswith(("greater of", "lesser of"))
             yield Measure(
-                quantity.words if quantity else fact.value,
+                quantity.words if quantity and not is_choice else _inside_a_sentence(fact.value),
                 quantity,
                 tuple(evidence.cite_around(citation) for citation in fact.citations),
                 fact.method,
                 fact.confidence,
                 is_endless=bool(_ENDLESS.search(fact.value)),
-                is_sum=bool(_SUM.fullmatch(fact.normalized or "")),
+                is_other=quantity is None and bool(_SUM.search(form)),
+                is_floor=form.startswith("greater of"),
+                is_ceiling=form.startswith("lesser of"),
             )
 
 
@@ -94,6 +101,11 @@ class _Read:
 def _is_about_leaving(fact: Fact) -> bool:
     """A notice to end the contract without cause is no notice of non-renewal."""
     return fact.name is FactName.NOTICE_PERIOD and "terminat" in fact.value
+
+
+def _inside_a_sentence(value: str) -> str:
+    """ "The greater of ..." as "the greater of ..."; "USD 500,000" as it is."""
+    return f"{value[0].lower()}{value[1:]}" if value[1:2].islower() else value
 
 
 def _unit(test: Limit) -> Unit:

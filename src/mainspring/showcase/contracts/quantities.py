@@ -30,7 +30,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An amount, above zero, of one unit."""
+    """An amount of one unit; zero only where a fact says "at once"."""
 
     amount: float
     unit: Unit
@@ -86,18 +86,20 @@ def parse_quantity(text: str) -> Quantity | None:
 
 
 def quantity_of_fact(normalized: str | None) -> Quantity | None:
-    """The quantity in the machine form of a fact: "P12M", "12 months fees"; None for other forms."""
+    """The quantity in the machine form of a fact: "P12M", "12 months fees"; None for other forms.
+
+    Of "greater of 500000 USD and 12 months fees" it is the part that counts fees.
+    """
     text = normalized or ""
-    if found := _FEES.fullmatch(text):
+    if found := _FEES.search(text):
         return _period(float(found[1]), found[2], of_fees=True)
     found = _ISO.fullmatch(text)
     if found is None or not any(found.groups()):
         return None
     years, months, weeks, days = (int(group or 0) for group in found.groups())
-    if days or weeks:
-        total = days + 7 * weeks + (12 * years + months) * 30
-        return Quantity(total, Unit.DAYS) if total else None
-    return Quantity(12 * years + months, Unit.MONTHS) if years or months else None
+    if weeks or days or not (years or months):
+        return Quantity(days + 7 * weeks + (12 * years + months) * 30, Unit.DAYS)
+    return Quantity(12 * years + months, Unit.MONTHS)
 
 
 def _period(amount: float, unit: str, *, of_fees: bool) -> Quantity | None:
