@@ -22,6 +22,7 @@ class Followed:
     asked_at    it was answered, and GET .../events was sent
     first_at    the stream's first event was here
     ended_at    the stream's last event was here
+    first       its type
     """
 
     submitted: Submitted
@@ -29,6 +30,7 @@ class Followed:
     asked_at: float
     first_at: float
     ended_at: float
+    first: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,11 @@ def follow(client: MainspringClient, submit: Callable[[], Submitted]) -> Followe
     submitted = submit()
     asked_at = time.perf_counter()
     events = client.events(submitted.run.id)
-    next(events)
+    first = next(events)
     first_at = time.perf_counter()
     for _ in events:
         pass
-    return Followed(submitted, sent_at, asked_at, first_at, time.perf_counter())
+    return Followed(submitted, sent_at, asked_at, first_at, time.perf_counter(), first.type)
 
 
 def upload_all(

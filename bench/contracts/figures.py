@@ -95,10 +95,8 @@ def compose_figures(
 ) -> Figures:
     """Work everything out from what was fetched."""
     analysed = [each for each in results if isinstance(each, Analysed)]
-    busy = [
-        FirstEvent(each.followed.first_at - each.followed.asked_at, each.followed.first_at - each.followed.sent_at)
-        for each in analysed
-    ]
+    followed = [each.followed for each in analysed]
+    busy = [FirstEvent(each.first, each.first_at - each.asked_at, each.first_at - each.sent_at) for each in followed]
     return Figures(
         surroundings=_surroundings(load_at_start),
         files=count_by(each.sample.kind for each in analysed),

@@ -5,6 +5,7 @@ time on a machine at rest, by analysing known contracts again and cancelling onc
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,19 +15,24 @@ from mainspring.entry.client import ApiError, MainspringClient
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Milliseconds over some runs; `from_get` since GET .../events was sent, `from_post` since the POST was."""
+    """Milliseconds over some runs; `from_get` since GET .../events was sent, `from_post` since the POST was.
+
+    types   which event came first, and how often
+    """
 
     runs: int
     from_get_p50: float
     from_get_p95: float
     from_post_p50: float
     from_post_p95: float
+    types: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class FirstEvent:
-    """One run: seconds from GET, and from POST, to the first event."""
+    """One run: the first event's type, and seconds from GET, and from POST, to it."""
 
+    type: str
     from_get: float
     from_post: float
 
@@ -43,6 +49,7 @@ def summarise_waits(waits: Sequence[FirstEvent]) -> Waits | None:
         from_get_p95=percentile(from_get, 0.95),
         from_post_p50=percentile(from_post, 0.5),
         from_post_p95=percentile(from_post, 0.95),
+        types=dict(Counter(wait.type for wait in waits)),
     )
 
 
@@ -62,7 +69,7 @@ def _time_one(client: MainspringClient, contract: str) -> FirstEvent:
     run = client.analyze_again(contract).run.id
     asked_at = time.perf_counter()
     events = client.events(run)
-    next(events)
+    first = next(events)
     first_at = time.perf_counter()
     try:
         client.cancel_run(run)
@@ -71,4 +78,4 @@ def _time_one(client: MainspringClient, contract: str) -> FirstEvent:
             raise
     for _ in events:  # to its end, so that the next run finds the machine at rest
         pass
-    return FirstEvent(first_at - asked_at, first_at - sent_at)
+    return FirstEvent(first.type, first_at - asked_at, first_at - sent_at)

@@ -94,6 +94,7 @@ def _waits(at_rest: Waits | None, busy: Waits | None) -> Iterator[str]:
                 f"  {name:<34}{waits.runs:>5}{waits.from_get_p50:>9.1f}{waits.from_get_p95:>8.1f}"
                 f"{waits.from_post_p50:>10.1f}{waits.from_post_p95:>8.1f}"
             )
+            yield "    first came " + ", ".join(f"{kind} {count} times" for kind, count in waits.types.items())
 
 
 def _again(figures: Figures) -> Iterator[str]:

@@ -102,7 +102,9 @@ CHUNKS = (
 )
 ANALYSED = Analysed(
     sample=Sample(Path("acme.txt"), "txt", ANNOTATION, is_untouched=True),
-    followed=Followed(Submitted(CONTRACT, RUN, ""), sent_at=1.0, asked_at=1.5, first_at=1.6, ended_at=3.0),
+    followed=Followed(
+        Submitted(CONTRACT, RUN, ""), sent_at=1.0, asked_at=1.5, first_at=1.6, ended_at=3.0, first="run.started"
+    ),
     run=RUN,
     text=ContractText(TEXT, chunks=CHUNKS),
     report=REPORT,
@@ -111,7 +113,7 @@ NOTHING_NEW = Again(files=1, duplicates=1, runs_started=0)
 
 
 def figures(*results: Analysed | Failure, again: Again = NOTHING_NEW) -> Figures:
-    return compose_figures(results, [FirstEvent(0.01, 0.03)], again, 0.5)
+    return compose_figures(results, [FirstEvent("run.started", 0.01, 0.03)], again, 0.5)
 
 
 def with_quote(quote: str) -> Analysed:
@@ -196,9 +198,10 @@ def test_only_what_is_absent_may_go_without_a_citation():
 
 
 def test_waits_are_summarised_in_milliseconds():
-    waits = summarise_waits([FirstEvent(number / 1000, number / 500) for number in range(100, 0, -1)])
+    waits = summarise_waits([FirstEvent("run.started", number / 1000, number / 500) for number in range(100, 0, -1)])
     assert waits
     assert (waits.runs, waits.from_get_p50, waits.from_get_p95, waits.from_post_p95) == (100, 51.0, 96.0, 192.0)
+    assert waits.types == {"run.started": 100}
     assert summarise_waits([]) is None
 
 
