@@ -143,7 +143,7 @@ def parse_cue(text: str) -> Cue:
         raise InvalidCue(f"a cue has at most {MAX_ELEMENTS} parts and {MAX_CHARACTERS} characters")
     elements = tuple(_element(token) for token in tokens)
     if any(element.is_gap or element.is_optional for element in (elements[0], elements[-1])):
-        raise InvalidCue('a cue begins and ends with a word that is not optional, not with a gap or "?"')
+        raise InvalidCue("a cue begins and ends with a word that must stand; leave out the gap or optional word there")
     return Cue(text, elements)
 
 
