@@ -11,6 +11,8 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.valkey import Valkey, open_valkey
 from mainspring.migrations import migrate
+from tests.scene import Scene, set_scene
+from tests.stack import RunningStack, run_stack
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +63,16 @@ async def other_tenant(database: Database) -> TenantId:
 
 async def _new_tenant(database: Database) -> TenantId:
     return TenantId(new_id())
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Every process of `mainspring serve`, shared by the tests that need a whole system."""
+    with run_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def scene(stack: RunningStack) -> Scene:
+    """Two tenants, members of each role, and an analysed contract."""
+    return set_scene(stack)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mainspring.application.identity import ROLE_PERMISSIONS, Role
-from tests.entry.conftest import Scene
+from tests.scene import Scene
 from tools.write_openapi import TARGET, canonical
 
 

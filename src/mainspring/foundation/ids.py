@@ -20,13 +20,14 @@ _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    value = milliseconds << 80 | random
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    """A fresh UUIDv7: milliseconds, 12 bits of their fraction (RFC 9562 section 6.2, method 3), random bits.
+
+    Ids made one after the other in a process sort in that order, as far as its clock tells them apart.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big") & ~(0x3 << 62)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)
 
 
 def show_id(prefix: str, identifier: UUID) -> str:

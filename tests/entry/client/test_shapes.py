@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mainspring.entry import client as types
-from tests.entry.conftest import Scene
+from tests.scene import Scene
 
 SHAPES: dict[type, str] = {
     types.Contract: "ContractShape",

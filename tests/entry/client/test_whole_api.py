@@ -7,7 +7,7 @@ import pytest
 from mainspring.application.identity import Role
 from mainspring.entry.client import ApiError, Edit, MainspringClient
 from mainspring.showcase.contracts import sample_path
-from tests.entry.conftest import Scene
+from tests.scene import Scene
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
-"""One whole system for the tests of this folder, with two tenants and an analysed contract in the first."""
+"""A scene on a whole system: two tenants, a member of each role, an analysed contract."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pytest
 
 from mainspring.application.identity import Role
 from mainspring.showcase.contracts import sample_path
-from tests.stack import Person, RunningStack, run_stack
+from tests.stack import Person, RunningStack
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +21,13 @@ class Scene:
     member: str
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Every process of `mainspring serve`."""
-    with run_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def scene(stack: RunningStack) -> Scene:
+def set_scene(stack: RunningStack) -> Scene:
     """Tenant `acme` with one member of each role and an analysed contract; tenant `rival` with an owner."""
     people = {role: stack.person("acme", role) for role in Role}
     with stack.client(people[Role.OWNER]) as client:
         submitted = client.upload_contract(sample_path("msa.pdf"))
-        assert list(client.events(submitted.run.id))[-1].data["status"] == "succeeded"
+        last = list(client.events(submitted.run.id))[-1].data
+        assert last["status"] == "succeeded", last["error"]
         return Scene(
             stack=stack,
             people=people,
