@@ -3,8 +3,9 @@
  * The session's CSRF token is kept here and sent with everything that changes something.
  */
 import createClient, { type Middleware } from "openapi-fetch";
-import type { paths } from "./paths";
 import { problemFrom, unreachable } from "./problem";
+import type { Sent } from "./schema";
+import type { paths } from "./schema.gen";
 
 let csrfToken: string | null = null;
 let onSignedOut: () => void = () => undefined;
@@ -47,8 +48,8 @@ export const http = createClient<paths>({
 http.use(guard);
 
 /** The data of an answer, or an ApiError thrown: what query and mutation functions return. */
-export async function unwrap<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+export async function unwrap<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<Sent<T>> {
   const { data, error, response } = await call;
-  if (response.ok) return data as T;
+  if (response.ok) return data as Sent<T>;
   throw problemFrom(response.status, error, response.headers.get("Retry-After"));
 }

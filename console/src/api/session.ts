@@ -2,19 +2,7 @@
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { http, rememberCsrfToken, unwrap } from "./client";
 import { ApiError } from "./problem";
-import type { Session } from "./schema";
-
-export type Permission =
-  | "ai.analysis.trigger"
-  | "ai.output.view"
-  | "ai.recommendation.approve"
-  | "contract.upload"
-  | "contract.delete"
-  | "playbook.edit"
-  | "tenant.manage"
-  | "member.view"
-  | "member.manage"
-  | "key.manage";
+import type { Permission, Session } from "./schema";
 
 /** The session, or null when nobody is signed in. */
 export const sessionQuery = queryOptions({
@@ -51,7 +39,7 @@ export function useAllowance(permission: Permission): Allowance {
 }
 
 export function allowance(session: Session, permission: Permission): Allowance {
-  if (session.permissions.includes(permission) || session.permissions.includes("*")) return { allowed: true, reason: undefined };
+  if (session.permissions.includes(permission)) return { allowed: true, reason: undefined };
   const role = session.role === null ? "This key" : `Your role (${session.role})`;
   return { allowed: false, reason: `${role} lacks the permission ${permission}. Ask an owner or admin of ${session.tenant.name}.` };
 }

@@ -1,11 +1,13 @@
 /** What the address bar may hold, route by route. */
+import type { RunStatus } from "@/api/schema";
+
 export interface SignInSearch {
   next?: string;
   tenant?: string;
 }
 export interface ListSearch {
   q?: string;
-  status?: string;
+  status?: RunStatus;
 }
 export interface ContractSearch {
   view?: "run";

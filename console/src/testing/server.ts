@@ -45,7 +45,7 @@ export function session(permissions: string[] = OWNER): Session {
 }
 
 export function run(part: Partial<Run> = {}): Run {
-  return { id: "run_1", pipeline: "contracts.analyze", status: "succeeded", subject: "ctr_1", created_at: "2026-05-01T10:00:00Z", started_at: "2026-05-01T10:00:01Z", finished_at: "2026-05-01T10:00:09Z", steps: [], error: null, ...part };
+  return { id: "run_1", pipeline: "contracts.analyze", version: 1, status: "succeeded", subject: "ctr_1", created_at: "2026-05-01T10:00:00Z", started_at: "2026-05-01T10:00:01Z", finished_at: "2026-05-01T10:00:09Z", steps: [], error: null, ...part };
 }
 
 export function contract(part: Partial<Contract> = {}): Contract {
@@ -83,10 +83,10 @@ export function report(part: Partial<Report> = {}): Report {
   const findings = [finding(), finding({ id: "fnd_2", severity: "high", title: "Ten years of renewal", citations: [cite("ten years")], method: "classifier" })];
   return {
     contract: contract(), run_id: "run_1", playbook: { name: "buyer", version: 2 }, generated_at: "2026-05-01T10:00:09Z", method: "deterministic", ai_enabled: true,
-    methods: { classify: "deterministic", assess: "deterministic", summarize: "deterministic" },
-    summary: { method: "deterministic", dropped: 1, sentences: [{ text: "It renews for ten years.", citations: [cite("renews for ten years")] }] },
+    methods: { classify: "classifier", assess: "rule", summarize: "rule" },
+    summary: { method: "rule", dropped: 1, sentences: [{ text: "It renews for ten years.", citations: [cite("renews for ten years")] }] },
     model_text: { text: "The moon is a party.", model: "local-135m", label: "unverified" },
     facts: [{ name: "renewal", value: "ten years", normalized: "P10Y", method: "rule", confidence: 0.8, citations: [cite("ten years")] }],
-    categories: [], findings, counts: { critical: 1, high: 1, medium: 0, low: 0, info: 0 }, warnings: [], ...part,
+    categories: [], findings, counts: { critical: 1, high: 1, medium: 0, low: 0, info: 0, open: 2 }, warnings: [], ...part,
   };
 }

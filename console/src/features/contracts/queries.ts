@@ -1,11 +1,11 @@
 /** Server data of contracts. Keys begin with "contracts" (lists) or "contract" + id (everything of one). */
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { http, unwrap } from "@/api/client";
-import type { Contract, Finding, FindingDecision, Report } from "@/api/schema";
+import type { Contract, Finding, FindingDecision, Report, RunStatus } from "@/api/schema";
 
 export interface ListFilter {
   q?: string | undefined;
-  status?: string | undefined;
+  status?: RunStatus | undefined;
 }
 
 const PAGE = 50;
@@ -34,7 +34,7 @@ async function typingPause(q: string | undefined, signal: AbortSignal): Promise<
 export const contractQuery = (id: string) =>
   queryOptions({
     queryKey: ["contract", id],
-    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{id}", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{contract}", { params: { path: { contract: id } }, signal })),
   });
 
 export const textQuery = (id: string) =>
@@ -42,14 +42,14 @@ export const textQuery = (id: string) =>
     queryKey: ["contract", id, "text"],
     // The bytes of a contract never change, so neither does its text.
     staleTime: Infinity,
-    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{id}/text", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{contract}/text", { params: { path: { contract: id } }, signal })),
   });
 
 export const reportQuery = (id: string) =>
   queryOptions({
     queryKey: ["contract", id, "report"],
     staleTime: 30_000,
-    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{id}/report", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => unwrap(http.GET("/v1/contracts/{contract}/report", { params: { path: { contract: id } }, signal })),
   });
 
 export function reportFile(id: string, format: "md" | "docx" | "json"): string {
@@ -70,10 +70,10 @@ export function useDecide(contractId: string) {
   };
   return useMutation({
     mutationFn: ({ finding, ...body }: FindingDecision & { finding: Finding }) =>
-      unwrap(http.PATCH("/v1/contracts/{id}/findings/{finding_id}", { params: { path: { id: contractId, finding_id: finding.id } }, body })),
+      unwrap(http.PATCH("/v1/contracts/{contract}/findings/{finding}", { params: { path: { contract: contractId, finding: finding.id } }, body })),
     onMutate: async ({ finding, ...body }) => {
       await queryClient.cancelQueries({ queryKey: key });
-      put(finding.id, (shown) => ({ ...shown, ...body, edited: body.edited ?? null, reason: body.reason ?? null }));
+      put(finding.id, (shown) => ({ ...shown, decision: body.decision, edited: whole(body.edited), reason: body.reason ?? null }));
     },
     onError: (_error, { finding }) => { put(finding.id, () => finding); },
     onSuccess: (decided) => {
@@ -83,10 +83,14 @@ export function useDecide(contractId: string) {
   });
 }
 
+function whole(edit: FindingDecision["edited"]): Finding["edited"] {
+  return edit == null ? null : { title: edit.title ?? null, severity: edit.severity ?? null, suggestion: edit.suggestion ?? null };
+}
+
 export function useDeleteContract() {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => unwrap(http.DELETE("/v1/contracts/{id}", { params: { path: { id } } })),
+    mutationFn: (id: string) => unwrap(http.DELETE("/v1/contracts/{contract}", { params: { path: { contract: id } } })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["contracts"] }),
   });
 }
@@ -95,7 +99,7 @@ export function useAnalyseAgain() {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: ({ id, playbook }: { id: string; playbook?: string }) =>
-      unwrap(http.POST("/v1/contracts/{id}/runs", { params: { path: { id } }, body: { playbook } })),
+      unwrap(http.POST("/v1/contracts/{contract}/runs", { params: { path: { contract: id } }, body: { playbook } })),
     onSuccess: (submitted) => {
       queryClient.setQueryData(contractQuery(submitted.contract.id).queryKey, { ...submitted.contract, latest_run: submitted.run });
       queryClient.removeQueries({ queryKey: reportQuery(submitted.contract.id).queryKey });

@@ -1,7 +1,7 @@
 /** Server data of identity: the session's making, the tenant, its members and its API keys. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { http, rememberCsrfToken, unwrap } from "@/api/client";
-import type { RoleName } from "@/api/schema";
+import type { Permission, RoleName } from "@/api/schema";
 import { sessionQuery } from "@/api/session";
 
 export function useSignIn() {
@@ -43,11 +43,11 @@ export function useMemberChanges() {
     onSuccess,
   });
   const setRole = useMutation({
-    mutationFn: ({ id, role }: { id: string; role: RoleName }) => unwrap(http.PATCH("/v1/members/{id}", { params: { path: { id } }, body: { role } })),
+    mutationFn: ({ id, role }: { id: string; role: RoleName }) => unwrap(http.PATCH("/v1/members/{member_id}", { params: { path: { member_id: id } }, body: { role } })),
     onSuccess,
   });
   const remove = useMutation({
-    mutationFn: (id: string) => unwrap(http.DELETE("/v1/members/{id}", { params: { path: { id } } })),
+    mutationFn: (id: string) => unwrap(http.DELETE("/v1/members/{member_id}", { params: { path: { member_id: id } } })),
     onSuccess,
   });
   return { add, setRole, remove };
@@ -56,10 +56,7 @@ export function useMemberChanges() {
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
   staleTime: Infinity,
-  queryFn: async ({ signal }) => {
-    const answer = await unwrap(http.GET("/v1/roles", { signal }));
-    return Array.isArray(answer) ? answer : answer.items;
-  },
+  queryFn: ({ signal }) => unwrap(http.GET("/v1/roles", { signal })),
 });
 
 export const keysQuery = queryOptions({
@@ -71,11 +68,11 @@ export function useKeyChanges() {
   const queryClient = useQueryClient();
   const onSuccess = () => queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
   const create = useMutation({
-    mutationFn: (body: { name: string; scopes: string[]; expires_at?: string }) => unwrap(http.POST("/v1/api-keys", { body })),
+    mutationFn: (body: { name: string; scopes: Permission[]; expires_at?: string }) => unwrap(http.POST("/v1/api-keys", { body })),
     onSuccess,
   });
   const revoke = useMutation({
-    mutationFn: (id: string) => unwrap(http.DELETE("/v1/api-keys/{id}", { params: { path: { id } } })),
+    mutationFn: (id: string) => unwrap(http.DELETE("/v1/api-keys/{key_id}", { params: { path: { key_id: id } } })),
     onSuccess,
   });
   return { create, revoke };

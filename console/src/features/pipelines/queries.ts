@@ -3,6 +3,6 @@ import { http, unwrap } from "@/api/client";
 
 export function useCancelRun() {
   return useMutation({
-    mutationFn: (id: string) => unwrap(http.POST("/v1/runs/{id}/cancel", { params: { path: { id } } })),
+    mutationFn: (id: string) => unwrap(http.POST("/v1/runs/{run}/cancel", { params: { path: { run: id } } })),
   });
 }

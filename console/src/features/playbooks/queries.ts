@@ -3,7 +3,7 @@ import { http, unwrap } from "@/api/client";
 
 export const playbooksQuery = queryOptions({
   queryKey: ["playbooks"],
-  queryFn: async ({ signal }) => (await unwrap(http.GET("/v1/playbooks", { params: { query: { limit: 200 } }, signal }))).items,
+  queryFn: async ({ signal }) => (await unwrap(http.GET("/v1/playbooks", { signal }))).items,
 });
 
 export const playbookQuery = (name: string, version?: number) =>
@@ -17,10 +17,7 @@ export const playbookQuery = (name: string, version?: number) =>
 export const versionsQuery = (name: string) =>
   queryOptions({
     queryKey: ["playbook", name, "versions"],
-    queryFn: async ({ signal }) => {
-      const answer = await unwrap(http.GET("/v1/playbooks/{name}/versions", { params: { path: { name } }, signal }));
-      return Array.isArray(answer) ? answer : answer.items;
-    },
+    queryFn: async ({ signal }) => (await unwrap(http.GET("/v1/playbooks/{name}/versions", { params: { path: { name } }, signal }))).items,
   });
 
 export function useSavePlaybook(name: string) {

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Contract } from "@/api/schema";
+import type { Contract, RunStatus } from "@/api/schema";
 import { useAllowance } from "@/api/session";
 import { Button, Card, Failure, Page, PageHead, Row, SearchBox, Segments, State } from "@/design";
 import { ContractTable, TableSkeleton } from "../components/ContractTable";
@@ -10,7 +10,7 @@ import { contractsQuery, type ListFilter } from "../queries";
 import { whenUploaded } from "../uploads";
 import s from "../list.module.css";
 
-const STATUSES = [
+const STATUSES: { value: RunStatus | ""; label: string }[] = [
   { value: "", label: "All" },
   { value: "succeeded", label: "Analysed" },
   { value: "running", label: "Running" },
@@ -33,7 +33,7 @@ export function ContractListPage({ filter, onFilter }: { filter: ListFilter; onF
       </PageHead>
       <UploadPanel />
       <Row wrap gap={3}>
-        <SearchBox label="Search contracts by name" placeholder="Search by name" value={filter.q ?? ""} onChange={(q) => { onFilter({ q: q === "" ? undefined : q }); }} />
+        <SearchBox label="Search contracts by name or title" placeholder="Search by name or title" value={filter.q ?? ""} onChange={(q) => { onFilter({ q: q === "" ? undefined : q }); }} />
         <Segments label="Status" value={filter.status ?? ""} onChange={(status) => { onFilter({ status: status === "" ? undefined : status }); }} options={STATUSES} />
       </Row>
       {list.isPending ? (
@@ -72,7 +72,7 @@ function Listing({ contracts, stale, filtered, onClear, denied }: ListingProps) 
     return (
       <Card>
         <State icon="search" title="No contract matches" actions={<Button onClick={onClear}>Clear search and filter</Button>}>
-          <p>The search looks at file names. Try a part of the name, or another status.</p>
+          <p>The search looks at names and titles. Try a part of one, or another status.</p>
         </State>
       </Card>
     );

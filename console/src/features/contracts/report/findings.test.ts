@@ -3,7 +3,7 @@ import { cite, finding, TEXT } from "@/testing/server";
 import { decisionCounts, effective, findingMarks, inOrder, matches, placeOf } from "./findings";
 
 test("an edit is laid over what was found, part by part", () => {
-  const edited = effective(finding({ decision: "edited", edited: { severity: "low", title: null } }));
+  const edited = effective(finding({ decision: "edited", edited: { severity: "low", title: null, suggestion: null } }));
   expect(edited).toMatchObject({ severity: "low", title: "Cap of one month", suggestion: "Twelve months." });
 });
 

@@ -1,5 +1,5 @@
 import { type SyntheticEvent, useState } from "react";
-import type { NewApiKey } from "@/api/schema";
+import type { NewApiKey, Permission } from "@/api/schema";
 import { useSession } from "@/api/session";
 import { Button, Dialog, DialogActions, Field, Input, Notice, Select } from "@/design";
 import { useKeyChanges } from "../queries";
@@ -11,15 +11,16 @@ const LIFETIMES = [
   { days: 365, label: "One year" },
   { days: 0, label: "No end" },
 ];
-const USUAL = ["ai.analysis.trigger", "ai.output.view", "contract.upload"];
+const USUAL: readonly Permission[] = ["ai.analysis.trigger", "ai.output.view", "contract.upload"];
 
 export function CreateKeyDialog({ onClose, onCreated }: { onClose: () => void; onCreated: (key: NewApiKey) => void }) {
-  const { permissions } = useSession();
+  // A session lists its permissions as text, of the same closed set.
+  const permissions = useSession().permissions as Permission[];
   const { create } = useKeyChanges();
   const [name, setName] = useState("");
   const [days, setDays] = useState(90);
   const [scopes, setScopes] = useState(() => permissions.filter((permission) => USUAL.includes(permission)));
-  const toggle = (scope: string) => { setScopes((held) => (held.includes(scope) ? held.filter((each) => each !== scope) : [...held, scope])); };
+  const toggle = (scope: Permission) => { setScopes((held) => (held.includes(scope) ? held.filter((each) => each !== scope) : [...held, scope])); };
   function submit(event: SyntheticEvent) {
     event.preventDefault();
     const expires_at = days === 0 ? undefined : new Date(Date.now() + days * 86_400_000).toISOString();

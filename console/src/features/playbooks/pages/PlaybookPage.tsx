@@ -27,7 +27,7 @@ export function PlaybookPage({ name }: { name: string }) {
           </Row>
           {versions.data !== undefined && versions.data.length > 1 && (
             <Select aria-label="Version" value={version ?? newest} onChange={(event) => { setVersion(Number(event.target.value) === newest ? undefined : Number(event.target.value)); }}>
-              {versions.data.map((each) => <option key={each.version} value={each.version}>Version {each.version}, {onDay(each.updated_at)}</option>)}
+              {versions.data.map((each) => <option key={each.version} value={each.version}>Version {each.version}, {each.updated_at === null ? "as shipped" : onDay(each.updated_at)}</option>)}
             </Select>
           )}
         </Row>

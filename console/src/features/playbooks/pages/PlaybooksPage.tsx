@@ -28,7 +28,7 @@ export function PlaybooksPage() {
                   <Link to="/settings/playbooks/$name" params={{ name: playbook.name }} className={s.link}>{playbook.title}</Link>
                   {playbook.is_default && <Badge tone="accent">default</Badge>}
                 </Row>
-                <Text as="p" tone="faint" size="s">{words(playbook.side)} side, {count(playbook.rules, "rule")}, version {playbook.version}, changed {ago(playbook.updated_at)}</Text>
+                <Text as="p" tone="faint" size="s">{words(playbook.side)} side, {count(playbook.rules, "rule")}, version {playbook.version}, {playbook.updated_at === null ? "as shipped" : `changed ${ago(playbook.updated_at)}`}</Text>
               </div>
               <Icon name="right" size={15} />
             </li>
