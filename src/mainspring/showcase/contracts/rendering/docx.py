@@ -180,6 +180,9 @@ def _add_mark(paragraph: Any, quote: int) -> None:
 def _add_page_number(paragraph: Any) -> None:
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), "PAGE")
+    run = paragraph.add_run("1")
+    run.font.size = Pt(8)
+    field.append(run._r)
     paragraph._p.append(field)
 
 
