@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -74,12 +74,12 @@ clean: ## remove what was built and installed; data in .mainspring stays
 
 console/node_modules/.stamp: console/package-lock.json
 	@echo "Installing console packages ..."
-	@cd console && npm ci --no-audit --no-fund --loglevel=error
+	@cd console && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 console/dist/index.html: console/node_modules/.stamp $(shell find console/src console/index.html -type f 2>/dev/null)
 	@echo "Building the console ..."
-	@cd console && npm run --silent build
+	@cd console && npm run --silent build -- --logLevel warn
 	@touch $@
 
 .PHONY: openapi reference help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean

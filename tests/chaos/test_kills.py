@@ -49,7 +49,7 @@ def submit(client: MainspringClient, name: str, count: int) -> list[str]:
 
 def follow_all(client: MainspringClient, runs: Sequence[str]) -> list[list[Event]]:
     with ThreadPoolExecutor(len(runs)) as readers:
-        return list(readers.map(lambda run: list(client.events(run)), runs))
+        return list(readers.map(lambda each: list(client.events(each)), runs))
 
 
 def kill(stack: RunningStack, part: str) -> None:
