@@ -134,9 +134,10 @@ class FeatureSpace:
     def weigh(self, counts: csr_matrix) -> csr_matrix:
         """Counts damped by their logarithm, times the features' weights, in rows of length 1."""
         values = (1 + np.log(counts.data)) * self.weights[counts.indices]
-        row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        lengths = np.sqrt(np.bincount(row, weights=values * values, minlength=counts.shape[0]))
-        return csr_matrix((values / lengths[row].astype(np.float32), counts.indices, counts.indptr), counts.shape)
+        rows = len(counts.indptr) - 1
+        row = np.repeat(np.arange(rows), np.diff(counts.indptr))
+        lengths = np.sqrt(np.bincount(row, weights=values * values, minlength=rows)).astype(np.float32)
+        return csr_matrix((values / lengths[row], counts.indices, counts.indptr), shape=(rows, self.size))
 
 
 def _look_up(known: Ints, wanted: Ints, at: Ints) -> tuple[Ints, Ints]:

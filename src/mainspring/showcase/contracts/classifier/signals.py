@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 ALONE = ("whole", "sentence", "rival")
 IN_CONTRACT = (*ALONE, "before", "after", "elsewhere")
+PASSAGE = (*ALONE, "passage_whole", "passage_sentence", "passage_rival")
 FLOOR = -1.2  # the score of a clause that plainly is not of the category; stands in for what is not there
 
 Floats = NDArray[np.float32]
@@ -35,7 +36,7 @@ def signals_in_contract(whole: Floats, sentence: Floats) -> Floats:
 
 
 def _own(whole: Floats, sentence: Floats) -> Floats:
-    return (whole + sentence) / 2
+    return ((whole + sentence) / 2).astype(np.float32)
 
 
 def _best_other(scores: Floats, *, axis: int) -> Floats:
