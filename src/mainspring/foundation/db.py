@@ -9,8 +9,8 @@ A transaction is short: `forbid_open_transaction` is called before every wait on
 model, a tool or another host, and raises when one is open in the same task.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, LiteralString, Self
 
@@ -93,6 +93,14 @@ async def _check(connection: AsyncConnection[Row]) -> None:
     await connection.execute("")
 
 
+@contextmanager
+def system_apart(connection: psycopg.Connection[Row]) -> Generator[None]:
+    """A system transaction on a connection of `Database.connect_apart`; the role ends with it, as poolers need."""
+    with connection.transaction():
+        connection.execute(_ENTER_SYSTEM)
+        yield
+
+
 class Database:
     """A pool of connections and the two doors to it."""
 
@@ -109,7 +117,6 @@ class Database:
             min_size=1,
             max_size=connections,
             timeout=10,
-            reconnect_timeout=0,
             check=_check,
             open=False,
         )
@@ -126,15 +133,11 @@ class Database:
         await self._pool.close()
 
     def connect_apart(self) -> psycopg.Connection[Row]:
-        """A blocking connection outside the pool, in the system role, every statement its own transaction.
+        """A blocking connection outside the pool, for a thread that must go on while the event loop is busy.
 
-        For a thread that must go on while the event loop is busy, such as the one that renews leases.
+        Use it through `system_apart`, which enters the system role for one transaction.
         """
-        connection = psycopg.Connection[Row].connect(
-            str(self._pool.conninfo), autocommit=True, row_factory=dict_row, connect_timeout=5
-        )
-        connection.execute("set role mainspring_system")
-        return connection
+        return psycopg.Connection[Row].connect(str(self._pool.conninfo), row_factory=dict_row, connect_timeout=5)
 
     @asynccontextmanager
     async def tenant(self, tenant: TenantId) -> AsyncGenerator[TenantTransaction]:

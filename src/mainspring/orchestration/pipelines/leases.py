@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from mainspring.foundation.db import Database, DatabaseGone, Row
+from mainspring.foundation.db import Database, DatabaseGone, Row, system_apart
 from mainspring.foundation.telemetry import get_logger
 
 from . import queue_store
@@ -86,16 +86,15 @@ class LeaseKeeper:
     def _renew(self, held: Sequence[Lease]) -> None:
         if self._connection is None:
             self._connection = self._database.connect_apart()
-        rows = self._connection.execute(
-            queue_store.RENEW,
-            {
-                "run_ids": [lease.run for lease in held],
-                "names": [lease.name for lease in held],
-                "map_keys": [lease.map_key for lease in held],
-                "tokens": [lease.token for lease in held],
-                "lease": self._lease_seconds,
-            },
-        ).fetchall()
+        ours = {
+            "run_ids": [lease.run for lease in held],
+            "names": [lease.name for lease in held],
+            "map_keys": [lease.map_key for lease in held],
+            "tokens": [lease.token for lease in held],
+            "lease": self._lease_seconds,
+        }
+        with system_apart(self._connection):
+            rows = self._connection.execute(queue_store.RENEW, ours).fetchall()
         if rows:
             self._on_lost([row["token"] for row in rows])
 

@@ -88,6 +88,7 @@ class Worker:
         self._last_tenant = UUID(int=self._chance.getrandbits(128))
         self._bell = asyncio.Event()
         self._sweep_bell = asyncio.Event()
+        self._is_draining = False
         self._is_releasing = False
         self._settler = Settler(database, self._make_known)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -129,17 +130,19 @@ class Worker:
         while True:
             free = self._concurrency - len(self._held)
             try:
-                if free > 0 and await self._claim(free):
-                    continue
+                rows = await self._claim(free) if free > 0 else []
                 backoff.reset()
             except DatabaseGone as away:
                 log.warning("claim_failed", error=type(away).__name__)
                 await backoff.wait()
                 continue
-            # A claim skips runs that are locked at that instant: after a ring, look once more.
-            was_rung = await _wait(self._bell, ECHO_SECONDS if was_rung and free > 0 else SWEEP_SECONDS)
+            if len({row["tenant_id"] for row in rows}) > 1:
+                continue  # equal shares of several tenants may leave places free that one of them could take
+            # A claim skips runs that are locked at that instant: after a ring for nothing, look once more.
+            is_echo = was_rung and free > 0 and not rows
+            was_rung = await _wait(self._bell, ECHO_SECONDS if is_echo else SWEEP_SECONDS)
 
-    async def _claim(self, free: int) -> int:
+    async def _claim(self, free: int) -> list[Row]:
         async with self._database.system() as transaction:
             rooms = dict.fromkeys(self._definitions, free)
             if self._capped:
@@ -159,11 +162,10 @@ class Worker:
         self._keeper.hold([claim.lease for claim in claims])
         # With nothing to take, start somewhere else next time: a tenant whose rows are locked holds up no other.
         self._last_tenant = rows[-1]["tenant_id"] if rows else UUID(int=self._chance.getrandbits(128))
-        if rows:
-            self._publisher.tell([milestone for row in rows for milestone in _start_milestones(row)])
+        self._publisher.tell([milestone for row in rows for milestone in _start_milestones(row)])
         for claim in claims:
             self._start(claim)
-        return len(claims)
+        return rows
 
     def _start(self, claim: Claim) -> None:
         run = LiveStepRun(claim.lease, floor=claim.seq, database=self._database, publisher=self._publisher)
@@ -184,10 +186,12 @@ class Worker:
             self._settler.put(outcome)
 
     def _forget(self, tokens: Sequence[UUID]) -> None:
+        was_full = len(self._held) >= self._concurrency
         self._keeper.drop(tokens)
         for token in tokens:
             self._held.pop(token, None)
-        self._bell.set()
+        if was_full or self._is_draining:
+            self._bell.set()
 
     # Leases
 
@@ -213,8 +217,16 @@ class Worker:
         self._forget([outcome.lease.token for outcome in batch])
         for delay in {outcome.delay for outcome in batch if outcome.delay is not None}:
             self._loop_now().call_later(delay + 0.005, self._sweep_bell.set)
-        if settled.lanes:
-            await self._doorbell.ring(settled.lanes)
+        lanes = settled.lanes | self._freed_lanes(batch)
+        if lanes & self._definitions.keys():
+            self._bell.set()
+        if lanes:
+            await self._doorbell.ring(lanes)
+
+    def _freed_lanes(self, batch: Sequence[Outcome]) -> set[str]:
+        """Capped lanes in which there is room again."""
+        names = {outcome.lease.name for outcome in batch} if self._capped else set[str]()
+        return {lane for lane in self._capped if lane.rpartition("/")[2] in names}
 
     # Hints and the net below them
 
@@ -242,6 +254,7 @@ class Worker:
 
     async def _drain(self, grace: float) -> None:
         """Finish what runs, hand back what does not finish in time, and let the last commits through."""
+        self._is_draining = True
         log.info("worker_draining", worker=self._id, running=len(self._held))
         await self._wait_until_idle(grace)
         self._is_releasing = True
