@@ -36,7 +36,7 @@ _ALL = (
     _category(
         "Expiration Date",
         "The day on which the first term ends, or a statement that it never does",
-        "expir* term initial until continue* years perpetual*",
+        "expir* term initial until continue* years perpetual* remain* effect commence* period",
     ),
     _category(
         "Renewal Term",
@@ -96,7 +96,7 @@ _ALL = (
     _category(
         "Rofr/Rofo/Rofn",
         "A first call on a deal: a right of first refusal, first offer or first negotiation",
-        "first refusal offer negotiat* right",
+        "first refusal offer* negotiat* right option purchase elect* notice",
     ),
     _category(
         "Change of Control",
@@ -182,12 +182,12 @@ _ALL = (
     _category(
         "Uncapped Liability",
         "Liability without an upper limit, for everything or for some kinds of breach",
-        "unlimited limit* liab* not apply exclu* without uncapped",
+        "unlimited limit* liab* not apply exclu* without uncapped except fraud nothing",
     ),
     _category(
         "Cap on Liability",
         "An upper limit on what a party can owe, or a short time to bring claims",
-        "liab* aggregate exceed* limit* total maximum cumulative cap",
+        "liab* aggregate exceed* limit* total maximum cumulative cap damages consequential event",
     ),
     _category(
         "Liquidated Damages",

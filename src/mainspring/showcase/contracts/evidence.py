@@ -28,6 +28,7 @@ POSSIBLE = 0.35
 _HEADING_WORDS = 12
 _SENTENCE_WORDS = 5
 _NEAR_WORDS = 3
+_LITTLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,10 @@ class Evidence:
 
     def _weight(self, sentence: int, wanted: frozenset[str]) -> int:
         words = self.index.sentence_words(sentence)
-        return len(wanted.intersection(words)) if len(words) >= _SENTENCE_WORDS else -1
+        start, end = self.index.sentences[sentence]
+        if len(words) < _SENTENCE_WORDS or _is_run_in_heading(self.analysis.document.text[start:end]):
+            return -1
+        return len(wanted.intersection(words))
 
     def _cite(self, start: int, end: int) -> Citation:
         chunk = self.chunk_at(start)
@@ -144,6 +148,12 @@ def _sentences(analysis: Analysis, reading: Reading) -> Iterator[tuple[int, int]
             kind = blocks[place].kind if place >= 0 and begin < blocks[place].end else BlockKind.PARAGRAPH
             if text[begin:until].strip() and not _is_label(kind, text[begin:until]):
                 yield begin, until
+
+
+def _is_run_in_heading(text: str) -> bool:
+    """Whether a short sentence is a title: "5.5 Right to Purchase." has no small word but little ones."""
+    words = [word for word in text.replace("(", " ").split() if word[:1].isalpha() and len(word) > _LITTLE]
+    return len(words) < _HEADING_WORDS and all(word[0].isupper() for word in words)
 
 
 def _is_label(kind: BlockKind, text: str) -> bool:
