@@ -22,8 +22,8 @@ function change(next: readonly ToastEntry[]): void {
 
 export function toast(text: string, options: { tone?: "plain" | "critical"; action?: { label: string; run: () => void } } = {}): void {
   const key = nextKey++;
-  change([...shown.slice(-2), { key, text, tone: options.tone ?? "plain", action: options.action }]);
-  setTimeout(() => { dismiss(key); }, options.tone === "critical" ? 9000 : 5000);
+  change([...shown.slice(-1), { key, text, tone: options.tone ?? "plain", action: options.action }]);
+  setTimeout(() => { dismiss(key); }, options.tone === "critical" ? 9000 : options.action ? 6000 : 3500);
 }
 
 function dismiss(key: number): void {

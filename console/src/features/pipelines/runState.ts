@@ -150,7 +150,9 @@ function withSnapshot(view: RunView, run: Run, messages: Record<string, string>)
 
 function logged(view: RunView, event: RunEvent): RunView {
   if (event.text === undefined || event.text === "" || event.type === "message.delta" || event.type === "step.progress" || event.type === "snapshot") return view;
+  // A finding's text is its whole reasoning; in the story its title is enough.
+  const text = event.type === "finding.added" ? event.title : event.text;
   const bad = event.type === "step.failed" || event.type === "step.retrying" || (event.type === "run.finished" && event.status !== "succeeded");
   const good = event.type === "step.finished" || event.type === "run.finished";
-  return { ...view, log: [...view.log, { id: event.id, at: event.at, text: event.text, tone: bad ? "bad" : good ? "good" : "plain" }] };
+  return { ...view, log: [...view.log, { id: event.id, at: event.at, text, tone: bad ? "bad" : good ? "good" : "plain" }] };
 }

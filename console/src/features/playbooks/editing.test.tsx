@@ -6,7 +6,7 @@ import { open } from "@/testing/render";
 const PLAYBOOK = { name: "buyer", version: 2, title: "Buyer", side: "buyer", rules: 1, is_default: true, updated_at: "2026-05-01T10:00:00Z", yaml: "rules:\n  - id: cap\n" };
 
 test("what the server objects to is shown at its line, and gone with the next edit", async () => {
-  Element.prototype.scrollIntoView = vi.fn();
+  Element.prototype.scrollTo = vi.fn();
   const calls = serve({
     "GET /v1/session": () => json(session()),
     "GET /v1/playbooks/buyer": () => json(PLAYBOOK),

@@ -45,8 +45,15 @@ export interface Objection {
 
 /** What the server found wrong, each with its line when it names one. */
 export function objections(error: ApiError): Objection[] {
-  if (error.fields.length === 0) return [{ line: lineIn(error.message), message: error.message }];
+  const named = error.message.split("\n").filter((each) => lineIn(each) !== null);
+  if (error.fields.length === 0 && named.length > 0) return named.map((each) => ({ line: lineIn(each), message: withoutLine(each) }));
+  if (error.fields.length === 0) return [{ line: null, message: error.message }];
   return error.fields.map(({ field, message }) => ({ line: lineIn(field) ?? lineIn(message) ?? lineIn(error.message), message: message === "" ? error.message : message }));
+}
+
+/** The line stands beside the message already. */
+function withoutLine(text: string): string {
+  return text.replace(/^\W*line \d+[,:.]?\s*/i, "");
 }
 
 function lineIn(text: string): number | null {

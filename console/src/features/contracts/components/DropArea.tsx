@@ -40,24 +40,26 @@ export function DropArea({ denied }: { denied: string | undefined }) {
   );
 }
 
+const INPUT = "upload-input";
+
 export function UploadButton({ denied, children = "Upload contracts" }: { denied: string | undefined; children?: ReactNode }) {
-  const input = useRef<HTMLInputElement>(null);
+  return <Button tone="primary" icon="upload" denied={denied} onClick={() => document.getElementById(INPUT)?.click()}>{children}</Button>;
+}
+
+/** The page's one file field; every upload button opens it. */
+export function UploadInput() {
   return (
-    <>
-      <Button tone="primary" icon="upload" denied={denied} onClick={() => input.current?.click()}>{children}</Button>
-      <input
-        ref={input}
-        id="upload-input"
-        type="file"
-        multiple
-        hidden
-        accept={ACCEPT}
-        aria-label="Contract files"
-        onChange={(event) => {
-          uploads.add(Array.from(event.target.files ?? []));
-          event.target.value = "";
-        }}
-      />
-    </>
+    <input
+      id={INPUT}
+      type="file"
+      multiple
+      hidden
+      accept={ACCEPT}
+      aria-label="Contract files"
+      onChange={(event) => {
+        uploads.add(Array.from(event.target.files ?? []));
+        event.target.value = "";
+      }}
+    />
   );
 }

@@ -4,7 +4,7 @@ import type { Contract, RunStatus } from "@/api/schema";
 import { useAllowance } from "@/api/session";
 import { Button, Card, Failure, Page, PageHead, Row, SearchBox, Segments, State } from "@/design";
 import { ContractTable, TableSkeleton } from "../components/ContractTable";
-import { DropArea, UploadButton } from "../components/DropArea";
+import { DropArea, UploadButton, UploadInput } from "../components/DropArea";
 import { UploadPanel } from "../components/UploadPanel";
 import { contractsQuery, type ListFilter } from "../queries";
 import { whenUploaded } from "../uploads";
@@ -28,6 +28,7 @@ export function ContractListPage({ filter, onFilter }: { filter: ListFilter; onF
   return (
     <Page>
       <DropArea denied={mayUpload.reason} />
+      <UploadInput />
       <PageHead title="Contracts" lead="Each is read, split by clause, classified and checked against a playbook.">
         <UploadButton denied={mayUpload.reason} />
       </PageHead>

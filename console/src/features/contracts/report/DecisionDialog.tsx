@@ -27,9 +27,13 @@ export function DecisionDialog({ kind, finding, onClose, onDecide }: Props) {
       setMissing(true);
       return;
     }
+    const edited = changes(finding, edit);
+    if (kind === "edit" && Object.values(edited).every((part) => part === null)) {
+      setError(new ApiError({ status: 0, title: "Nothing was changed", detail: "Change the title, the severity or the wording, or cancel." }));
+      return;
+    }
     setBusy(true);
     try {
-      const edited = { title: edit.title.trim(), severity: edit.severity, suggestion: edit.suggestion.trim() };
       await onDecide(kind === "dismiss" ? { decision: "dismissed", reason: reason.trim() } : { decision: "edited", reason: reason.trim(), edited });
       onClose();
     } catch (failure) {
@@ -65,6 +69,17 @@ interface Edit {
   title: string;
   severity: Severity;
   suggestion: string;
+}
+
+/** Only what differs from what was found, now or by an earlier edit, is an edit. */
+function changes(finding: Finding, edit: Edit) {
+  const title = edit.title.trim();
+  const suggestion = edit.suggestion.trim();
+  return {
+    title: title !== finding.title || finding.edited?.title != null ? title : null,
+    severity: edit.severity !== finding.severity || finding.edited?.severity != null ? edit.severity : null,
+    suggestion: suggestion !== (finding.suggestion ?? "") || finding.edited?.suggestion != null ? suggestion : null,
+  };
 }
 
 function EditFields({ edit, onEdit, missing }: { edit: Edit; onEdit: (edit: Edit) => void; missing: boolean }) {

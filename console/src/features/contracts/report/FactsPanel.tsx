@@ -16,7 +16,7 @@ export function FactsPanel({ facts }: { facts: readonly Fact[] }) {
           <dt>{words(fact.name)}</dt>
           <dd>
             <strong>{fact.value}</strong>
-            {fact.normalized !== null && fact.normalized !== fact.value && <code title="Machine form">{fact.normalized}</code>}
+            {fact.normalized !== null && fact.normalized !== fact.value && fact.normalized.length <= 24 && <code title="Machine form">{fact.normalized}</code>}
             <span className={s.factMeta}><MethodBadge method={fact.method} /><Confidence value={fact.confidence} /></span>
             {fact.citations.map((citation) => (
               <button key={citation.start} type="button" className={s.source} onClick={() => { showCitation(citation); }}>

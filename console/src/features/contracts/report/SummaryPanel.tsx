@@ -35,9 +35,9 @@ function Sentences({ report }: { report: Report }) {
   const { showCitation, text } = useReport();
   const numbered = numberCitations(report);
   return (
-    <p className={s.prose}>
+    <ol className={s.sentences}>
       {report.summary.sentences.map((sentence, index) => (
-        <span key={index}>
+        <li key={index}>
           {sentence.text}
           {numbered[index]?.map(({ citation, number }) => (
             <button
@@ -50,10 +50,10 @@ function Sentences({ report }: { report: Report }) {
             >
               {number}
             </button>
-          ))}{" "}
-        </span>
+          ))}
+        </li>
       ))}
-    </p>
+    </ol>
   );
 }
 

@@ -15,7 +15,7 @@ export function StepList({ steps, now }: { steps: readonly StepView[]; now: numb
               <span className="visually-hidden">{SPOKEN[step.status]}</span>
               <span className={s.time}>{timeOf(step, now)}</span>
             </div>
-            {step.text !== null && <p>{step.text}</p>}
+            {step.text !== null && step.text !== step.title && <p>{step.text}</p>}
             {step.attempt > 1 && step.status !== "succeeded" && <p className={s.attempt}>Attempt {step.attempt}</p>}
             {step.progress && <progress className={s.progress} max={step.progress.total} value={step.progress.done} aria-label={`${step.title}: ${step.progress.done} of ${step.progress.total}`} />}
           </div>

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
-import { Card, SeverityBadge } from "@/design";
+import { Card, SeverityBadge, SeverityCounts, type SeverityTone } from "@/design";
 import type { RunView } from "../runState";
 import s from "../run.module.css";
 
@@ -24,11 +24,13 @@ export function SummaryStream({ text, live }: { text: string; live: boolean }) {
 export function FindingStream({ findings, live }: { findings: RunView["findings"]; live: boolean }) {
   return (
     <Card label="Findings so far">
-      <h2 className={s.cardTitle}>Findings so far <span>{findings.length > 0 && findings.length}</span></h2>
+      <h2 className={s.cardTitle}>{live ? "Findings so far" : "Findings"} {findings.length > 0 && <SeverityCounts counts={tally(findings)} />}</h2>
       {findings.length === 0 ? (
         <p className={s.quiet}>{live ? "They appear here as the playbook is checked." : "None was recorded."}</p>
       ) : (
-        <ul className={s.findings} aria-live="polite">
+        // A scroll area must take the keyboard.
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        <ul className={s.findings} aria-live="polite" tabIndex={0}>
           {findings.map((finding) => (
             <li key={finding.id}>
               <SeverityBadge severity={finding.severity} />
@@ -39,6 +41,12 @@ export function FindingStream({ findings, live }: { findings: RunView["findings"
       )}
     </Card>
   );
+}
+
+function tally(findings: RunView["findings"]): Partial<Record<SeverityTone, number>> {
+  const counts: Partial<Record<SeverityTone, number>> = {};
+  for (const { severity } of findings) counts[severity] = (counts[severity] ?? 0) + 1;
+  return counts;
 }
 
 /** The story in sentences, newest in sight while it grows. */

@@ -11,18 +11,30 @@ interface Props {
   onChange: (value: string) => void;
 }
 
+/** As in the style sheet. */
+const LINE_HEIGHT = 21;
+
+function byLine(objections: readonly Objection[]): Map<number, string> {
+  const lines = new Map<number, string>();
+  for (const { line, message } of objections) {
+    if (line !== null) lines.set(line, lines.has(line) ? `${lines.get(line)} ${message}` : message);
+  }
+  return lines;
+}
+
 /** A plain text field over its own coloured copy: everything a text field can do still works. */
 export function YamlEditor({ label, value, readOnly, objections, onChange }: Props) {
   const lines = useMemo(() => value.split("\n"), [value]);
   const copy = useRef<HTMLDivElement>(null);
-  const wrong = useMemo(() => new Map(objections.flatMap(({ line, message }) => (line === null ? [] : [[line, message] as const]))), [objections]);
+  const frame = useRef<HTMLDivElement>(null);
+  const wrong = useMemo(() => byLine(objections), [objections]);
   // Synchronizes the scroll position with the first line that was objected to.
   useEffect(() => {
     const first = Math.min(...wrong.keys());
-    if (Number.isFinite(first)) copy.current?.querySelector(`[data-line="${first}"]`)?.scrollIntoView({ block: "center" });
+    if (Number.isFinite(first)) frame.current?.scrollTo({ top: Math.max(0, (first - 5) * LINE_HEIGHT) });
   }, [wrong]);
   return (
-    <div className={s.editor} data-readonly={readOnly || undefined}>
+    <div className={s.editor} ref={frame} data-readonly={readOnly || undefined}>
       <div className={s.copy} ref={copy} aria-hidden>
         {lines.map((line, index) => <Line key={index} number={index + 1} text={line} wrong={wrong.get(index + 1)} />)}
       </div>
