@@ -1,6 +1,7 @@
 """The main job through the public API, as a customer would do it: a contract goes in, a cited report streams out."""
 
 import json
+import time
 from collections.abc import Callable
 from io import BytesIO
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from mainspring.application.identity import Role
-from mainspring.entry.client import ApiError, Edit, MainspringClient
+from mainspring.entry.client import ApiError, Edit, MainspringClient, Record
 from mainspring.showcase.contracts import SAMPLES, sample_path
 from tests.scene import Scene
 from tests.stack import RunningStack
@@ -32,6 +33,15 @@ def analyze(client: MainspringClient, content: bytes, name: str) -> str:
     last = list(client.events(submitted.run.id))[-1]
     assert last.data["status"] == "succeeded", last.data
     return submitted.contract.id
+
+
+def wait_for_records(client: MainspringClient, run: str) -> list[Record]:
+    """Records are in Postgres within a second of the call."""
+    deadline = time.monotonic() + 10
+    while not (records := list(client.iter_records(run=run))):
+        assert time.monotonic() < deadline, "no record of the run was shipped"
+        time.sleep(0.05)
+    return records
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
@@ -70,10 +80,9 @@ def test_events_tell_the_steps_the_findings_and_the_words(client: MainspringClie
 
 
 def test_each_model_call_left_a_record_tied_to_its_run(client: MainspringClient, scene: Scene):
-    run = client.get_report(scene.contract).run_id
-    records = list(client.iter_records(run=run))
-    assert {record.operation for record in records} >= {"embeddings", "chat"}
-    assert all(record.status == "ok" and record.run == run for record in records)
+    records = wait_for_records(client, scene.run)
+    assert {record.operation for record in records} == {"embeddings", "chat"}
+    assert all(record.status == "ok" and record.run == scene.run for record in records)
     assert all((record.output_tokens or 0) > 0 for record in records if record.operation == "chat")
 
 
@@ -122,7 +131,7 @@ def test_with_ai_switched_off_the_report_says_so_and_no_model_wrote(stack: Runni
         contract = analyze(client, sample_path("nda.txt").read_bytes(), "nda.txt")
         report = client.get_report(contract)
         assert (report.ai_enabled, report.method, report.model_text) == (False, "deterministic", None)
-        assert {record.operation for record in client.iter_records(run=report.run_id)} == {"embeddings"}
+        assert {record.operation for record in wait_for_records(client, report.run_id)} == {"embeddings"}
         assert report.findings
 
 
@@ -199,3 +208,15 @@ def test_another_language_is_read_and_named(client: MainspringClient):
 def test_the_reports_json_is_what_the_cli_would_print(client: MainspringClient, scene: Scene):
     printed = json.loads(client.download_report(scene.contract, "json"))
     assert printed["contract"]["id"] == scene.contract
+
+
+def test_a_playbook_that_is_none_is_refused_line_by_line(client: MainspringClient, scene: Scene):
+    answer = httpx.put(
+        f"{scene.stack.url}/v1/playbooks/buyer",
+        headers={"authorization": f"Bearer {scene.people[Role.REVIEWER].key}"},
+        json={"yaml": "name: buyer\ntitle: T\nside: both\nrules:\n  - id: x\n    severty: high\n"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_playbook")
+    lines = {problem["field"] for problem in answer.json()["errors"]}
+    assert {"line 3", "line 6"} <= lines
+    assert client.get_playbook("buyer").version == 1

@@ -26,6 +26,8 @@ class MainspringError(Exception):
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    places: tuple[tuple[str, str], ...] = ()
+    """Where in the caller's input it is wrong: field or line, and the problem there; may be empty."""
 
     def __init__(self, detail: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(detail)

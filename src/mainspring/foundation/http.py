@@ -4,18 +4,21 @@ Rooms make routers; the entry mounts them on the app that `create_app` returns. 
 `CurrentPrincipal`; the authenticator that fills it in is a port which identity implements.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Annotated, Any, Protocol
 
+import psycopg
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mainspring.foundation.db import DatabaseGone
-from mainspring.foundation.errors import MainspringError, TooLarge, Unavailable
+from mainspring.foundation.edges import Guard, LimitBody
+from mainspring.foundation.errors import InvalidInput, MainspringError, Unavailable
 from mainspring.foundation.ids import new_id, show_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, page_request
 from mainspring.foundation.principal import Principal
@@ -59,7 +62,10 @@ class Problem(BaseModel):
 
 
 async def current_principal(request: Request) -> Principal:
-    """Who is calling, from a bearer key or the session cookie."""
+    """Who is calling, from a bearer key or the session cookie; asked once in a request."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
     authenticator: Authenticator = request.app.state.authenticator
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     principal = await authenticator.authenticate(
@@ -75,6 +81,20 @@ async def current_principal(request: Request) -> Principal:
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
+class CallerFirst(APIRoute):
+    """A route that knows its caller before it reads the body: nobody without a credential sends it files."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler, which reads body before dependencies, behind the question who calls."""
+        handle = super().get_route_handler()
+
+        async def handle_for_caller(request: Request) -> Response:
+            await current_principal(request)
+            return await handle(request)
+
+        return handle_for_caller
+
+
 def _read_paging(
     limit: Annotated[int, Query(description=f"How many, 1 to {MAX_LIMIT}.")] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
@@ -86,8 +106,18 @@ Paging = Annotated[PageRequest, Depends(_read_paging)]
 """The `limit` and `cursor` of a list."""
 
 
-def create_app(authenticator: Authenticator, *, title: str, version: str, **options: Any) -> FastAPI:
-    """A FastAPI app with request ids, problem+json for every error, and the authenticator in place."""
+def create_app(
+    authenticator: Authenticator,
+    *,
+    title: str,
+    version: str,
+    body_limits: Mapping[str, int] | None = None,
+    **options: Any,
+) -> FastAPI:
+    """A FastAPI app with request ids, problem+json for every error, and the authenticator in place.
+
+    body_limits  bytes by path, for those that take more than `edges.DEFAULT_BODY_BYTES`
+    """
     app = FastAPI(
         title=title,
         version=version,
@@ -101,19 +131,11 @@ def create_app(authenticator: Authenticator, *, title: str, version: str, **opti
     for gone in DatabaseGone:
         if not issubclass(gone, MainspringError):
             app.add_exception_handler(gone, _show_gone)
+    app.add_exception_handler(psycopg.DataError, _show_unstorable)
+    app.add_middleware(LimitBody, limits=body_limits or {})
     app.add_middleware(_RequestEdge)
+    app.add_middleware(Guard)
     return app
-
-
-def limit_body(limit_bytes: int) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that refuses a declared body over the limit before any of it is read."""
-
-    async def check(request: Request) -> None:
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit_bytes:
-            raise TooLarge(f"The body has {declared} bytes; the limit is {limit_bytes}. Send a smaller one.")
-
-    return check
 
 
 _PROBLEM = "application/problem+json"
@@ -121,6 +143,7 @@ _PROBLEM = "application/problem+json"
 
 def problem(request: Request, error: MainspringError, errors: list[FieldProblem] | None = None) -> JSONResponse:
     """The answer that shows `error` to the caller."""
+    places = [FieldProblem(field=field, message=message) for field, message in error.places]
     body = Problem(
         type=f"urn:mainspring:error:{error.code}",
         title=error.code.replace("_", " ").capitalize(),
@@ -129,7 +152,7 @@ def problem(request: Request, error: MainspringError, errors: list[FieldProblem]
         code=error.code,
         retryable=error.retryable,
         request_id=request.scope.get("mainspring.request_id", ""),
-        errors=errors,
+        errors=errors or places or None,
     )
     headers = {"retry-after": str(max(1, round(error.retry_after_seconds)))} if error.retry_after_seconds else {}
     if error.status == 401:
@@ -146,6 +169,13 @@ async def _show_gone(request: Request, error: Exception) -> Response:
     log.warning("database_away", error=type(error).__name__)
     away = Unavailable("The database is away for a moment; nothing was changed. Try again.", retry_after_seconds=2)
     return problem(request, away)
+
+
+async def _show_unstorable(request: Request, error: Exception) -> Response:
+    """Text with NUL, a number or date outside of its column: what the database refuses, the caller sent."""
+    log.info("value_refused_by_database", error=type(error).__name__)
+    refused = "A value in the request holds a NUL character, or a number or date out of range. Correct it."
+    return problem(request, InvalidInput(refused))
 
 
 async def _show_invalid(request: Request, error: Exception) -> Response:

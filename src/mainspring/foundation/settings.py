@@ -61,6 +61,13 @@ class Settings(BaseSettings):
     ] = 15.0
     session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     secure_cookies: Annotated[bool, Field(description="send the session cookie over https only")] = False
+    trusted_proxies: Annotated[
+        str | None,
+        Field(
+            description="comma-separated addresses of reverse proxies whose X-Forwarded-For and -Proto are believed; "
+            "default: nobody's"
+        ),
+    ] = None
     ready_file: Annotated[Path | None, Field(description="a worker touches it when it is ready, for supervisors")] = (
         None
     )

@@ -43,3 +43,4 @@ class InvalidPlaybook(InvalidInput):
         rest = f"\nand {len(problems) - 50} more" if len(problems) > 50 else ""
         super().__init__(f"The playbook was not saved; it has {count}:\n{shown}{rest}")
         self.problems = problems
+        self.places = tuple((f"line {problem.line}", str(problem)) for problem in problems)
