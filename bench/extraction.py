@@ -234,7 +234,8 @@ def main() -> int:
     folder = data_folder()
     if folder is None:
         print(
-            "skipped: no labelled contracts; set MAINSPRING_CONTRACT_DATA to the folder that holds cuad/annotations.jsonl"
+            "skipped: no labelled contracts; set MAINSPRING_CONTRACT_DATA to the folder that holds "
+            "cuad/annotations.jsonl"
         )
         return 0
     result = measure(folder, plain=arguments.plain)

@@ -16,21 +16,42 @@ def law_of(text: str, *labels: Label) -> str | None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("This Agreement shall be governed by the laws of the State of Delaware, without regard to its conflict of laws rules.", "Delaware"),
-        ("THIS AGREEMENT SHALL BE GOVERNED BY AND CONSTRUED IN ACCORDANCE WITH THE LAWS OF THE STATE\n\nOF NEW YORK.", "New York"),
+        (
+            "This Agreement shall be governed by the laws of the State of Delaware, without regard to its "
+            "conflict of laws rules.",
+            "Delaware",
+        ),
+        (
+            "THIS AGREEMENT SHALL BE GOVERNED BY AND CONSTRUED IN ACCORDANCE WITH THE LAWS OF THE STATE\n\nOF "
+            "NEW YORK.",
+            "New York",
+        ),
         ("This Agreement is governed by the laws of England and Wales.", "England and Wales"),
         ("This Agreement is governed by English law.", "England and Wales"),
         ("This Agreement is governed by the laws of the province of Ontario, Canada.", "Ontario, Canada"),
         ("This Agreement shall be governed by PRC Laws.", "China"),
-        ("This Agreement is governed by the laws of the State of Illinois and the United States of America.", "Illinois"),
-        ("This Agreement shall be governed by the laws, other than choice of law rules, of the state of Florida.", "Florida"),
-        ("The construction and performance of this Agreement are governed by the law of the Republic of Korea.", "South Korea"),
+        (
+            "This Agreement is governed by the laws of the State of Illinois and the United States of America.",
+            "Illinois",
+        ),
+        (
+            "This Agreement shall be governed by the laws, other than choice of law rules, of the state of Florida.",
+            "Florida",
+        ),
+        (
+            "The construction and performance of this Agreement are governed by the law of the Republic of Korea.",
+            "South Korea",
+        ),
         ("The laws of the Federal Republic of Germany shall apply to this Agreement.", "Germany"),
         ("This Agreement is governed by the laws of the Republic of Georgia.", "Georgia (country)"),
         ("This Agreement is governed by the laws of the Commonwealth of Virginia.", "Virginia"),
-        ("Any controversy under this Agreement shall be determined in accordance with the laws of the State of Michigan.", "Michigan"),
+        (
+            "Any controversy under this Agreement shall be determined in accordance with the laws of the State "
+            "of Michigan.",
+            "Michigan",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_chosen_law_has_its_plain_name(text: str, expected: str) -> None:
     assert law_of(text) == expected
 
@@ -52,7 +73,8 @@ def test_other_laws_choose_nothing(text: str) -> None:
 
 def test_the_law_of_the_contract_wins_over_other_laws_in_the_same_sentence() -> None:
     text = (
-        "This Agreement, made by a corporation organized under the laws of the State of Nevada, shall be governed by the "
+        "This Agreement, made by a corporation organized under the laws of the State of Nevada, shall be "
+        "governed by the "
         "laws of the State of Texas, without giving effect to the laws of any other state such as Ohio."
     )
     assert law_of(text) == "Texas"

@@ -38,13 +38,28 @@ def test_a_blank_amount_is_none(text: str) -> None:
     ("text", "expected"),
     [
         ("In no event shall either party's total liability exceed USD 500,000.", "500000 USD"),
-        ("Supplier's aggregate liability shall not exceed the fees paid in the twelve (12) months preceding the claim.", "12 months fees"),
-        ("Its liability is limited to two times the fees paid during the twelve-month period before the claim.", "24 months fees"),
-        ("Its total liability shall not exceed fifty percent (50%) of the fees paid in the twelve months preceding the claim.", "6 months fees"),
-        ("Total liability is limited to the greater of $100,000 and the fees paid in the twelve (12) months before the claim.", "greater of 100000 USD and 12 months fees"),
+        (
+            "Supplier's aggregate liability shall not exceed the fees paid in the twelve (12) months preceding "
+            "the claim.",
+            "12 months fees",
+        ),
+        (
+            "Its liability is limited to two times the fees paid during the twelve-month period before the claim.",
+            "24 months fees",
+        ),
+        (
+            "Its total liability shall not exceed fifty percent (50%) of the fees paid in the twelve months "
+            "preceding the claim.",
+            "6 months fees",
+        ),
+        (
+            "Total liability is limited to the greater of $100,000 and the fees paid in the twelve (12) months "
+            "before the claim.",
+            "greater of 100000 USD and 12 months fees",
+        ),
         ("Its aggregate liability shall not exceed the amounts paid by Customer under this Agreement.", "total fees"),
     ],
-)  # fmt: skip
+)
 def test_a_cap_has_its_measure(text: str, expected: str) -> None:
     assert facts_of(text)[FactName.LIABILITY_CAP].normalized == expected
 
@@ -73,11 +88,19 @@ def test_what_is_no_general_cap_is_no_fact(text: str) -> None:
     ("text", "value", "normalized"),
     [
         ("Payment terms are net 30.", "Net 30 days", "P30D"),
-        ("Customer shall pay each invoice within thirty (30) days of receipt of invoice.", "30 days after receipt of invoice", "P30D"),
-        ("Invoices are due and payable forty-five (45) days after the invoice date.", "45 days after the invoice", "P45D"),
+        (
+            "Customer shall pay each invoice within thirty (30) days of receipt of invoice.",
+            "30 days after receipt of invoice",
+            "P30D",
+        ),
+        (
+            "Invoices are due and payable forty-five (45) days after the invoice date.",
+            "45 days after the invoice",
+            "P45D",
+        ),
         ("All invoices are due and payable upon receipt of the invoice.", "On receipt of invoice", "P0D"),
     ],
-)  # fmt: skip
+)
 def test_payment_terms_have_their_days(text: str, value: str, normalized: str) -> None:
     fact = facts_of(text)[FactName.PAYMENT_TERMS]
     assert (fact.value, fact.normalized) == (value, normalized)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from mainspring.orchestration.knowledge.types import ParsedDocument
 from mainspring.showcase.contracts.extraction import extract_facts
 from mainspring.showcase.contracts.types import Analysis, Fact, FactName
-from mainspring.orchestration.knowledge.types import ParsedDocument
 
 
 def parties_of(text: str) -> Fact | None:
@@ -36,7 +36,8 @@ def test_names_come_with_their_roles_and_the_words_that_give_them() -> None:
     ("text", "expected"),
     [
         (
-            "THIS AGREEMENT is made BETWEEN:\n\nNORTHWIND PAPER LIMITED, a company incorporated in England (the “Seller”);"
+            "THIS AGREEMENT is made BETWEEN:\n\nNORTHWIND PAPER LIMITED, a company incorporated in England "
+            "(the “Seller”);"
             "\n\n- and -\n\nOAK & ASH GmbH, a German company (the “Buyer”).",
             ["NORTHWIND PAPER LIMITED", "OAK & ASH GmbH"],
         ),
@@ -51,7 +52,8 @@ def test_names_come_with_their_roles_and_the_words_that_give_them() -> None:
             ["Alpha AB", "Gamma S.p.A.", "Delta Holdings, Inc."],
         ),
         (
-            "Cooperation Agreement\n\nParty A: Blue River Technology Co., Ltd.\n\nParty B: Red Hill Online Co., Ltd.\n\nWhereas",
+            "Cooperation Agreement\n\nParty A: Blue River Technology Co., Ltd.\n\nParty B: Red Hill Online "
+            "Co., Ltd.\n\nWhereas",
             ["Blue River Technology Co., Ltd.", "Red Hill Online Co., Ltd."],
         ),
     ],
@@ -83,8 +85,10 @@ def test_without_certain_names_there_is_no_fact_of_two_parties(text: str) -> Non
 
 def test_companies_that_are_only_mentioned_are_not_parties() -> None:
     text = (
-        'This Agreement is between Acme, Inc., a subsidiary of Giant Corp., ("Supplier") and Beta LLC, a company organized '
-        'under the laws of Nevada, through its broker Third Hand Ltd. ("Customer").\n\nWHEREAS, Fourth Wall, Inc. is a competitor;'
+        'This Agreement is between Acme, Inc., a subsidiary of Giant Corp., ("Supplier") and Beta LLC, a '
+        "company organized "
+        'under the laws of Nevada, through its broker Third Hand Ltd. ("Customer").\n\nWHEREAS, Fourth '
+        "Wall, Inc. is a competitor;"
     )
     assert names_of(text)[:2] == ["Acme, Inc.", "Beta LLC"]
     assert "Giant Corp." not in names_of(text)

@@ -65,7 +65,8 @@ def test_the_term_is_the_period_given_to_the_contract_itself(text: str, expected
     "text",
     [
         "During the term of this Agreement and for two (2) years thereafter, neither party shall solicit employees.",
-        "“Calendar Year” means the period of twelve (12) months ending on December 31 during the term of this Agreement.",
+        "“Calendar Year” means the period of twelve (12) months ending on December 31 during the term of "
+        "this Agreement.",
         "The warranty period is twelve (12) months from delivery.",
         "The term of this Agreement shall be [***] years.",
     ],
@@ -108,7 +109,8 @@ def test_an_end_is_derived_from_the_start_with_both_places_quoted_and_less_confi
     [
         "This Agreement is dated May 1, 2019. The term of this Agreement is the sooner of six (6) months from the "
         "Effective Date, or its replacement.",
-        "This Agreement is dated May 1, 2019. The term of this Agreement is ten years following the first commercial sale.",
+        "This Agreement is dated May 1, 2019. The term of this Agreement is ten years following the first "
+        "commercial sale.",
     ],
 )
 def test_an_end_that_depends_on_something_else_is_not_guessed(text: str) -> None:
@@ -118,7 +120,8 @@ def test_an_end_that_depends_on_something_else_is_not_guessed(text: str) -> None
 def test_automatic_renewal_and_its_notice() -> None:
     text = (
         "Upon expiration of the Initial Term, this Agreement shall automatically renew for consecutive one (1) year "
-        "periods, unless terminated by either party upon sixty (60) days notice prior to the end of the then-current term."
+        "periods, unless terminated by either party upon sixty (60) days notice prior to the end of the "
+        "then-current term."
     )
     facts = facts_of(text)
     assert facts[FactName.RENEWAL].value == "Automatic, successive periods of 1 year"
@@ -150,7 +153,8 @@ def test_without_renewal_the_notice_is_that_of_termination_without_cause_and_say
 @pytest.mark.parametrize(
     "text",
     [
-        "If the breach is not cured within thirty (30) days after notice, the other party may terminate this Agreement.",
+        "If the breach is not cured within thirty (30) days after notice, the other party may terminate "
+        "this Agreement.",
         "The insurer shall give thirty (30) days notice before the expiration of the policy.",
         "This Agreement shall automatically renew for periods of [***] unless notice is given [***] before its end.",
         "Trademark registrations are renewed automatically every ten years.",

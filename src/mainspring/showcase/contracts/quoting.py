@@ -26,6 +26,6 @@ def cite(document: ParsedDocument, start: int, end: int, chunk: int | None = Non
 
 def verify(document: ParsedDocument, citation: Citation) -> bool:
     """Whether the quote is not empty and stands exactly at its place in the document."""
-    if not citation.quote.strip() or not 0 <= citation.start < citation.end:
+    if not citation.quote.strip() or citation.start < 0 or citation.end - citation.start != len(citation.quote):
         return False
     return document.text[citation.start : citation.end] == citation.quote

@@ -18,7 +18,7 @@ from .types import Citation
 ENOUGH = 0.5
 """The least share of a sentence's content words that must stand in its quotes."""
 
-_WORD = re.compile(r"[A-Za-zÀ-ÿ0-9][\w'&.-]*")
+_WORD = re.compile(r"[A-Za-zÀ-ÿ0-9][\w'&.]*")
 _QUOTED = re.compile(r'"([^"]{2,})"')
 _FIGURE = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
 _IN_WORDS = re.compile(rf"\b{WORDS}\b", re.IGNORECASE)
@@ -61,14 +61,14 @@ def supported(sentence_text: str, citations: Sequence[Citation]) -> bool:
     return (
         _quotations_stand(sentence, quotes)
         and _values_stand(sentence, quotes)
-        and _names_stand(sentence, quotes)
+        and _names_stand(_without_values(sentence), quotes)
         and _polarity_agrees(sentence, quotes)
-        and _overlaps(sentence, quotes)
+        and _overlaps(_without_values(sentence), quotes)
     )
 
 
 def _plain(text: str) -> str:
-    return " ".join(flatten(text).split())
+    return " ".join(flatten(" ".join(text.split())).split())
 
 
 def _letters(text: str) -> str:
@@ -94,6 +94,11 @@ def _values_stand(sentence: str, quotes: str) -> bool:
     known = [period for period in periods if _length(period.amount, period.unit) in lengths]
     sentence = _without(sentence, [(period.start, period.end) for period in known])
     return len(known) == len(periods) and _numbers(sentence) <= _numbers(quotes)
+
+
+def _without_values(text: str) -> str:
+    text = _without_dates(text)[0]
+    return _without(text, [(amount.start, amount.end) for amount in find_amounts(text)])
 
 
 def _without_dates(text: str) -> tuple[str, set[str]]:

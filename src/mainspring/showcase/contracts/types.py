@@ -78,8 +78,11 @@ class Fact:
     """A value read from the contract.
 
     value       as a reader would write it: "12 months", "Delaware", "Acme Inc.; Beta LLC"
-    normalized  machine form: ISO date, ISO 8601 duration ("P12M"), amount "500000 USD",
-                multiple of fees "12 months fees", party names joined by "; "; None when there is none
+    normalized  machine form: ISO date ("perpetual" for an end that never comes), ISO 8601 duration in
+                days or months ("P30D", "P12M"), amount "500000 USD", multiple of fees "12 months fees",
+                "total fees", "unlimited", "greater of 100000 USD and 12 months fees", plain English name
+                of a jurisdiction ("Delaware", "Ontario, Canada", "England and Wales"), party names
+                joined by "; "; None when there is none (business days, ambiguous dates)
     """
 
     name: FactName

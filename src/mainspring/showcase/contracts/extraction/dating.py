@@ -54,7 +54,7 @@ _COMMENCE = phrase(
     r"[^.;,\d]{0,20}$|\bterm ?:[^.;,\d]{0,12}$|\bterm\b[^.;]{0,60}\bfrom(?: the)? ?$"
 )
 _BEFORE_PARTIES = phrase(r"[ ,(\"]*(?:by and between|between|the effective date|effective date)")
-_OF_THIS = phrase(r"\bthis\b[^.;]*$")
+_OF_THIS = phrase(r"\bthis\b[^.;:]*$|\([^()]{0,20}\"[^\"]{0,20}(?:agreement|contract)\" ?\)[ ,]*$")
 _UNTIL = phrase(r"\b(?:through|until|dated|expir\w+|agreement|contract)\b")
 _OF_CONTRACT = phrase(
     r"\b(?:this|the|present|joint) (?:[\w-]+ ){0,3}(?:agreement|contract|amendment|term|venture|appointment|lease"
@@ -103,7 +103,10 @@ def _opening_dates(reading: Reading, dates: tuple[DateMention, ...]) -> Iterator
         before = _before(reading, mention)
         if "/s/" in before or "By:" in before:
             continue
-        if cue := _DATED.search(before):
+        cue = _DATED.search(before)
+        if cue and "effective date" in cue.group().lower():
+            continue
+        if cue:
             begin = mention.start - len(before) + cue.start()
             yield _dated(reading, mention, begin, Tier.STATED, _opening_score(reading, mention, before[: cue.start()]))
         elif _ON_COVER.search(before) or _AS_OF.search(before):

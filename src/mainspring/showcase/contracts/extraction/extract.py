@@ -44,7 +44,6 @@ payment terms, and tiers that did not occur, are estimates.
 """
 
 
-
 def extract_facts(analysis: Analysis) -> tuple[Fact, ...]:
     """Parties, dates, term, renewal, notice, law, cap and payment terms, as far as the text gives them.
 
@@ -92,5 +91,6 @@ def _fact(document: ParsedDocument, reading: Reading, name: FactName, candidate:
 
 
 def _citation(document: ParsedDocument, reading: Reading, span: Span) -> Citation:
-    holder = reading.chunk_at(span[0])
-    return cite(document, span[0], span[1], holder.chunk.index if holder else None)
+    start, end = reading.whole_words(span)
+    holder = reading.chunk_at(start)
+    return cite(document, start, end, holder.chunk.index if holder else None)

@@ -161,4 +161,4 @@ def _clause(span: Span, text: str, limit: re.Match[str]) -> Span:
     if len(text) <= 700:
         return span
     begin = max(0, limit.start() - 250)
-    return span[0] + begin, min(span[1], span[0] + begin + 700)
+    return span[0] + begin, min(span[1], span[0] + limit.start() + 700)

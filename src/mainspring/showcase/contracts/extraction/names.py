@@ -29,8 +29,8 @@ _PART = (
 )
 _JOIN = r"(?:of|the|de|del|der|van|von|for|du|la|y|et|do|da|dos)"
 NAME = re.compile(
-    rf"{_PART}(?: ++(?:(?:{_JOIN} ++){{0,2}}{_PART}|<< Pty >>|\([A-Z][\w ]{{1,20}}\)(?= +[A-Z])))*"
-    rf"(?: *+(?:, *+)?{_FORM_PATTERN})*"
+    rf"{_PART}(?: ++(?:(?:{_JOIN} ++){{0,2}}{_PART}|<< Pty >>|\([A-Z][\w ]{{1,20}}\)(?= +[A-Z]))){{0,16}}"
+    rf"(?: *+(?:, *+)?{_FORM_PATTERN}){{0,4}}"
 )
 _ROLE = re.compile(
     r"\( *[^()\"]{0,90}[\"'](?P<role>[^\"()]{1,60})[\"']|[\"']\((?P<odd>[^\"()]{2,40})\)|"
@@ -77,10 +77,12 @@ _NOT_A_NAME = re.compile(
 )
 _NOT_WITHIN = re.compile(r", +(?:NV|CO)$|.{3} The |\d\.\d|^(?:An?|Any|Each|Such) |^\d+/")
 _STOP_WORDS = re.compile(
-    r" +(?:Its|ITS|Date|DATE|Per|PER|ATTEST|Suite|Room|By|BY|Name|NAME|Title|TITLE|Source|THIS|AGREEMENT|WHEREAS"
+    r" +(?:Licensee|LICENSEE|Licensor|LICENSOR|Its|ITS|Date|DATE|Per|PER|ATTEST|Suite|Room|By|BY|Name|NAME|Title"
+    r"|TITLE|Source|THIS|AGREEMENT|WHEREAS"
     r"|BETWEEN|RECITALS|WITNESSETH|PARTY|This|Whereas"
     r"|Agreement|Recitals|Dated|DATED)\b.*$"
 )
+_PAGE_NUMBER = re.compile(r"(?<=[a-zA-Z.]) +\d{1,3}$")
 _JOINED = re.compile(r" +AND +")
 _COLLECTIVE = re.compile(
     r"(?i)^(?:the +)?(?:(?:you|your|we|us|our)\b.*|part(?:y|ies)|agreement|.*\bdate|amendment|contract|.*parties|us"
@@ -112,7 +114,7 @@ def has_form(name: str) -> bool:
 
 def cut(name: str) -> str:
     """The name without what an all-capitals line drags in behind it."""
-    name = _STOP_WORDS.sub("", name)
+    name = _PAGE_NUMBER.sub("", _STOP_WORDS.sub("", name))
     for joined in _JOINED.finditer(name):
         if has_form(name[: joined.start()]):
             name = name[: joined.start()]

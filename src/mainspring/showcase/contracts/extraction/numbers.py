@@ -18,7 +18,7 @@ _SMALL["fourty"] = 40
 _LARGE = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 
 _WORD = r"(?:" + "|".join(sorted([*_SMALL, *_LARGE], key=len, reverse=True)) + r")"
-WORDS = rf"{_WORD}(?:[ -]+(?:and +)?{_WORD})*"
+WORDS = rf"{_WORD}(?:[ -]{{1,9}}(?:and +)?{_WORD}){{0,9}}"
 """A pattern (no groups) for a number in words."""
 
 _TOKEN = re.compile(_WORD, re.IGNORECASE)

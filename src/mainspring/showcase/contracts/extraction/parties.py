@@ -7,12 +7,14 @@ Looked for where contracts name them, in this order: after "by and between", in 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from .names import DESCRIPTION, NAME, Named, cut, has_form, is_rejected, role_after
 from .reading import Candidate, Reading, Span, Tier, phrase
 
 _SEARCHED = 40_000
 _SURE = 6.0
+_MOST_CUES = 60  # an agreement has some ten of them; thousands are an attack or a table
 _BETWEEN = phrase(
     r"\b(?:(?:entered into|made) by(?! and)|parties:?(?= *\(?1[.)])|by and (?:between|among|amongst)"
     r"|between and among|between|among|amongst|by and)\b *:?(?: the following parties)? *:?"
@@ -92,7 +94,7 @@ def _candidate(reading: Reading, found: list[Named], tier: Tier) -> Candidate:
 def _best_region(reading: Reading, least: int = 2) -> list[Named]:
     best: list[Named] = []
     best_score = least - 0.1
-    for cue in _BETWEEN.finditer(reading.text, 0, _SEARCHED):
+    for cue in islice(_BETWEEN.finditer(reading.text, 0, _SEARCHED), _MOST_CUES):
         found = _unique(_strong_names(reading.text, cue.end(), _region_end(reading.text, cue.end())))
         if len(found) < least or found[0].start - cue.end() > 160:
             continue
@@ -182,7 +184,8 @@ def _labelled(reading: Reading) -> list[Named]:
         name = NAME.match(reading.text, label.end())
         text = cut(name.group()) if name else ""
         if (len(text.split()) > 1 or has_form(text)) and not is_rejected("", text):
-            found.append(_named(text, label.end(), (label.group("role"), label.end() + len(text))))
+            end = label.end() + len(text)
+            found.append(Named(label.start("role"), end, " ".join(text.split()), label.group("role"), end))
     return found
 
 
@@ -208,11 +211,21 @@ def _signatories(reading: Reading) -> list[Named]:
 
 
 def _unique(found: Iterable[Named]) -> list[Named]:
+    """One for each name, the first that has a role; a name that is only another's role is left out."""
     kept: dict[str, Named] = {}
+    roles: set[str] = set()
     for named in found:
-        kept.setdefault(re.sub(r"\W+", "", named.text).lower(), named)
-    kept.pop("", None)
-    return _with_nearest_roles(list(kept.values()))
+        letters = _letters(named.text)
+        if letters in roles:
+            continue
+        if letters not in kept or (named.role and not kept[letters].role):
+            kept[letters] = named
+        roles |= {_letters(named.role)} - {letters} if named.role else set()
+    return _with_nearest_roles([named for letters, named in kept.items() if letters])
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W+", "", text).lower()
 
 
 def _with_nearest_roles(found: list[Named]) -> list[Named]:

@@ -28,7 +28,7 @@ _FLAT = str.maketrans(
 )
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
-_BOUNDARY = re.compile(r"[.;!?][\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\s*\n[^\S\n]*\n\s*")
+_BOUNDARY = re.compile(r"[.;!?][\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n[^\S\n]*+\n\s*+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:inc|ltd|co|corp|llc|no|nos|sec|art|par|mr|mrs|ms|dr|jr|sr|st|vs|v|e\.g|i\.e|cf|approx|bros|pty|pte"
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)|\b[a-z])$",
@@ -39,6 +39,7 @@ _NUMBERING = re.compile(
     r"(?:(?:section|article|clause)\s+)?(?:\d{1,3}(?:\.\d{1,3})*|[ivxlc]{1,6}|[a-z])",
     re.IGNORECASE,
 )
+_GAP = re.compile(r" {301,}")
 _JOINING = re.compile(r"(?:of|and|or|to|in|the|by|for|with|which|that|shall|will)\b", re.IGNORECASE)
 _OPEN_END = re.compile(
     r"(?:,|\b(?:of|the|and|or|to|in|by|with|a|an|for|this|as|shall|will|be|between|under|on|from))$",
@@ -104,6 +105,15 @@ class Reading:
         place = bisect_right(self.sentences, (position, len(self.text) + 1)) - 1
         return self.sentences[max(place, 0)] if self.sentences else (0, len(self.text))
 
+    def whole_words(self, span: Span) -> Span:
+        """The span without the pieces of words at its ends, where it was cut out of a longer text."""
+        start, end = span
+        while 0 < start < end and self.text[start - 1].isalnum() and self.text[start].isalnum():
+            start += 1
+        while start < end < len(self.text) and self.text[end - 1].isalnum() and self.text[end].isalnum():
+            end -= 1
+        return (start, end) if self.text[start:end].strip() else span
+
     def sentences_with(self, *cues: str) -> Iterator[tuple[Span, str]]:
         """Sentences that hold one of the lower-case cues, each with its flat text."""
         for start, end in self.sentences:
@@ -113,8 +123,12 @@ class Reading:
 
 
 def flatten(text: str) -> str:
-    """The same text, character for character, with plain blanks, quotation marks and dashes."""
-    return text.translate(_FLAT)
+    """The same text, character for character, with plain blanks, quotation marks and dashes.
+
+    The middle of a run of more than 300 blanks becomes something that is no blank: no pattern then
+    spends more than a moment on it, and no clause is read across such a gap.
+    """
+    return _GAP.sub(lambda gap: "  " + "\x00" * (len(gap.group()) - 4) + "  ", text.translate(_FLAT))
 
 
 def phrase(source: str) -> re.Pattern[str]:
@@ -141,7 +155,7 @@ def _split(source: str) -> Iterator[Span]:
 
 
 def _ends_sentence(source: str, start: int, boundary: re.Match[str]) -> bool:
-    before = source[max(start, boundary.start() - 24) : boundary.start()]
+    before = source[max(start, boundary.start() - 80) : boundary.start()].rstrip()[-24:]
     if boundary.group()[0] == ".":
         if _NUMBERING.fullmatch(source[start : boundary.start()].strip()):
             return False
@@ -151,4 +165,4 @@ def _ends_sentence(source: str, start: int, boundary: re.Match[str]) -> bool:
     if _JOINING.match(source, boundary.end()) and before[-1:].isalnum():
         return False
     follows = source[boundary.end() : boundary.end() + 1]
-    return not (follows.islower() or _OPEN_END.search(before.rstrip()))
+    return not (follows.islower() or _OPEN_END.search(before))

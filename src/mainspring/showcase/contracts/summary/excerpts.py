@@ -5,7 +5,8 @@ import re
 from mainspring.showcase.contracts.extraction.reading import flatten
 
 _NUMBERING = re.compile(
-    r"^(?:(?:section|article|clause) +)?[(\[]?(?:\d+(?:\.\d+)*|[a-z]|[ivx]{1,4})[.)\]]+ *(?=\S)",
+    r"^(?:(?:section|article|clause) +)?"
+    r"(?:\d+(?:\.\d+)+[.)]?|\d+[.)]|[(\[](?:\d+|[a-z]|[ivx]{1,4})[)\]]|[a-z][.)]) +(?=\S)",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"[.;](?=\s)")
@@ -17,7 +18,7 @@ def excerpt(quote: str, longest: int = _LONGEST) -> str:
 
     Cut at a word's end with "…" when longer than `longest` characters.
     """
-    text = " ".join(flatten(quote).split()).replace('"', "'")
+    text = " ".join(flatten(" ".join(quote.split())).split()).replace('"', "'")
     text = _NUMBERING.sub("", text).strip()
     if len(text) <= longest:
         return text

@@ -44,22 +44,31 @@ def opening(analysis: Analysis, facts: Mapping[FactName, Fact]) -> Wordings:
     subject, cited = (f"This {titled[0]}", (titled[1],)) if titled else ("This contract", ())
     parties, dated = facts.get(FactName.PARTIES), facts.get(FactName.AGREEMENT_DATE)
     wordings: list[SummarySentence] = []
-    if parties and dated and dated.normalized:
-        whole = f"{subject} is between {_listed(parties)} and is dated {dated.value}."
-        wordings.append(SummarySentence(whole, (*cited, *parties.citations, *dated.citations)))
+    date = f" and is dated {dated.value}" if dated and dated.normalized else ""
+    if parties and dated and date:
+        wordings.append(
+            _sentence(f"{subject} {_listed(parties)}{date}", (*cited, *parties.citations, *dated.citations))
+        )
     if parties:
-        wordings.append(SummarySentence(f"{subject} is between {_listed(parties)}.", (*cited, *parties.citations)))
-        wordings.append(SummarySentence(f"This contract is between {_listed(parties)}.", parties.citations))
-    if dated and dated.normalized:
-        wordings.append(SummarySentence(f"{subject} is dated {dated.value}.", (*cited, *dated.citations)))
+        wordings.append(_sentence(f"{subject} {_listed(parties)}", (*cited, *parties.citations)))
+        wordings.append(_sentence(f"This contract {_listed(parties)}", parties.citations))
+    if dated and date:
+        wordings.append(_sentence(f"{subject}{date.removeprefix(' and')}", (*cited, *dated.citations)))
+        wordings.append(_sentence(f"This contract{date.removeprefix(' and')}", dated.citations))
     return wordings
+
+
+def _sentence(text: str, citations: tuple[Citation, ...]) -> SummarySentence:
+    return SummarySentence(text if text.endswith(".") else f"{text}.", citations)
 
 
 def _listed(parties: Fact) -> str:
     names = parties.value.split("; ")
+    if len(names) == 1:
+        return f"names {names[0]} as a party"
     if len(names) > 6:
-        return f"{'; '.join(names[:6])} and others"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"is between {'; '.join(names[:6])} and others"
+    return f"is between {', '.join(names[:-1])} and {names[-1]}"
 
 
 def of_facts(facts: Mapping[FactName, Fact]) -> Iterator[Wordings]:
@@ -72,7 +81,7 @@ def of_facts(facts: Mapping[FactName, Fact]) -> Iterator[Wordings]:
         "It is governed by the law of {}.",
         "On the law that governs, the contract says: {}",
     )
-    yield _simple(facts.get(FactName.PAYMENT_TERMS), "Payment is due: {}.", "On payment, the contract says: {}")
+    yield _payment(facts.get(FactName.PAYMENT_TERMS))
     yield _simple(
         facts.get(FactName.LIABILITY_CAP),
         "Liability is capped at {}.",
@@ -84,7 +93,8 @@ def _effect(facts: Mapping[FactName, Fact]) -> Wordings:
     effective, dated = facts.get(FactName.EFFECTIVE_DATE), facts.get(FactName.AGREEMENT_DATE)
     if effective is None or (dated is not None and dated.normalized == effective.normalized):
         return ()
-    return (SummarySentence(f"It takes effect on {effective.value}.", effective.citations),)
+    said = SummarySentence(f"It takes effect on {effective.value}.", effective.citations)
+    return (said, _quotation("On when it takes effect, the contract says: {}", effective.citations))
 
 
 def _duration(facts: Mapping[FactName, Fact]) -> Wordings:
@@ -122,14 +132,27 @@ def _renewal(facts: Mapping[FactName, Fact]) -> Wordings:
     return wordings
 
 
+def _payment(fact: Fact | None) -> Wordings:
+    if fact is None:
+        return ()
+    if fact.value.startswith("Net "):
+        said = f"Payment terms are net {fact.value.removeprefix('Net ')}."
+    elif "invoice" in fact.value:
+        said = f"Payment is due {fact.value[:1].lower()}{fact.value[1:]}."
+    else:
+        said = f"Payment is due within {fact.value}."
+    return (SummarySentence(said, fact.citations), _quotation("On payment, the contract says: {}", fact.citations))
+
+
 def _simple(fact: Fact | None, template: str, fallback: str) -> Wordings:
     if fact is None:
         return ()
-    value = fact.value[:1].lower() + fact.value[1:] if fact.value.startswith(("The ", "On ", "Net ")) else fact.value
+    value = fact.value[:1].lower() + fact.value[1:] if fact.value.startswith("The ") else fact.value
     if fact.name is FactName.GOVERNING_LAW and fact.value.startswith(_WITH_ARTICLE):
         value = f"the {value}"
-    filled = SummarySentence(template.format(value), fact.citations)
-    return (filled, _quotation(fallback, fact.citations))
+    values = (value, value.partition(", ")[0]) if fact.name is FactName.GOVERNING_LAW else (value,)
+    filled = (SummarySentence(template.format(each), fact.citations) for each in values)
+    return (*filled, _quotation(fallback, fact.citations))
 
 
 def of_risks(findings: Sequence[AssessedFinding]) -> Iterator[Wordings]:

@@ -25,7 +25,7 @@ def find_title(analysis: Analysis) -> tuple[str, Citation] | None:
     head = flatten(analysis.document.text[:_SEARCHED])
     raw = analysis.document.text[:_SEARCHED]
     for found in (_CALLED.search(head), _HEADING.search(raw)):
-        if found is None:
+        if found is None or found.group("title").startswith(("Entire", "ENTIRE", "Foregoing")):
             continue
         words = " ".join(flatten(found.group("title")).split())
         return _title_case(words), cite(analysis.document, found.start("title"), found.end("title"))
