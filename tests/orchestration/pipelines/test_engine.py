@@ -59,7 +59,7 @@ async def test_a_rolled_back_transaction_leaves_no_run(engine: Engine, tenant: T
     assert (await engine.pipelines.list_runs(tenant, PageRequest())).items == ()
 
 
-def flaky(error: Exception, *, times: int, retries: int = 3) -> Pipeline:
+def flaky(error: BaseException, *, times: int, retries: int = 3) -> Pipeline:
     """One step that raises `error` so many times before it succeeds."""
     pipeline = Pipeline("tests.flaky", version=1)
 
@@ -83,10 +83,11 @@ def flaky(error: Exception, *, times: int, retries: int = 3) -> Pipeline:
         RateLimited("Too many requests.", retry_after_seconds=0.01),
         ValueError("unforeseen"),
         OSError("gone"),
+        asyncio.CancelledError(),
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_step_that_may_yet_succeed_is_run_again(engine: Engine, tenant: TenantId, error: Exception) -> None:
+async def test_a_step_that_may_yet_succeed_is_run_again(engine: Engine, tenant: TenantId, error: BaseException) -> None:
     pipeline = flaky(error, times=1)
     async with engine.worker(pipeline):
         run = await engine.pipelines.submit(tenant, pipeline, Number(1))

@@ -5,7 +5,7 @@
     repetition mends                failed
     anything else                   retried with backoff and jitter, until the step's retries are used up
 
-Cancellation is not an outcome: it passes through, and the worker knows why it came.
+Cancellation of the task is not an outcome: it passes through, and the worker knows why it came.
 """
 
 import asyncio
@@ -74,6 +74,11 @@ async def execute(claim: Claim, run: LiveStepRun, chance: random.Random) -> Outc
             output = await definition.function(given, run)
         text = encode(output, f"The output of step {definition.name!r}")
         return succeeded(claim.lease, text, run.last_said or definition.title)
+    except asyncio.CancelledError as error:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        detail = f"{definition.title}: something it waited for was cancelled."
+        verdict, trace = _Verdict(Failure("internal_error", detail), is_retryable=True), _trace(error)
     except Exception as error:  # noqa: BLE001 - the edge of a task: whatever a step raises becomes its outcome
         verdict = _judge(error, definition, has_timed_out=limit.expired())
         trace = _trace(error)
@@ -112,7 +117,7 @@ def _seconds(after: timedelta | None) -> float | None:
     return None if after is None else max(0.0, after.total_seconds())
 
 
-def _trace(error: Exception) -> str:
+def _trace(error: BaseException) -> str:
     text = "".join(traceback.format_exception(error))[-MAX_TRACE:]
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 

@@ -7,7 +7,6 @@ holds milestones that no one published, as after a worker was killed between com
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from redis.asyncio.client import PubSub
@@ -84,6 +83,7 @@ class Hub:
         self._valkey = valkey
         self._inboxes: dict[str, set[Inbox]] = {}
         self._subscription: PubSub | None = None
+        self._changing = asyncio.Lock()
         self._is_heard = False
         self._tasks: list[asyncio.Task[None]] = []
         self._watch_bell = asyncio.Event()
@@ -96,7 +96,7 @@ class Hub:
         others = self._inboxes.setdefault(inbox.channel, set())
         others.add(inbox)
         if len(others) == 1:
-            await self._change(lambda subscription: subscription.subscribe(inbox.channel))
+            await self._match(inbox.channel)
         return inbox
 
     async def leave(self, inbox: Inbox) -> None:
@@ -104,7 +104,7 @@ class Hub:
         others = self._inboxes.get(inbox.channel, set())
         others.discard(inbox)
         if not others and self._inboxes.pop(inbox.channel, None) is not None:
-            await self._change(lambda subscription: _unsubscribe(subscription, inbox.channel))
+            await self._match(inbox.channel)
 
     async def close(self) -> None:
         """End every client's stream and both tasks."""
@@ -116,15 +116,23 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    async def _change(self, change: Callable[[PubSub], Awaitable[None]]) -> None:
-        """Change the subscription in place; when that fails, the listener subscribes to everything anew."""
-        if self._subscription is None:
-            return
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await change(self._subscription)
-        except (*ValkeyGone, TimeoutError, RuntimeError) as away:
-            log.debug("subscription_not_changed", error=type(away).__name__)
+    async def _match(self, channel: str) -> None:
+        """Subscribe or unsubscribe, as the inboxes are by now; one change at a time, so that the last one counts.
+
+        When that fails, the listener makes a new subscription to every channel.
+        """
+        async with self._changing:
+            subscription = self._subscription
+            if subscription is None:
+                return
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    if channel in self._inboxes:
+                        await subscription.subscribe(channel)
+                    else:
+                        await subscription.unsubscribe(channel)
+            except (*ValkeyGone, TimeoutError, RuntimeError) as away:
+                log.debug("subscription_not_changed", error=type(away).__name__)
 
     async def _listen(self) -> None:
         backoff = Backoff()
@@ -194,7 +202,3 @@ class Hub:
             for inbox in inboxes:
                 if inbox.is_nudged or inbox.milestone < last.get(inbox.run, 0):
                     inbox.nudge()
-
-
-async def _unsubscribe(subscription: PubSub, channel: str) -> None:
-    await subscription.unsubscribe(channel)

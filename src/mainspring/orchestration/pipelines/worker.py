@@ -113,7 +113,7 @@ class Worker:
                     for work in (self._settler.run(), self._sweep_forever(), listening, self._publisher.run())
                 ]
                 await stop.wait()
-                claiming.cancel()
+                await self._stop_claiming(claiming)
                 await self._drain(grace.total_seconds())
                 for other in others:
                     other.cancel()
@@ -127,7 +127,7 @@ class Worker:
     async def _claim_forever(self) -> None:
         backoff = Backoff()
         was_rung = True
-        while True:
+        while not self._is_draining:
             free = self._concurrency - len(self._held)
             try:
                 rows = await self._claim(free) if free > 0 else []
@@ -252,9 +252,15 @@ class Worker:
 
     # Going down
 
+    async def _stop_claiming(self, claiming: asyncio.Task[None]) -> None:
+        """Let a claim that is under way come in: its steps are ours already and must not wait for their leases."""
+        self._is_draining = True
+        self._bell.set()
+        await asyncio.wait([claiming], timeout=DRAIN_SECONDS)
+        claiming.cancel()
+
     async def _drain(self, grace: float) -> None:
         """Finish what runs, hand back what does not finish in time, and let the last commits through."""
-        self._is_draining = True
         log.info("worker_draining", worker=self._id, running=len(self._held))
         await self._wait_until_idle(grace)
         self._is_releasing = True
