@@ -31,5 +31,7 @@ test("a dismissed finding keeps a faint mark", () => {
 test("decisions are counted, and places named as far as known", () => {
   expect(decisionCounts([finding(), finding({ decision: "accepted" }), finding()])).toEqual({ open: 2, accepted: 1 });
   expect(placeOf(cite("ten years"), TEXT)).toBe("\u00a7\u20091.1, page 1");
-  expect(placeOf({ ...cite("ten years"), chunk: null, page: null }, TEXT)).toBe("");
+  expect(placeOf({ ...cite("ten years"), chunk: null, page: null }, undefined)).toBe("");
+  const lettered = { ...TEXT, blocks: TEXT.blocks.map((block, index) => (index === 3 ? { ...block, number: "(b)" } : block)) };
+  expect(placeOf(cite("capped at one month"), lettered)).toBe("\u00a7\u20092(b), page 1");
 });

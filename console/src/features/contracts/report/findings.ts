@@ -61,9 +61,18 @@ export function findingMarks(findings: readonly Finding[]): Mark[] {
     })));
 }
 
+/** The clause that a place lies in, as a reader names it: "4.2", "4.2(a)". */
+function clauseAt(text: ContractText, offset: number): string | null {
+  const at = text.blocks.findLastIndex(({ start }) => start <= offset);
+  const number = text.blocks[at]?.number ?? null;
+  if (number === null || !number.startsWith("(")) return number;
+  const above = text.blocks.slice(0, at).findLast((block) => block.number !== null && !block.number.startsWith("("));
+  return `${above?.number ?? ""}${number}`;
+}
+
 /** "4.2, page 3", as far as it is known. */
 export function placeOf(citation: Citation, text: ContractText | undefined): string {
-  const number = citation.chunk === null ? null : (text?.chunks[citation.chunk]?.number ?? null);
+  const number = text === undefined ? null : (clauseAt(text, citation.start) ?? (citation.chunk === null ? null : (text.chunks[citation.chunk]?.number ?? null)));
   const parts = [number === null ? null : `\u00a7\u2009${number}`, citation.page === null ? null : `page ${citation.page}`];
   return parts.filter((part) => part !== null).join(", ");
 }
