@@ -77,6 +77,7 @@ def test_a_name_broken_over_lines_is_shown_on_one_and_quoted_as_it_stands() -> N
         "The services are described in Schedule 1. Nothing else is agreed.",
         "Zwischen der Muster Handels GmbH und Herrn Beispiel wird folgender Vertrag geschlossen.",
         "This Agreement is between [***] and ____________ (the “Parties”).",
+        "In a conflict between Order Form and Cover Page, the latter prevails.",
     ],
 )
 def test_without_certain_names_there_is_no_fact_of_two_parties(text: str) -> None:

@@ -88,7 +88,7 @@ def test_a_perpetual_licence_does_not_make_the_contract_perpetual() -> None:
 
 
 def test_a_written_end_is_taken_as_written() -> None:
-    text = "This Agreement shall commence on June 1, 1998 and continue for a term of three (3) years expiring May 31, 2001."
+    text = "This Agreement shall commence on June 1, 1998 and continue for three (3) years expiring May 31, 2001."
     fact = facts_of(text)[FactName.EXPIRATION_DATE]
     assert (fact.value, fact.normalized) == ("31 May 2001", "2001-05-31")
 

@@ -98,6 +98,8 @@ def _best_region(reading: Reading, least: int = 2) -> list[Named]:
         found = _unique(_strong_names(reading.text, cue.end(), _region_end(reading.text, cue.end())))
         if len(found) < least or found[0].start - cue.end() > 160:
             continue
+        if not any(party.role or has_form(party.text) for party in found):
+            continue  # capitalised words alone: "between Order Form and Cover Page"
         score = _region_score(reading, cue.start(), found)
         if score > best_score:
             best, best_score = found, score
