@@ -23,13 +23,13 @@ from .term import expiration_date, find_term, term_fact
 
 CONFIDENCE: Mapping[FactName, tuple[float, float, float]] = MappingProxyType(
     {
-        FactName.PARTIES: (0.3, 0.4, 0.85),
+        FactName.PARTIES: (0.25, 0.4, 0.85),
         FactName.AGREEMENT_DATE: (0.65, 0.85, 0.9),
-        FactName.EFFECTIVE_DATE: (0.6, 0.7, 0.9),
-        FactName.EXPIRATION_DATE: (0.7, 0.7, 0.7),
+        FactName.EFFECTIVE_DATE: (0.55, 0.65, 0.9),
+        FactName.EXPIRATION_DATE: (0.75, 0.75, 0.75),
         FactName.TERM: (0.6, 0.7, 0.9),
         FactName.RENEWAL: (0.6, 0.7, 0.9),
-        FactName.NOTICE_PERIOD: (0.6, 0.7, 0.8),
+        FactName.NOTICE_PERIOD: (0.6, 0.7, 0.75),
         FactName.GOVERNING_LAW: (0.6, 0.75, 0.95),
         FactName.LIABILITY_CAP: (0.6, 0.7, 0.85),
         FactName.PAYMENT_TERMS: (0.5, 0.65, 0.8),
