@@ -8,8 +8,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.sql import SQL, Identifier, Literal
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
+
+from mainspring.foundation.errors import Unavailable
 
 _LOCK = 7_213_090_001  # any constant, the same in every process that migrates
 
@@ -22,7 +25,7 @@ def migrate(admin_url: str, *, login: tuple[str, str] | None = None) -> tuple[st
                administrator made one and granted it mainspring_app
     """
     engine = create_engine(admin_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
-    with engine.connect() as connection:
+    with _connect(engine) as connection:
         connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
         connection.commit()
         before = MigrationContext.configure(connection).get_current_revision()
@@ -38,6 +41,17 @@ def migrate(admin_url: str, *, login: tuple[str, str] | None = None) -> tuple[st
         connection.commit()
     engine.dispose()
     return before, after
+
+
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError:
+        # The driver's own words may hold the login; the address is enough to go and look.
+        raise Unavailable(
+            f"Postgres at {engine.url.host}:{engine.url.port} does not answer as {engine.url.username}: "
+            "check that it runs, and MAINSPRING_DATABASE_ADMIN_URL."
+        ) from None
 
 
 def head_revision() -> str:

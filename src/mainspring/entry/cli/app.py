@@ -5,7 +5,9 @@ import sys
 import typer
 
 from mainspring import __version__
+from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError
+from mainspring.foundation.valkey import ValkeyGone
 
 from . import analyze, demo, doctor, operate, serve
 
@@ -39,6 +41,9 @@ def main() -> None:
         app()
     except MainspringError as error:
         print(f"mainspring: {error.detail} [{error.code}]", file=sys.stderr)
+        sys.exit(1)
+    except (*DatabaseGone, *ValkeyGone) as gone:
+        print(f"mainspring: an engine is away ({type(gone).__name__}); see `mainspring doctor`.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

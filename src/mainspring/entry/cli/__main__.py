@@ -1,0 +1,5 @@
+"""`python -m mainspring.entry.cli` is `mainspring`."""
+
+from .app import main
+
+main()
