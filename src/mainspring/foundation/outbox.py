@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Jsonb
 from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, text
 from sqlalchemy.dialects import postgresql
@@ -76,16 +77,14 @@ async def publish_all(
     transaction: SystemTransaction, *, topic: str, payloads: Sequence[tuple[TenantId, Mapping[str, Any]]]
 ) -> None:
     """Write one event per payload, for several tenants at once, in one statement."""
+    rows = [{"id": new_id(), "tenant_id": tenant, "payload": payload} for tenant, payload in payloads]
     await transaction.run(
         """
         insert into outbox (id, tenant_id, topic, payload)
         select written.id, written.tenant_id, %(topic)s, written.payload
-          from unnest(%(ids)s::uuid[], %(tenants)s::uuid[], %(payloads)s::jsonb[])
-               as written (id, tenant_id, payload)""",
+          from jsonb_to_recordset(%(rows)s::jsonb) as written (id uuid, tenant_id uuid, payload jsonb)""",
         topic=topic,
-        ids=[new_id() for _ in payloads],
-        tenants=[tenant for tenant, _ in payloads],
-        payloads=[Jsonb(dict(payload)) for _, payload in payloads],
+        rows=msgspec.json.encode(rows).decode(),
     )
 
 
