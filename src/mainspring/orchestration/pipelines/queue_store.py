@@ -134,10 +134,23 @@ select placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt,
  order by placed.run_id, placed.seq"""
 
 
+async def plan_by_index(transaction: Transaction) -> None:
+    """Have the statements of this transaction planned once per connection, and by index.
+
+    Planning a claim anew costs four times what running it does (0.8 against 0.2 ms on a free core), but
+    a plan that was made while the tables were small would scan them when they are not.
+    """
+    await transaction.run(
+        """
+        select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)"""
+    )
+
+
 async def claim_steps(
     transaction: SystemTransaction, lanes: Sequence[str], rooms: Sequence[int], *, free: int, lease: float, after: UUID
 ) -> list[Row]:
     """Lease up to `free` ready steps of these lanes, fairly between tenants; `rooms` bounds each lane."""
+    await plan_by_index(transaction)
     return await transaction.all(_CLAIM, lanes=list(lanes), rooms=list(rooms), free=free, lease=lease, after=after)
 
 

@@ -31,6 +31,7 @@ class Settled:
 
 async def settle(transaction: SystemTransaction, outcomes: Sequence[Outcome]) -> Settled:
     """Apply the outcomes whose tokens are valid, with everything that follows from them."""
+    await queue_store.plan_by_index(transaction)
     locked = await queue_store.lock_runs(transaction, sorted({each.lease.run for each in outcomes}))
     story = Story(locked)
     rows = await queue_store.settle_steps(transaction, rows_of(outcomes))

@@ -45,6 +45,8 @@ log = get_logger(__name__)
 
 SWEEP_SECONDS = 1.0
 ECHO_SECONDS = 0.02
+MAX_CLAIM = 100
+"""Several smaller claims follow each other, so that one batch is settled while the next is claimed."""
 DRAIN_SECONDS = 5.0
 
 
@@ -130,14 +132,14 @@ class Worker:
         while not self._is_draining:
             free = self._concurrency - len(self._held)
             try:
-                rows = await self._claim(free) if free > 0 else []
+                rows = await self._claim(min(free, MAX_CLAIM)) if free > 0 else []
                 backoff.reset()
             except DatabaseGone as away:
                 log.warning("claim_failed", error=type(away).__name__)
                 await backoff.wait()
                 continue
-            if len({row["tenant_id"] for row in rows}) > 1:
-                continue  # equal shares of several tenants may leave places free that one of them could take
+            if len(rows) == MAX_CLAIM or len({row["tenant_id"] for row in rows}) > 1:
+                continue  # there may be more: equal shares of several tenants can leave places free
             # A claim skips runs that are locked at that instant: after a ring for nothing, look once more.
             is_echo = was_rung and free > 0 and not rows
             was_rung = await _wait(self._bell, ECHO_SECONDS if is_echo else SWEEP_SECONDS)
