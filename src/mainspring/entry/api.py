@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from mainspring import __version__
 from mainspring.application.identity import routes as identity_routes
+from mainspring.entry.reference_page import add_reference_page
 from mainspring.entry.wiring import Platform, build
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import NotFound
@@ -29,17 +30,27 @@ _DESCRIPTION = """
 Everything is asynchronous: a submission answers with a run at once; follow it live at its `stream_url`,
 or poll it. Send `Authorization: Bearer ms_...`. Errors are RFC 9457 problem+json with a stable `code`.
 """
+_MULTIPART_OVERHEAD = 1_000_000
 
 
 def make_app(platform: Platform) -> FastAPI:
     """The application over a built platform."""
     settings = platform.settings
-    app = create_app(platform.identity, title="Mainspring", version=__version__, description=_DESCRIPTION)
+    app = create_app(
+        platform.identity,
+        title="Mainspring",
+        version=__version__,
+        description=_DESCRIPTION,
+        body_limits={"/v1/contracts": settings.max_upload_bytes + _MULTIPART_OVERHEAD},
+        docs_url=None,
+        redoc_url=None,
+    )
     app.include_router(identity_routes.build_router(platform.identity, is_secure=settings.secure_cookies))
     app.include_router(contract_routes.build_router(platform.contracts, max_upload_bytes=settings.max_upload_bytes))
     app.include_router(run_routes.build_router(platform.pipelines, platform.live))
     app.include_router(record_routes.build_router(platform.records))
     _add_health(app, platform)
+    add_reference_page(app)
     _add_console(app)
     return app
 
@@ -77,10 +88,17 @@ def _add_console(app: FastAPI) -> None:
     async def show_console(path: str) -> FileResponse:
         if path.startswith(("v1/", "assets/")):
             raise NotFound(f"There is nothing at /{path[:100]}. See /docs for what exists.")
+        file = _find_file(folder, path)
+        return FileResponse(file or folder / "index.html", headers={} if file else {"cache-control": "no-cache"})
+
+
+def _find_file(folder: Path, path: str) -> Path | None:
+    """The file at a path that anyone may have made up: inside the folder, or None."""
+    try:
         file = (folder / path).resolve()
-        if path and file.is_relative_to(folder) and file.is_file():
-            return FileResponse(file)
-        return FileResponse(folder / "index.html", headers={"cache-control": "no-cache"})
+        return file if file.is_relative_to(folder) and file.is_file() else None
+    except (ValueError, OSError):  # a NUL, or a name longer than the file system has
+        return None
 
 
 def find_console() -> Path | None:
@@ -104,6 +122,8 @@ async def run_api(settings: Settings) -> None:
             access_log=False,
             timeout_graceful_shutdown=5,
             server_header=False,
+            proxy_headers=settings.trusted_proxies is not None,
+            forwarded_allow_ips=settings.trusted_proxies,
         )
         await uvicorn.Server(config).serve()
 

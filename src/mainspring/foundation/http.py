@@ -4,7 +4,7 @@ Rooms make routers; the entry mounts them on the app that `create_app` returns. 
 `CurrentPrincipal`; the authenticator that fills it in is a port which identity implements.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, Protocol
 
 import psycopg

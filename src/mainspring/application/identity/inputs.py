@@ -5,7 +5,7 @@ HTTP schemas check the same limits earlier; the checks here also hold for the co
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mainspring.foundation.errors import InvalidInput
 
@@ -71,7 +71,10 @@ def read_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
         raise InvalidInput(f"expires_at {expires_at.isoformat()} has no time zone; end it with Z.")
     if expires_at is not None and expires_at <= now:
         raise InvalidInput(f"expires_at {expires_at.isoformat()} is past; it is now {now.isoformat()}.")
-    return expires_at
+    try:
+        return expires_at and expires_at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"expires_at {expires_at} is beyond the year 9999; leave it out for never.") from None
 
 
 def _is_plain(text: str) -> bool:

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Form, Header, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Header, Query, Response, UploadFile
 
 from mainspring.foundation.errors import TooLarge
-from mainspring.foundation.http import CurrentPrincipal, Paging, limit_body
+from mainspring.foundation.http import CallerFirst, CurrentPrincipal, Paging
 from mainspring.foundation.ids import read_id
 from mainspring.orchestration.pipelines import RunStatus
 
@@ -44,12 +44,11 @@ from .shapes import (
 from .types import ContractId, Decision, Edit, FindingId, Severity
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_MULTIPART_OVERHEAD = 1_000_000
 
 
 def build_router(contracts: Contracts, *, max_upload_bytes: int) -> APIRouter:
     """Every route below /v1/contracts and /v1/playbooks."""
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", route_class=CallerFirst)
     _add_submitting(router, contracts, max_upload_bytes)
     _add_reading(router, contracts)
     _add_findings(router, contracts)
@@ -63,7 +62,6 @@ def _add_submitting(router: APIRouter, contracts: Contracts, max_upload_bytes: i
         status_code=202,
         tags=["contracts"],
         responses={200: {"model": Submitted, "description": "The same bytes were here before"}},
-        dependencies=[Depends(limit_body(max_upload_bytes + _MULTIPART_OVERHEAD))],
     )
     async def upload_contract(
         principal: CurrentPrincipal,

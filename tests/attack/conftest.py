@@ -1,0 +1,51 @@
+"""One whole system for the attacks, with an owner in each of two tenants and a contract in the first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from tests.stack import Person, RunningStack, run_stack
+
+TEXT = b"SERVICE AGREEMENT\n\n1. Term. This Agreement lasts one year.\n\n2. Law. The laws of England govern it.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is attacked, and by whom."""
+
+    stack: RunningStack
+    owner: Person
+    stranger: Person
+    contract: str
+    run: str
+    finding: str
+    clients: dict[str, httpx.Client] = field(default_factory=dict[str, httpx.Client])
+
+    def call(self, method: str, path: str, *, by: Person | None = None, **options: object) -> httpx.Response:
+        """Send a request as the owner, or as somebody else."""
+        key = (by or self.owner).key
+        client = self.clients.setdefault(
+            key, httpx.Client(base_url=self.stack.url, headers={"authorization": f"Bearer {key}"}, timeout=30)
+        )
+        return client.request(method, path, **options)  # pyright: ignore[reportArgumentType] - as httpx has them
+
+    def upload(self, content: bytes, *, by: Person | None = None, **headers: str) -> httpx.Response:
+        """Send a text as a contract."""
+        return self.call("POST", "/v1/contracts", by=by, files={"file": ("attack.txt", content)}, headers=headers)
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A running stack with an analysed contract."""
+    with run_stack(tmp_path_factory.mktemp("attacked") / "data") as stack:
+        owner, stranger = stack.person("acme"), stack.person("rival")
+        with stack.client(owner) as client:
+            submitted = client.upload_bytes(TEXT, "attack.txt")
+            assert list(client.events(submitted.run.id))[-1].data["status"] == "succeeded"
+            finding = next(client.iter_findings(submitted.contract.id)).id
+        attacked = Target(stack, owner, stranger, submitted.contract.id, submitted.run.id, finding)
+        yield attacked
+        for opened in attacked.clients.values():
+            opened.close()
