@@ -27,7 +27,7 @@ class ObjectStore:
         """Open `file:///dir` (made when absent) or a bucket URL; credentials come from the environment."""
         if url.startswith("file://"):
             directory = Path(url.removeprefix("file://"))
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(LocalStore(prefix=directory))
         return cls(from_url(url))
 

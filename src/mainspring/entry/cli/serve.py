@@ -78,7 +78,8 @@ def stop_event() -> threading.Event:
 
 
 def settings_folder(data_dir: Path) -> Path:
-    """The folder for logs, made when absent."""
+    """The folder for logs, made when absent; it and the data folder are the owner's alone."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = data_dir / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder

@@ -39,7 +39,7 @@ class EmbeddedEngines:
 
     def start(self) -> EngineUrls:
         """Start what is needed; Conflict when another process owns the folder."""
-        self._home.mkdir(parents=True, exist_ok=True)
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_lock()
         remembered = _read_state(self._home / "engines.json")
         passwords = {name: str(remembered.get(name) or secrets.token_hex(16)) for name in ("admin", "login", "valkey")}

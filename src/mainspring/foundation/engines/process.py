@@ -65,7 +65,7 @@ class ChildProcess:
 
     def launch(self) -> None:
         """Start without waiting, so that several can come up at once."""
-        self.spec.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.spec.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.spec.log_path.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours
                 self.spec.command,

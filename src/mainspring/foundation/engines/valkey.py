@@ -9,7 +9,7 @@ from mainspring.foundation.errors import Unavailable
 
 def child_spec(directory: Path, log_path: Path, port: int, password: str) -> ChildSpec:
     """How to start it. Nothing is written to disk: what must last is in Postgres."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     configuration = f"""
         bind 127.0.0.1
         port {port}

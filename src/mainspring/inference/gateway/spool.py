@@ -70,7 +70,7 @@ class Segment:
     @classmethod
     def create(cls, directory: Path) -> Self:
         """A new file that is locked before it can be seen under its final name."""
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{os.getpid()}-{uuid4().hex}"
         draft, path = directory / f"{name}.new", directory / f"{name}.spool"
         descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
