@@ -4,7 +4,7 @@ API, worker and tests build the same platform; tests pass other settings, never 
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,23 +43,32 @@ class Platform:
 async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Platform]:
     """The platform on the engines that the settings name or that run in its data folder."""
     urls = running_engines(settings)
-    database = await Database.open(urls.database_url, connections=settings.database_connections)
-    valkey = open_valkey(urls.valkey_url)
-    objects = ObjectStore.open(settings.objects_url)
-    identity = Identity(
-        database,
-        valkey,
-        settings=IdentitySettings(session_lasts=timedelta(hours=settings.session_hours)),
-        clock=clock,
-    )
-    gateway = await build_gateway(_gateway_settings(settings), database, ai_switch=identity)
-    knowledge = Knowledge(database, objects, limits=_parse_limits(settings), recognise_scans=settings.recognise_scans)
-    pipelines = Pipelines(database, valkey)
-    live = LiveEvents(database, valkey)
-    playbooks = Playbooks(database)
-    analyst = Analyst(database, knowledge, playbooks, writer=ModelWriter(gateway, identity), clock=clock)
-    analysis = build_pipeline(analyst)
-    try:
+    # What was opened is closed in reverse, also when a later part can not be built: a pool left open
+    # would keep the process from ending, and its error from being seen.
+    async with AsyncExitStack() as opened:
+        database = await Database.open(urls.database_url, connections=settings.database_connections)
+        opened.push_async_callback(database.close)
+        valkey = open_valkey(urls.valkey_url)
+        opened.push_async_callback(valkey.aclose)
+        objects = ObjectStore.open(settings.objects_url)
+        identity = Identity(
+            database,
+            valkey,
+            settings=IdentitySettings(session_lasts=timedelta(hours=settings.session_hours)),
+            clock=clock,
+        )
+        opened.push_async_callback(identity.close)
+        gateway = await build_gateway(_gateway_settings(settings), database, ai_switch=identity)
+        opened.push_async_callback(gateway.close)
+        knowledge = Knowledge(
+            database, objects, limits=_parse_limits(settings), recognise_scans=settings.recognise_scans
+        )
+        pipelines = Pipelines(database, valkey)
+        live = LiveEvents(database, valkey)
+        opened.push_async_callback(live.close)
+        playbooks = Playbooks(database)
+        analyst = Analyst(database, knowledge, playbooks, writer=ModelWriter(gateway, identity), clock=clock)
+        analysis = build_pipeline(analyst)
         yield Platform(
             settings=settings,
             database=database,
@@ -74,12 +83,6 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             contracts=Contracts(database, knowledge, pipelines, playbooks, analysis),
             analysis=analysis,
         )
-    finally:
-        await live.close()
-        await gateway.close()
-        await identity.close()
-        await valkey.aclose()
-        await database.close()
 
 
 def _gateway_settings(settings: Settings) -> GatewaySettings:
