@@ -123,8 +123,8 @@ export function reportOn(document, contract, runId, copies = 1) {
   const tally = (severity) => findings.filter((finding) => finding.severity === severity).length;
   return {
     contract, run_id: runId, playbook: { name: "buyer", version: 3 }, generated_at: new Date().toISOString(), method: "deterministic", ai_enabled: true,
-    methods: { classify: "deterministic", assess: "deterministic", summarize: "deterministic" },
-    summary: { method: "deterministic", dropped: 2, sentences: SUMMARY.map(([text, ...quotes]) => ({ text, citations: quotes.map((quote) => cite(document, quote)) })) },
+    methods: { classify: "classifier", assess: "rule", summarize: "rule" },
+    summary: { method: "rule", dropped: 2, sentences: SUMMARY.map(([text, ...quotes]) => ({ text, citations: quotes.map((quote) => cite(document, quote)) })) },
     model_text: { text: "This agreement is a contract for software. The Provider will provide the software to the Customer, and the Customer will pay the fees. The agreement is for a period of three years and can be ended by the parties. The Provider is not responsible for any damages of the Customer.", model: "local-135m", label: "Written by the small local model, unverified" },
     facts: FACTS.map(([name, value, normalized, quote], index) => ({ name, value, normalized, method: "rule", confidence: 0.99 - index * 0.03, citations: [cite(document, quote)] })),
     categories: findings.filter((finding) => finding.category !== null && finding.citations.length > 0).slice(0, 12).map((finding) => ({ category: finding.category, method: "classifier", probability: finding.confidence, citations: finding.citations })),
