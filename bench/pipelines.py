@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,6 +47,14 @@ class Clocked:
     pipeline: Pipeline
     started: dict[object, float]
     count: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait_for(self, run: object) -> float:
+        """When the run's first step started."""
+        while run not in self.started:
+            self.news.clear()
+            await self.news.wait()
+        return self.started[run]
 
 
 def clocked(name: str, *, width: int = 1, seconds: float = 0) -> Clocked:
@@ -56,6 +64,7 @@ def clocked(name: str, *, width: int = 1, seconds: float = 0) -> Clocked:
     async def work(nothing: Nothing, run: StepRun) -> Nothing:
         made.count += 1
         made.started.setdefault(run.run_id, time.perf_counter())
+        made.news.set()
         if seconds:
             await asyncio.sleep(seconds)
         return nothing
@@ -108,7 +117,7 @@ async def measure_throughput(bench: Bench, steps: int, width: int) -> float:
     began = time.perf_counter()
     async with bench.worker(many, concurrency=400):
         while await bench.count_unfinished(tenant):  # noqa: ASYNC110 - the rows say when it is done
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         seconds = time.perf_counter() - began
     return steps // width * width / seconds
 
@@ -121,9 +130,7 @@ async def measure_start(bench: Bench, runs: int) -> list[float]:
         for _ in range(runs):
             began = time.perf_counter()
             run = await bench.pipelines.submit(tenant, one.pipeline, Nothing())
-            while run.id not in one.started:  # noqa: ASYNC110 - a step of this process will put it there
-                await asyncio.sleep(0)
-            waits.append((one.started[run.id] - began) * 1000)
+            waits.append((await one.wait_for(run.id) - began) * 1000)
             await asyncio.sleep(0.01)
     return sorted(waits)
 
@@ -137,9 +144,7 @@ async def measure_fairness(bench: Bench, queued: int) -> float:
             await asyncio.sleep(0.01)
         began = time.perf_counter()
         run = await bench.pipelines.submit(quiet, slow.pipeline, Nothing())
-        while run.id not in slow.started:  # noqa: ASYNC110 - a step of this process will put it there
-            await asyncio.sleep(0.001)
-        waited = (slow.started[run.id] - began) * 1000
+        waited = (await slow.wait_for(run.id) - began) * 1000
         async with bench.database.raw() as connection:
             await connection.execute("update step set status = 'cancelled' where status = 'ready'")
     return waited

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 
 from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database, DatabaseGone
-from mainspring.foundation.errors import BadRequest
+from mainspring.foundation.errors import BadRequest, NotFound
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
@@ -133,6 +133,11 @@ class Following:
         except DatabaseGone as away:
             log.warning("live_story_away", error=type(away).__name__)
             self._inbox.is_nudged = True
+            return []
+        except NotFound:
+            if not self._has_read:
+                raise
+            self.is_over = True  # the run was deleted while it was followed
             return []
         events = self._merge(story, tail)
         self._has_read = True

@@ -1,6 +1,7 @@
 """Runs as the rest of the platform uses them: submit, look, cancel."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -12,7 +13,7 @@ from mainspring.foundation.errors import InvalidInput, NotFound
 from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.telemetry import get_logger
-from mainspring.foundation.valkey import Valkey
+from mainspring.foundation.valkey import Valkey, ValkeyGone
 
 from . import store
 from .codec import decode, encode
@@ -21,6 +22,7 @@ from .errors import IdempotencyKeyReused, PipelineInvalid, RunNotCancellable
 from .pipeline import Pipeline
 from .publisher import publish_now
 from .settle import end_run
+from .stream import stream_keys
 from .types import ROUTINE, RUN_PREFIX, Failure, Run, RunId, RunStatus, Step, StepStatus, Urgency
 
 log = get_logger(__name__)
@@ -175,6 +177,28 @@ class Pipelines:
         await self._doorbell.ring_cancelled()
         await publish_now(self._valkey, milestones)
         return current
+
+    async def cancel_about(self, tenant: TenantId, subject: str) -> None:
+        """End every unfinished run about the subject; one that ends by itself meanwhile is fine."""
+        async with self._database.tenant(tenant) as transaction:
+            runs = [RunId(row["id"]) for row in await store.find_unfinished(transaction, subject)]
+        for run in runs:
+            async with self._database.tenant(tenant) as transaction:
+                _, milestones = await end_run(transaction, run, RunStatus.CANCELLED)
+            await publish_now(self._valkey, milestones)
+        if runs:
+            await self._doorbell.ring_cancelled()
+
+    async def forget_in(self, transaction: TenantTransaction, subject: str) -> tuple[RunId, ...]:
+        """Delete all runs about the subject, with outputs and stories; call `forget_live` after the commit."""
+        return tuple(RunId(row["id"]) for row in await store.delete_runs(transaction, subject))
+
+    async def forget_live(self, tenant: TenantId, runs: Sequence[RunId]) -> None:
+        """Delete what Valkey holds of the runs; what is left while it is away expires within an hour."""
+        keys = [key for run in runs for key in stream_keys(tenant, run)]
+        with suppress(*ValkeyGone):
+            if keys:
+                await self._valkey.delete(*keys)
 
 
 def run_not_found(run: UUID) -> NotFound:

@@ -32,9 +32,10 @@ class Settled:
 async def settle(transaction: SystemTransaction, outcomes: Sequence[Outcome]) -> Settled:
     """Apply the outcomes whose tokens are valid, with everything that follows from them."""
     await queue_store.plan_by_index(transaction)
-    locked = await queue_store.lock_runs(transaction, sorted({each.lease.run for each in outcomes}))
+    runs = sorted({each.lease.run for each in outcomes})
+    locked = await queue_store.lock_runs(transaction, runs)
     story = Story(locked)
-    rows = await queue_store.settle_steps(transaction, rows_of(outcomes))
+    rows = await queue_store.settle_steps(transaction, runs, rows_of(outcomes))
     taken = {row["token"] for row in rows}
     accepted = [each for each in outcomes if each.lease.token in taken]
     for each in accepted:

@@ -15,7 +15,7 @@ from .types import Failure
 
 log = get_logger(__name__)
 
-MAX_SETTLED = 500
+MAX_SETTLED = 200
 _REFUSED = "output_refused"
 
 OnSettled = Callable[[Sequence[Outcome], Settled], Awaitable[None]]

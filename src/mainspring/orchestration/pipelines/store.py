@@ -108,6 +108,26 @@ async def latest_runs(transaction: TenantTransaction, subjects: Sequence[str]) -
     return await transaction.all(_LATEST_RUNS, tenant=transaction.tenant, subjects=list(subjects))
 
 
+async def find_unfinished(transaction: TenantTransaction, subject: str) -> list[Row]:
+    """The runs about a subject that have not ended."""
+    return await transaction.all(
+        """
+        select id from run where tenant_id = %(tenant)s and subject = %(subject)s and status in ('queued', 'running')
+         order by id""",
+        tenant=transaction.tenant,
+        subject=subject,
+    )
+
+
+async def delete_runs(transaction: TenantTransaction, subject: str) -> list[Row]:
+    """Delete the runs about a subject with their steps and stories; answers their ids."""
+    return await transaction.all(
+        "delete from run where tenant_id = %(tenant)s and subject = %(subject)s returning id",
+        tenant=transaction.tenant,
+        subject=subject,
+    )
+
+
 async def read_outputs(transaction: TenantTransaction, run: RunId) -> list[Row]:
     """The outputs of a run's finished steps, as JSON text."""
     return await transaction.all(

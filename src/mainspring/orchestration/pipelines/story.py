@@ -76,7 +76,8 @@ class Story:
         """Store milestones, positions, endings, and an outbox event for each ending."""
         if not self.milestones:
             return
-        await queue_store.advance_runs(transaction, self._run_rows())
+        runs = list(dict.fromkeys(milestone.run for milestone in self.milestones))
+        await queue_store.advance_runs(transaction, runs, self._run_rows(runs))
         await queue_store.write_events(transaction, self._event_rows())
         finished = [
             (self._runs[run]["tenant_id"], _payload(self._runs[run], end)) for run, end in self._endings.items()
@@ -90,9 +91,9 @@ class Story:
             case _:
                 pass
 
-    def _run_rows(self) -> str:
+    def _run_rows(self, runs: Sequence[RunId]) -> str:
         rows: list[dict[str, object]] = []
-        for run in dict.fromkeys(milestone.run for milestone in self.milestones):
+        for run in runs:
             row, ending = self._runs[run], self._endings.get(run)
             failure = ending.failure if ending else None
             rows.append(
