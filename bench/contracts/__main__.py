@@ -35,12 +35,12 @@ FIRST_EVENTS = 60
 SHORTEST = 12
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and answer whether everything held."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=_positive, metavar="N", help="only N files, of every format in turn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     data = find_data(None)
     if data is None:
         print("Skipped: the labelled contracts are not here; set MAINSPRING_CONTRACT_DATA to their folder.")
@@ -86,10 +86,9 @@ def _progress() -> Progress:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of files: give 1 or more")
-    return number
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.contracts.__main__ import main
 from bench.contracts.analysing import Again, Analysed, Failure, Followed
 from bench.contracts.figures import Figures, compose_figures, count_pages, time_steps
 from bench.contracts.first_events import FirstEvent, summarise_waits
@@ -248,3 +249,18 @@ def test_the_table_names_every_failure_and_fits_a_narrow_screen():
     assert "1 of 1 answered as duplicates, 0 runs started" in shown
     assert max(map(len, shown.splitlines())) <= 90
     assert "failures: 1" in show(figures(Failure("b.pdf", "the run failed")))
+
+
+def test_without_the_labelled_contracts_it_says_so_and_is_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MAINSPRING_CONTRACT_DATA", str(tmp_path))
+    assert main(["--limit", "3"]) == 0
+    assert "MAINSPRING_CONTRACT_DATA" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_a_limit_that_is_no_number_of_files_is_refused(limit: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--limit", limit])
+    assert limit in capsys.readouterr().err
