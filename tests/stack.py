@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,7 +71,9 @@ class RunningStack:
                 await valkey.aclose()
                 await database.close()
 
-        return asyncio.run(run())
+        # In a thread of its own: the caller may be inside a loop already, as browser tests are.
+        with ThreadPoolExecutor(1) as aside:
+            return aside.submit(lambda: asyncio.run(run())).result()
 
     def client(self, person: Person) -> MainspringClient:
         """The typed client as this person."""
