@@ -31,8 +31,9 @@ class Target:
         )
         return client.request(method, path, **options)  # pyright: ignore[reportArgumentType] - as httpx has them
 
-    def upload(self, content: bytes, *, by: Person | None = None, **headers: str) -> httpx.Response:
-        """Send a text as a contract."""
+    def upload(self, content: bytes, *, by: Person | None = None, key: str | None = None) -> httpx.Response:
+        """Send a text as a contract, under an idempotency key if one is given."""
+        headers = {} if key is None else {"idempotency-key": key}
         return self.call("POST", "/v1/contracts", by=by, files={"file": ("attack.txt", content)}, headers=headers)
 
 

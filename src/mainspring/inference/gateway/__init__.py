@@ -5,7 +5,7 @@ from mainspring.inference.gateway.catalog import LOCAL_CHAT, LOCAL_EMBEDDING
 from mainspring.inference.gateway.ports import AiSwitch
 from mainspring.inference.gateway.providers.local.assets import bundled_models, local_models_command
 from mainspring.inference.gateway.providers.profiles import Profile
-from mainspring.inference.gateway.records import Records, list_records, purge_payloads
+from mainspring.inference.gateway.records import Records, forget_payloads, list_records, purge_payloads
 from mainspring.inference.gateway.service import Gateway
 from mainspring.inference.gateway.types import (
     CallContext,
@@ -35,6 +35,7 @@ __all__ = [
     "RetryPolicy",
     "build_gateway",
     "bundled_models",
+    "forget_payloads",
     "list_records",
     "local_models_command",
     "purge_payloads",

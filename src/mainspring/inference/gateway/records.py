@@ -1,11 +1,12 @@
 """Reading the inference records of a tenant, and letting old payloads go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from mainspring.foundation.db import Database, TenantTransaction
-from mainspring.foundation.ids import read_id, show_id
+from mainspring.foundation.ids import TenantId, read_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
 
@@ -50,3 +51,9 @@ async def purge_payloads(database: Database, *, before: datetime) -> int:
         purged += count
         if count < _PURGE_BATCH:
             return purged
+
+
+async def forget_payloads(database: Database, tenant: TenantId, runs: Sequence[UUID]) -> int:
+    """Delete what was said in the calls of a tenant's runs, and return how many; records stay."""
+    async with database.tenant(tenant) as transaction:
+        return await store.delete_payloads_of(transaction, runs)

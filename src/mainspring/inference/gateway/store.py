@@ -64,6 +64,17 @@ async def delete_payloads(transaction: SystemTransaction, *, before: datetime, l
     )
 
 
+async def delete_payloads_of(transaction: TenantTransaction, runs: Sequence[UUID]) -> int:
+    """Delete the payloads of all calls of the runs; the records stay."""
+    return await transaction.run(
+        """
+        delete from inference_payload where (tenant_id, record_id) in
+          (select tenant_id, id from inference_record where tenant_id = %(tenant)s and run_id = any(%(runs)s))""",
+        tenant=transaction.tenant,
+        runs=list(runs),
+    )
+
+
 def _as_json(records: Sequence[InferenceRecord]) -> str:
     encoded = msgspec.json.encode(records)
     if b"\\u0000" in encoded:  # Postgres keeps no NUL in text

@@ -25,7 +25,7 @@ from .parsing import PARSER_VERSION, ParseLimits, inspect, parse_bounded, shown
 from .types import Chunk, Document, Match, ParsedDocument
 
 if TYPE_CHECKING:
-    from mainspring.foundation.db import Database
+    from mainspring.foundation.db import Database, TenantTransaction
     from mainspring.foundation.objects import ObjectStore
 
 EMBEDDING_DIMENSIONS = 384
@@ -209,7 +209,19 @@ class Knowledge:
     async def delete_document(self, tenant: TenantId, document_id: UUID) -> None:
         """Remove the document, its chunks and its bytes; one that is not there is fine."""
         async with self._database.tenant(tenant) as transaction:
-            await store.delete_document(transaction, document_id)
+            await self.delete_document_in(transaction, document_id)
+        await self.delete_bytes(tenant, document_id)
+
+    async def hold_document_in(self, transaction: "TenantTransaction", document_id: UUID) -> bool:
+        """Keep the document from being changed or deleted until the transaction ends; False when it is not there."""
+        return await store.lock_document(transaction, document_id)
+
+    async def delete_document_in(self, transaction: "TenantTransaction", document_id: UUID) -> None:
+        """Remove the document and its chunks within a transaction; call `delete_bytes` after the commit."""
+        await store.delete_document(transaction, document_id)
+
+    async def delete_bytes(self, tenant: TenantId, document_id: UUID) -> None:
+        """Remove the bytes of a document that was deleted."""
         keys = [key async for key in self._objects.iter_keys(tenant, f"documents/{document_id}/")]
         for key in keys:
             await self._objects.delete(tenant, key)

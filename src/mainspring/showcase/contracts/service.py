@@ -4,6 +4,7 @@ A submission commits the contract's row and its run in one transaction; the byte
 store before that. The same bytes are one contract in a tenant, however often they are sent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
@@ -11,16 +12,19 @@ from uuid import UUID
 import msgspec
 
 from mainspring.foundation.db import Database
-from mainspring.foundation.errors import NotFound
+from mainspring.foundation.errors import MainspringError, NotFound
 from mainspring.foundation.ids import TenantId, new_id, show_id
+from mainspring.foundation.outbox import publish
 from mainspring.foundation.pagination import Page, PageRequest
 from mainspring.foundation.principal import Principal
+from mainspring.inference.gateway import forget_payloads
 from mainspring.orchestration.knowledge import Knowledge
 from mainspring.orchestration.knowledge.types import Chunk, ParsedDocument
 from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunStatus
 
 from . import store
 from .errors import ReasonMissing, RunNotFinished
+from .events import ContractDeleted
 from .pipeline import Upload
 from .saved_playbooks import Playbooks
 from .types import (
@@ -103,18 +107,41 @@ class Contracts:
             created_by=principal.name,
             created_at=document.created_at,
         )
-        submitted = Upload(contract.id, document.id, chosen.name, chosen.version)
-        async with self._database.tenant(tenant) as transaction:
-            is_new = await store.add_contract(transaction, contract)
-            if is_new:
-                run = await self._pipelines.submit_in(
-                    transaction, self._pipeline, submitted, idempotency_key=idempotency_key, subject=_subject(contract)
-                )
-                await store.point_at_run(transaction, contract.id, run.id, chosen.name)
-            stored = await store.find_contract_by_hash(transaction, document.sha256)
+        try:
+            is_new = await self._add(tenant, contract, chosen.version, idempotency_key)
+        except MainspringError:
+            await self._discard(tenant, contract)
+            raise
         await self._pipelines.ring(self._pipeline)
-        assert stored is not None
-        return Submission(stored, await self._latest_run(tenant, stored), is_duplicate=not is_new)
+        added = await self._find_same(tenant, content) if is_new is not None else None
+        if added is None:  # somebody deleted it at this very moment
+            return await self.submit(principal, name, content, playbook=playbook, idempotency_key=idempotency_key)
+        return replace(added, is_duplicate=not is_new)
+
+    async def _add(
+        self, tenant: TenantId, contract: Contract, version: int, idempotency_key: str | None
+    ) -> bool | None:
+        """Commit contract and run; False when these bytes are a contract, None when the document was deleted."""
+        submitted = Upload(contract.id, contract.document_id, contract.playbook, version)
+        async with self._database.tenant(tenant) as transaction:
+            if not await self._knowledge.hold_document_in(transaction, contract.document_id):
+                return None
+            if not await store.add_contract(transaction, contract):
+                return False
+            run = await self._pipelines.submit_in(
+                transaction, self._pipeline, submitted, idempotency_key=idempotency_key, subject=_subject(contract)
+            )
+            await store.point_at_run(transaction, contract.id, run.id, contract.playbook)
+            return True
+
+    async def _discard(self, tenant: TenantId, refused: Contract) -> None:
+        """Remove the document of a refused submission, unless a contract of the same bytes has it."""
+        async with self._database.tenant(tenant) as transaction:
+            await self._knowledge.hold_document_in(transaction, refused.document_id)
+            if await store.find_contract_by_hash(transaction, refused.sha256) is not None:
+                return
+            await self._knowledge.delete_document_in(transaction, refused.document_id)
+        await self._knowledge.delete_bytes(tenant, refused.document_id)
 
     async def analyze_again(self, principal: Principal, contract: ContractId, playbook: str | None) -> Submission:
         """Start a new run over a stored contract; earlier runs and decisions stay."""
@@ -125,7 +152,8 @@ class Contracts:
         submitted = Upload(known.id, known.document_id, chosen.name, chosen.version)
         async with self._database.tenant(tenant) as transaction:
             run = await self._pipelines.submit_in(transaction, self._pipeline, submitted, subject=_subject(known))
-            await store.point_at_run(transaction, known.id, run.id, chosen.name)
+            if not await store.point_at_run(transaction, known.id, run.id, chosen.name):
+                raise _no_contract(contract)
         await self._pipelines.ring(self._pipeline)
         return Submission(await self.get(principal, contract), run)
 
@@ -158,15 +186,23 @@ class Contracts:
         return {each.id: runs[_subject(each)] for each in contracts if _subject(each) in runs}
 
     async def delete(self, principal: Principal, contract: ContractId) -> None:
-        """Remove a contract everywhere: rows, chunks, vectors and bytes. A running analysis is cancelled first."""
+        """Remove a contract and what was made of it: rows, runs and their stories, vectors, bytes, words to models."""
         principal.require(DELETE)
-        found = await self.get(principal, contract)
-        run = await self._latest_run(principal.tenant, found)
-        if not run.status.is_final:
-            await self._pipelines.cancel(principal.tenant, run.id)
-        async with self._database.tenant(principal.tenant) as transaction:
+        tenant, found = principal.tenant, await self.get(principal, contract)
+        await self._pipelines.cancel_about(tenant, _subject(found))
+        async with self._database.tenant(tenant) as transaction:
+            await self._knowledge.hold_document_in(transaction, found.document_id)
             await store.delete_contract(transaction, contract)
-        await self._knowledge.delete_document(principal.tenant, found.document_id)
+            runs = await self._pipelines.forget_in(transaction, _subject(found))
+            await self._knowledge.delete_document_in(transaction, found.document_id)
+            event = ContractDeleted(runs)
+            await publish(transaction, topic=event.TOPIC, payload=event.payload())
+        await self._knowledge.delete_bytes(tenant, found.document_id)
+        await self._pipelines.forget_live(tenant, runs)
+
+    async def forget_words(self, tenant: TenantId, runs: Sequence[UUID]) -> None:
+        """Delete what was said to models in these runs; the records of the calls stay."""
+        await forget_payloads(self._database, tenant, runs)
 
     async def read_original(self, principal: Principal, contract: ContractId) -> tuple[Contract, bytes]:
         """The bytes as they were uploaded."""
@@ -242,15 +278,17 @@ class Contracts:
     async def _find_same(self, tenant: TenantId, content: bytes) -> Submission | None:
         async with self._database.tenant(tenant) as transaction:
             known = await store.find_contract_by_hash(transaction, sha256(content).hexdigest())
-        if known is None:
-            return None
-        return Submission(known, await self._latest_run(tenant, known), is_duplicate=True)
+        run = await self._find_latest_run(tenant, known) if known else None
+        return Submission(known, run, is_duplicate=True) if known and run else None
 
-    async def _latest_run(self, tenant: TenantId, contract: Contract) -> Run:
-        return (await self._pipelines.latest_runs(tenant, [_subject(contract)]))[_subject(contract)]
+    async def _find_latest_run(self, tenant: TenantId, contract: Contract) -> Run | None:
+        """None when the contract was deleted meanwhile."""
+        return (await self._pipelines.latest_runs(tenant, [_subject(contract)])).get(_subject(contract))
 
-    async def _why_not(self, tenant: TenantId, contract: Contract) -> RunNotFinished:
-        run = await self._latest_run(tenant, contract)
+    async def _why_not(self, tenant: TenantId, contract: Contract) -> MainspringError:
+        run = await self._find_latest_run(tenant, contract)
+        if run is None:
+            return _no_contract(contract.id)
         if run.status is RunStatus.FAILED and run.error:
             return RunNotFinished(f"The analysis failed ({run.error.code}): {run.error.detail}")
         if run.status is RunStatus.CANCELLED:

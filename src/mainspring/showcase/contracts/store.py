@@ -99,14 +99,15 @@ async def list_contracts(
     return Page(items, make_cursor(items[-1].created_at.isoformat(), str(items[-1].id)) if more else None)
 
 
-async def point_at_run(transaction: TenantTransaction, contract: ContractId, run: UUID, playbook: str) -> None:
-    """A new analysis was submitted, with this playbook."""
-    await transaction.run(
+async def point_at_run(transaction: TenantTransaction, contract: ContractId, run: UUID, playbook: str) -> bool:
+    """A new analysis was submitted, with this playbook; False when the contract was deleted meanwhile."""
+    pointed = await transaction.run(
         """update contract set run_id = %(run)s, run_status = 'queued', playbook = %(playbook)s where id = %(id)s""",
         id=contract,
         run=run,
         playbook=playbook,
     )
+    return pointed == 1
 
 
 async def note_run_status(transaction: TenantTransaction, run: UUID, status: str) -> None:

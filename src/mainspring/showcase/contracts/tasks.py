@@ -1,4 +1,4 @@
-"""What contract intelligence hears from others: that an analysis has ended."""
+"""What contract intelligence hears: that an analysis has ended, and that a contract was deleted a moment ago."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from mainspring.foundation.outbox import OutboxEvent, Subscriber
 from mainspring.orchestration.pipelines import RunFinished
 
+from .events import ContractDeleted
 from .pipeline import PIPELINE
 from .service import Contracts
 
@@ -17,4 +18,7 @@ def build_subscribers(contracts: Contracts) -> Mapping[str, tuple[Subscriber, ..
         if event.payload["pipeline"] == PIPELINE:
             await contracts.note_run(event.tenant, UUID(event.payload["run"]), event.payload["status"])
 
-    return {RunFinished.TOPIC: (note_finished,)}
+    async def forget_words(event: OutboxEvent) -> None:
+        await contracts.forget_words(event.tenant, [UUID(run) for run in event.payload["runs"]])
+
+    return {RunFinished.TOPIC: (note_finished,), ContractDeleted.TOPIC: (forget_words,)}
