@@ -48,8 +48,11 @@ def submit(client: MainspringClient, name: str, count: int) -> list[str]:
 
 
 def follow_all(client: MainspringClient, runs: Sequence[str]) -> list[list[Event]]:
+    def follow(run: str) -> list[Event]:
+        return list(client.events(run))
+
     with ThreadPoolExecutor(len(runs)) as readers:
-        return list(readers.map(lambda each: list(client.events(each)), runs))
+        return list(readers.map(follow, runs))
 
 
 def kill(stack: RunningStack, part: str) -> None:

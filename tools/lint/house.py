@@ -83,8 +83,9 @@ def _sql(path: Path, tree: ast.Module) -> Iterator[Finding]:
         return
     documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented
-        if is_text and SQL_WORDS.match(str(node.value)):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in documented:
+            continue
+        if SQL_WORDS.match(node.value):
             yield Finding(path, node.lineno, "sql-outside-store", "move the statement to the room's store.py")
 
 
