@@ -4,6 +4,7 @@ Run as `python -m mainspring.entry.api`; `mainspring serve` does so.
 """
 
 import asyncio
+import socket
 from pathlib import Path
 
 import uvicorn
@@ -23,6 +24,7 @@ from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.inference.gateway import routes as record_routes
+from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import routes as run_routes
 from mainspring.showcase.contracts import routes as contract_routes
 
@@ -110,8 +112,20 @@ def find_console() -> Path | None:
     return None
 
 
+class _Server(uvicorn.Server):
+    """Ends the event streams first: they would otherwise hold the shutdown up until its time is over."""
+
+    def __init__(self, config: uvicorn.Config, live: LiveEvents) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._live.close()
+        await super().shutdown(sockets)
+
+
 async def run_api(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C; open streams are ended after 5 s, and clients resume elsewhere."""
+    """Serve until SIGTERM or Ctrl-C; open streams are ended, and clients resume elsewhere."""
     async with build(settings) as platform:
         config = uvicorn.Config(
             make_app(platform),
@@ -125,7 +139,7 @@ async def run_api(settings: Settings) -> None:
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
         )
-        await uvicorn.Server(config).serve()
+        await _Server(config, platform.live).serve()
 
 
 def main() -> None:

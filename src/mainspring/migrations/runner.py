@@ -78,3 +78,7 @@ def _allow_login(admin_url: str, login: tuple[str, str]) -> None:
             SQL("{} role {} login noinherit password {}").format(verb, Identifier(name), Literal(verifier))
         )
         connection.execute(SQL("grant mainspring_app to {}").format(Identifier(name)))
+        # A process that was stopped in mid-transaction must not keep its row locks.
+        connection.execute(
+            SQL("alter role {} set idle_in_transaction_session_timeout = '15s'").format(Identifier(name))
+        )
