@@ -29,7 +29,7 @@ log = get_logger(__name__)
 _CLAUSES_A_CALL = 12
 _CALLS_AT_ONCE = 4
 _SUMMARY_CHARACTERS = 60_000
-_SPOKEN_TOKENS = 96
+_SPOKEN_TOKENS = 64
 _FEATURE = "contracts"
 
 
