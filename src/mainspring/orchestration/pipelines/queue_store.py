@@ -4,7 +4,8 @@ Locks are taken in one order: runs before steps, runs by id. A claim never waits
 locked), and neither does a renewal, so none of these statements can deadlock with another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import LiteralString
 from uuid import UUID
 
@@ -12,9 +13,18 @@ from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 
 Transaction = SystemTransaction | TenantTransaction
 
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many places of a worker one tenant may have, and how many each has now."""
+
+    each: int
+    held: Mapping[UUID, int]
+
+
 # Purpose: give `free` ready steps to one worker, in turn over the tenants that have some, and tell it.
 # The ring of tenants with work in these lanes starts after the one served last; each tenant gets an
-# equal share of what is free.
+# equal share of what is free, and never more than `each` places of the worker in all.
 # Index: step_ready, once per tenant and lane to walk the ring, and once more to pick.
 # Rows: at most `free`.
 _CLAIM: LiteralString = """
@@ -58,7 +68,10 @@ behind (tenant_id, place) as (
      where behind.place < 2 * %(free)s
 ),
 ring as materialized (
-    select tenant_id, place from (select * from ahead union all select * from behind) as both_arcs
+    select tenant_id, place, %(each)s - coalesce(busy.steps, 0) as room
+      from (select * from ahead union all select * from behind) as both_arcs
+           left join unnest(%(tenants)s::uuid[], %(held)s::integer[]) as busy (tenant_id, steps) using (tenant_id)
+     where coalesce(busy.steps, 0) < %(each)s
      order by place limit %(free)s
 ),
 share as materialized (select ceil(%(free)s::numeric / greatest(count(*), 1))::bigint as steps from ring),
@@ -72,7 +85,7 @@ picked as materialized (
                 limit (select least(steps, open.room) from share)
                   for no key update skip locked) as candidate
          order by candidate.priority desc, candidate.run_id
-         limit (select steps from share)) as turn
+         limit (select least(steps, ring.room) from share)) as turn
 ),
 admitted as materialized (
     select * from (
@@ -148,11 +161,21 @@ async def plan_by_index(transaction: Transaction) -> None:
 
 
 async def claim_steps(
-    transaction: SystemTransaction, lanes: Sequence[str], rooms: Sequence[int], *, free: int, lease: float, after: UUID
+    transaction: SystemTransaction, rooms: Mapping[str, int], *, free: int, lease: float, after: UUID, shares: Shares
 ) -> list[Row]:
-    """Lease up to `free` ready steps of these lanes, fairly between tenants; `rooms` bounds each lane."""
+    """Lease up to `free` ready steps, fairly between tenants, in lanes by the room there is in each."""
     await plan_by_index(transaction)
-    return await transaction.all(_CLAIM, lanes=list(lanes), rooms=list(rooms), free=free, lease=lease, after=after)
+    return await transaction.all(
+        _CLAIM,
+        lanes=list(rooms),
+        rooms=list(rooms.values()),
+        free=free,
+        lease=lease,
+        after=after,
+        each=shares.each,
+        tenants=list(shares.held),
+        held=list(shares.held.values()),
+    )
 
 
 async def find_rooms(transaction: SystemTransaction, lanes: Sequence[str], caps: Sequence[int]) -> list[Row]:

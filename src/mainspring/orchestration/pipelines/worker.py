@@ -14,6 +14,7 @@ attempt that is not settled comes back when its lease expires.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -154,11 +155,11 @@ class Worker:
             rooms = {lane: room for lane, room in rooms.items() if room > 0}
             rows = await queue_store.claim_steps(
                 transaction,
-                list(rooms),
-                list(rooms.values()),
+                rooms,
                 free=free,
                 lease=self._lease_seconds,
                 after=self._last_tenant,
+                shares=self._shares(),
             )
         claims = [read_claim(row, self._definitions[row["lane"]]) for row in rows]
         self._keeper.hold([claim.lease for claim in claims])
@@ -168,6 +169,11 @@ class Worker:
         for claim in claims:
             self._start(claim)
         return rows
+
+    def _shares(self) -> queue_store.Shares:
+        """A quarter of the places is kept from any one tenant: its slow steps must not hold up the others."""
+        held = Counter[UUID](each.claim.lease.tenant for each in self._held.values())
+        return queue_store.Shares(self._concurrency - self._concurrency // 4, held)
 
     def _start(self, claim: Claim) -> None:
         run = LiveStepRun(claim.lease, floor=claim.seq, database=self._database, publisher=self._publisher)
