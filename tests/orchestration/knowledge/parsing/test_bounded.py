@@ -89,3 +89,12 @@ async def test_the_child_loads_no_database_and_no_web():
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
     assert output.decode().strip() == "[]"
+
+
+async def test_the_name_of_a_document_is_not_in_the_list_of_processes(monkeypatch: pytest.MonkeyPatch):
+    tell = (
+        "import sys; sys.stdin.buffer.read(); seen = any('takeover' in argument for argument in sys.argv); "
+        'print(\'{"type":"failed","code":"broken_document","detail":"seen: %s"}\' % seen)'
+    )
+    monkeypatch.setattr(bounded, "_START", tell)
+    assert (await _refusal(_TEXT, "takeover.txt")).detail == "seen: False"

@@ -1,6 +1,6 @@
 """`parse_bounded`: the parse in a process of its own, because parsers of foreign files crash, hang and swell.
 
-The child gets the bytes on its standard input, bounds its own memory and processor time
+The child gets its request and the bytes on its standard input, bounds its own memory and processor time
 before it reads them, and answers in JSON. Whatever happens to it, the caller gets a
 document or one of the room's errors. It is a fresh interpreter rather than a fork, so that
 it holds no connection, lock or thread of the worker; it starts in some 80 ms.
@@ -22,8 +22,7 @@ from .protocol import Answer, Parsed, Request
 from .refusals import timed_out, too_large
 
 _START = (
-    "import sys; sys.path[:] = sys.argv[2:]; "
-    "from mainspring.orchestration.knowledge.parsing.child import main; main(sys.argv[1])"
+    "import sys; sys.path[:] = sys.argv[1:]; from mainspring.orchestration.knowledge.parsing.child import main; main()"
 )
 _DEFAULT_LIMITS = ParseLimits()
 _ANSWERS = msgspec.json.Decoder(Answer)
@@ -40,10 +39,11 @@ async def parse_bounded(
     name = shown(filename)
     if len(content) > limits.max_bytes:
         raise too_large(name, len(content), limits)
-    process = await _start(Request(name, limits, recognise_scans))
+    request = msgspec.json.encode(Request(name, limits, recognise_scans))
+    process = await _start()
     try:
         async with asyncio.timeout(limits.timeout_seconds):
-            output, _ = await process.communicate(content)
+            output, _ = await process.communicate(b"%s\n%s" % (request, content))
             code = await process.wait()
     except TimeoutError:
         raise timed_out(name, limits) from None
@@ -52,14 +52,14 @@ async def parse_bounded(
     return _answer(output, code, name, limits)
 
 
-async def _start(request: Request) -> Process:
+async def _start() -> Process:
+    """The name of a document is not among the arguments: every user of the machine can read those."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
         "-S",
         "-c",
         _START,
-        msgspec.json.encode(request).decode(),
         *(path for path in sys.path if path),
         stdin=PIPE,
         stdout=PIPE,

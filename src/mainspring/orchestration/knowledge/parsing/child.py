@@ -20,9 +20,9 @@ from .read import parse
 from .refusals import out_of_memory
 
 
-def main(argument: str) -> None:
-    """Parse standard input as `argument` (a JSON Request) says."""
-    request = msgspec.json.decode(argument.encode(), type=Request)
+def main() -> None:
+    """Parse what follows the first line of standard input as that line, a JSON Request, says."""
+    request = msgspec.json.decode(sys.stdin.buffer.readline(), type=Request)
     answers = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not end up in the answer
     _bound(request.limits)

@@ -8,7 +8,7 @@ from .limits import ParseLimits
 
 
 class Request(msgspec.Struct, frozen=True):
-    """The child's one argument; the file itself comes on its standard input."""
+    """The first line of the child's standard input; the file follows."""
 
     filename: str
     limits: ParseLimits
