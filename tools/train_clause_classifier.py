@@ -46,13 +46,15 @@ OUT = Path(__file__).resolve().parents[1] / "src" / "mainspring" / "showcase" / 
 def train(corpus: Corpus, settings: Settings) -> tuple[bytes, Validated]:
     """The model file's content, and how it did in cross-validation."""
     space = learn_space(corpus.chunks.texts + corpus.spans.texts, settings)
-    _say(f"vocabulary: {len(space.words):,} words, {len(space.pairs):,} pairs, {len(space.openings):,} openings")
+    kinds = {"words": space.words, "pairs": space.pairs, "openings": space.openings, "stems": space.stems}
+    _say("vocabulary: " + ", ".join(f"{len(each):,} {name}" for name, each in kinds.items()))
     matrices = read_matrices(space, corpus)
     by_clauses = score_out_of_fold(train_clauses, matrices, corpus, settings)
     by_passages = score_out_of_fold(train_passages, matrices, corpus, settings)
     _say("scored every contract by classifiers that did not see it")
     signals = read_signals(by_clauses, by_passages, corpus)
     validated = validate(corpus, signals, settings)
+    _say(f"cross-validation: micro F1 of clauses {validated.figures.clause.micro:.3f}")
     labels, cost = corpus.chunks.labels, settings.calibration_cost
     model = ClauseModel(
         about=About(

@@ -14,7 +14,7 @@ Written by `python -m tools.train_clause_classifier`; do not edit. All figures: 
 | --- | --- |
 | version (SHA-256 of the file) | `{version}` |
 | size | {megabytes:.2f} MB |
-| kind | linear: {features:,} TF-IDF features (words, word pairs, opening words), one SVM per category, \
+| kind | linear: {features:,} TF-IDF features (words, pairs, opening words, stems), one SVM per category, \
 logistic calibration |
 | trained on | {contracts} contracts of CUAD v1: {clauses:,} clauses, {spans:,} labelled spans |
 | licence of the data | CC BY 4.0, attribution below |

@@ -66,7 +66,7 @@ class Corpus:
 def find_data(given: Path | None) -> Path | None:
     """The data folder: as given, from MAINSPRING_CONTRACT_DATA, or beside the repository; None if absent."""
     beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "contracts"
-    named = os.environ.get("MAINSPRING_CONTRACT_DATA")  # house: allow-environ - a tool, outside the settings
+    named = os.environ.get("MAINSPRING_CONTRACT_DATA")
     folder = given or (Path(named) if named else beside)
     return folder if (folder / ANNOTATIONS_FILE).is_file() else None
 

@@ -7,7 +7,7 @@ these settings) is learned from.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
-from mainspring.showcase.contracts.classifier.features import OPENING_WORDS, FeatureSpace, ReadTexts, split_words
+from mainspring.showcase.contracts.classifier.features import OPENING_WORDS, STEMS, FeatureSpace, ReadTexts, split_words
 from mainspring.showcase.contracts.classifier.model_file import Linear
 
 from .corpus import FOLDS, Corpus, Flags, Ints
@@ -25,7 +25,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """seed also drives the folds; cost is the SVM's C."""
+    """How the shipped model is trained; chosen by cross-validation.
+
+    features     words, pairs and openings together; stems come on top
+    least_count  rarer words and stems are unknown
+    cost         the SVM's C, for clauses and for passages; of the calibration likewise
+    seed         drives the folds and the SVM
+    """
 
     features: int = 60_000
     least_count: int = 4
@@ -56,21 +62,28 @@ class Matrices:
 
 
 def learn_space(texts: tuple[str, ...], settings: Settings) -> FeatureSpace:
-    """The most frequent words, pairs and openings of the texts, weighted by how few texts hold them."""
+    """The most frequent words, pairs, openings and stems of the texts, weighted by how few texts hold them."""
     counts = Counter(word for text in texts for word in split_words(text))
-    words = tuple(sorted(word for word, count in counts.items() if count >= settings.least_count))
+    words = _frequent(counts, settings)
+    stem_counts = Counter[str]()
+    for word, count in counts.items():
+        stem_counts.update({word[:letters]: count for letters in STEMS if len(word) > letters})
     nothing = np.zeros(0, np.int64)
-    every = FeatureSpace(words, nothing, nothing, np.ones(len(words), np.float32))
-    read = every.read(texts)
-    kept_words, kept_pairs, kept_openings = _most_frequent(read, len(words), settings)
+    every = FeatureSpace(words, nothing, nothing, (), np.ones(len(words), np.float32))
+    kept_words, kept_pairs, kept_openings = _most_frequent(every.read(texts), len(words), settings)
     number = np.full(len(words), -1)
     number[kept_words] = np.arange(len(kept_words))
     left, right = number[kept_pairs // len(words)], number[kept_pairs % len(words)]
     pairs = np.sort((left * len(kept_words) + right)[(left >= 0) & (right >= 0)])
     openings = np.sort(number[kept_openings][number[kept_openings] >= 0])
+    stems = _frequent(stem_counts, settings)
+    unweighted = np.ones(len(kept_words) + len(pairs) + len(openings) + len(stems), np.float32)
     names = tuple(words[place] for place in kept_words)
-    size = len(names) + len(pairs) + len(openings)
-    return _with_weights(FeatureSpace(names, pairs, openings, np.ones(size, np.float32)), texts)
+    return _with_weights(FeatureSpace(names, pairs, openings, stems, unweighted), texts)
+
+
+def _frequent(counts: Counter[str], settings: Settings) -> tuple[str, ...]:
+    return tuple(sorted(name for name, count in counts.items() if count >= settings.least_count))
 
 
 def _most_frequent(read: ReadTexts, words: int, settings: Settings) -> tuple[Ints, Ints, Ints]:
@@ -88,11 +101,10 @@ def _most_frequent(read: ReadTexts, words: int, settings: Settings) -> tuple[Int
 
 
 def _with_weights(space: FeatureSpace, texts: tuple[str, ...]) -> FeatureSpace:
-    read = space.read(texts)
-    counts = space.count(read.word, read.text_of[read.piece], read.texts)
+    counts = space.count_wholes(space.read(texts))
     holders = np.bincount(counts.indices, minlength=space.size)
     weights = np.log((1 + len(texts)) / (1 + holders)) + 1
-    return FeatureSpace(space.words, space.pairs, space.openings, weights.astype(np.float32))
+    return replace(space, weights=weights.astype(np.float32))
 
 
 def read_matrices(space: FeatureSpace, corpus: Corpus) -> Matrices:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from mainspring.orchestration.knowledge.types import Chunk
@@ -17,6 +18,7 @@ from mainspring.showcase.contracts.categories import CATEGORY_NAMES
 from mainspring.showcase.contracts.classifier import ClauseClassifier
 from mainspring.showcase.contracts.classifier.features import (
     OPENING_WORDS,
+    STEMS,
     FeatureSpace,
     split_pieces,
     split_words,
@@ -46,8 +48,8 @@ CLEAR = {
     "upon sixty (60) days prior written notice to the other party.",
     "Renewal Term": "After the initial term this Agreement shall renew automatically for successive periods of one "
     "year each, unless either party gives notice of non-renewal.",
-    "No-Solicit of Employees": "During the term and for one year thereafter, neither party shall solicit for employ"
-    "ment or hire any employee of the other party.",
+    "No-Solicit of Employees": "During the term and for one year thereafter, neither party shall hire, or "
+    "solicit for employment, any employee of the other party.",
 }
 PLAIN = (
     "2.1 Deliveries. Supplier packs the goods in wooden crates and marks every crate with the order number.",
@@ -179,27 +181,29 @@ def test_runtime_features_are_those_of_a_plain_tfidf(classifier: ClauseClassifie
     texts = [*CLEAR.values(), *PLAIN, "", "Zweck 12 and 1.2.3 OF\nTHE the the"]
     space = small_space(texts)
     names = [*space.words, *(f"{space.words[p // 8]} {space.words[p % 8]}" for p in space.pairs.tolist())]
-    names += [f"^{space.words[place]}" for place in space.openings.tolist()]
+    names += [*(f"^{space.words[place]}" for place in space.openings.tolist()), *(f"~{stem}" for stem in space.stems)]
     counter = TfidfVectorizer(analyzer=named_features, vocabulary=names, sublinear_tf=True, norm="l2")  # pyright: ignore[reportArgumentType] - the stub knows names only
     counter.idf_ = space.weights.astype(np.float64)
     ours = space.wholes(space.read(texts))
-    np.testing.assert_allclose(ours.toarray(), counter.transform(texts).toarray(), atol=1e-6)
+    np.testing.assert_allclose(ours.toarray(), csr_matrix(counter.transform(texts)).toarray(), atol=1e-6)
 
 
 def small_space(texts: Sequence[str]) -> FeatureSpace:
-    """Eight words; every pair of them that occurs nowhere, somewhere or often, and four openings."""
+    """Eight words; every pair of them that occurs nowhere, somewhere or often, four openings, six stems."""
     words = tuple(sorted({"0", "agreement", "any", "of", "party", "the", "this", "to"}))
     pairs = np.arange(0, 64, 3, dtype=np.int64)
     openings = np.array([0, 2, 5, 6], np.int64)
-    weights = np.linspace(1, 3, len(words) + len(pairs) + len(openings), dtype=np.float32)
+    stems = ("agree", "agre", "agreem", "insu", "liab", "suppli")
+    weights = np.linspace(1, 3, len(words) + len(pairs) + len(openings) + len(stems), dtype=np.float32)
     assert any(word in split_words(text) for text in texts for word in words)
-    return FeatureSpace(words, pairs, openings, weights)
+    return FeatureSpace(words, pairs, openings, stems, weights)
 
 
 def named_features(text: str) -> list[str]:
     words = split_words(text)
     pairs = [f"{left} {right}" for left, right in pairwise(words)]
-    return [*words, *pairs, *(f"^{word}" for word in words[:OPENING_WORDS])]
+    stems = [f"~{word[:letters]}" for word in words for letters in STEMS if len(word) > letters]
+    return [*words, *pairs, *(f"^{word}" for word in words[:OPENING_WORDS]), *stems]
 
 
 @pytest.mark.parametrize("text", ["", "Short.", "A. B. C.", f"{CLEAR['Insurance']} (a) Then this. (b) Then that."])

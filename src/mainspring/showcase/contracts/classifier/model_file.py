@@ -106,6 +106,7 @@ def write_model(model: ClauseModel) -> bytes:
         "words": np.frombuffer("\n".join(model.space.words).encode(), np.uint8),
         "pair_steps": np.diff(model.space.pairs, prepend=0).astype(np.int32),
         "opening_steps": np.diff(model.space.openings, prepend=0).astype(np.int32),
+        "stems": np.frombuffer("\n".join(model.space.stems).encode(), np.uint8),
         "feature_weights": model.space.weights,
     }
     for name, linear in (("clauses", model.clauses), ("passages", model.passages)):
@@ -141,6 +142,7 @@ def _assemble(parts: _Parts) -> ClauseModel:
             words=tuple(parts["words"].tobytes().decode().split("\n")),
             pairs=np.cumsum(parts["pair_steps"].astype(np.int64)),
             openings=np.cumsum(parts["opening_steps"].astype(np.int64)),
+            stems=tuple(parts["stems"].tobytes().decode().split("\n")),
             weights=parts["feature_weights"].astype(np.float32),
         ),
         clauses=_linear(parts, "clauses"),
