@@ -28,6 +28,13 @@ def client(scene: Scene):
         yield opened
 
 
+@pytest.fixture(scope="module")
+def contract(scene: Scene) -> str:
+    """A contract of these tests, to analyse again and decide on without changing the shared one."""
+    with scene.stack.client(scene.people[Role.REVIEWER]) as client:
+        return analyze(client, sample_path("msa.txt").read_bytes() + b"\nOur own copy.\n", "own-copy.txt")
+
+
 def analyze(client: MainspringClient, content: bytes, name: str) -> str:
     submitted = client.upload_bytes(content, name)
     last = list(client.events(submitted.run.id))[-1]
@@ -65,17 +72,17 @@ def test_every_citation_stands_where_it_says(client: MainspringClient, scene: Sc
     assert all(sentence.citations for sentence in report.summary.sentences)
 
 
-def test_events_tell_the_steps_the_findings_and_the_words(client: MainspringClient, scene: Scene):
-    run = client.analyze_again(scene.contract).run.id
+def test_events_tell_the_steps_the_findings_and_the_words(client: MainspringClient, contract: str):
+    run = client.analyze_again(contract).run.id
     events = list(client.events(run))
     kinds = [event.type for event in events]
     finished = [str(event.data["step"]) for event in events if event.type == "step.finished"]
     assert kinds[0] == "run.started"
     assert kinds[-1] == "run.finished"
     assert set(finished) == {"parse", "chunk", "embed", "classify", "assess", "summarize"}
-    assert kinds.count("finding.added") == len(client.get_report(scene.contract).findings)
+    assert kinds.count("finding.added") == len(client.get_report(contract).findings)
     told = "".join(str(event.data["delta"]) for event in events if event.data.get("message") == "summary")
-    assert told.strip() == " ".join(each.text for each in client.get_report(scene.contract).summary.sentences)
+    assert told.strip() == " ".join(each.text for each in client.get_report(contract).summary.sentences)
     assert all(event.data.get("text") for event in events if event.type == "step.finished")
 
 
@@ -86,17 +93,17 @@ def test_each_model_call_left_a_record_tied_to_its_run(client: MainspringClient,
     assert all((record.output_tokens or 0) > 0 for record in records if record.operation == "chat")
 
 
-def test_a_finding_is_accepted_dismissed_edited_and_reopened(client: MainspringClient, scene: Scene):
-    finding = list(client.iter_findings(scene.contract))[-1]
-    assert client.decide_finding(scene.contract, finding.id, "accepted").decision == "accepted"
+def test_a_finding_is_accepted_dismissed_edited_and_reopened(client: MainspringClient, contract: str):
+    finding = list(client.iter_findings(contract))[-1]
+    assert client.decide_finding(contract, finding.id, "accepted").decision == "accepted"
     with pytest.raises(ApiError, match="with a reason"):
-        client.decide_finding(scene.contract, finding.id, "dismissed")
+        client.decide_finding(contract, finding.id, "dismissed")
     edited = client.decide_finding(
-        scene.contract, finding.id, "edited", reason="Ours is milder", edited=Edit(title="Milder", severity="info")
+        contract, finding.id, "edited", reason="Ours is milder", edited=Edit(title="Milder", severity="info")
     )
     assert edited.edited is not None
     assert (edited.edited.title, edited.reason) == ("Milder", "Ours is milder")
-    reopened = client.decide_finding(scene.contract, finding.id, "open")
+    reopened = client.decide_finding(contract, finding.id, "open")
     assert (reopened.decision, reopened.decided_by) == ("open", None)
 
 
@@ -144,16 +151,16 @@ def test_orders_hidden_in_a_contract_change_nothing_and_are_reported(client: Mai
     assert any("reviewer" in finding.title.lower() for finding in hostile.findings)
 
 
-def test_a_tenants_own_playbook_decides_what_is_a_risk(client: MainspringClient, scene: Scene):
+def test_a_tenants_own_playbook_decides_what_is_a_risk(client: MainspringClient, contract: str):
     text = client.get_playbook("vendor").yaml
     assert text is not None
     saved = client.save_playbook(
         "vendor", text.replace("title:", "title: Ours,", 1) if "title: Ours" not in text else text
     )
-    assert saved.version == 2
-    run = client.analyze_again(scene.contract, playbook="vendor")
+    assert saved.version >= 2
+    run = client.analyze_again(contract, playbook="vendor")
     assert list(client.events(run.run.id))[-1].data["status"] == "succeeded"
-    assert client.get_report(scene.contract).playbook.version == 2
+    assert client.get_report(contract).playbook.version == saved.version
 
 
 @pytest.mark.parametrize(
@@ -211,6 +218,7 @@ def test_the_reports_json_is_what_the_cli_would_print(client: MainspringClient, 
 
 
 def test_a_playbook_that_is_none_is_refused_line_by_line(client: MainspringClient, scene: Scene):
+    before = client.get_playbook("buyer").version
     answer = httpx.put(
         f"{scene.stack.url}/v1/playbooks/buyer",
         headers={"authorization": f"Bearer {scene.people[Role.REVIEWER].key}"},
@@ -219,4 +227,4 @@ def test_a_playbook_that_is_none_is_refused_line_by_line(client: MainspringClien
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_playbook")
     lines = {problem["field"] for problem in answer.json()["errors"]}
     assert {"line 3", "line 6"} <= lines
-    assert client.get_playbook("buyer").version == 1
+    assert client.get_playbook("buyer").version == before
