@@ -45,12 +45,13 @@ Rare categories are weak (table below); a missing label is a hint to look, not p
   clause has a category when it shares at least half of the shorter of both with a span labelled so.
 - *Does the contract hold it*: any clause found, against any span labelled. Same threshold as for clauses.
 
-The held-out contracts were used for nothing but this table. {left_out} training contracts whose company also filed
-one of the held-out contracts were left out of training. Folds of the cross-validation keep companies together; the
+The held-out contracts took no part in training, nor in the choice of settings and thresholds, which cross-validation
+made; earlier versions of the model were measured on them as well. {left_out} training contracts whose company
+also filed one of the held-out contracts were left out. Folds of the cross-validation keep companies together; the
 vocabulary (words and frequencies, no labels) was learned once from all training contracts. Macro counts a
 category as 0 when it is neither found nor there.
 
-The last row is the plain way, trained on the same contracts: 30,000 features, no context, no calibration, with
+The last row is the plain way, trained on the same contracts: {plain:,} features, no context, no calibration, with
 the threshold best for each question. Held-out precision and recall: spans {span}, clauses {clause}, contracts
 {contract}.
 
@@ -68,14 +69,15 @@ pairs with a probability of 0.1 and more, where a decision is at stake, {ece_lik
 
 ## Data and attribution
 
-{attribution} Their changes and ours: file names shortened, spans cut into sentences.
+{attribution} For training, the chunks were cut into sentences as well.
 
 | training file | SHA-256 |
 | --- | --- |
 {files}
 
 The file holds word counts and weights, no text of a contract longer than two words. It is an `.npz` of plain
-arrays, read with `allow_pickle=False`. Same data, same settings: same file.
+arrays, read with `allow_pickle=False`. Same data, same settings, same library versions: same
+file.
 """
 
 
@@ -92,6 +94,7 @@ def render_card(report: Report, attribution: str) -> str:
         threshold=validated.threshold,
         passage_threshold=validated.passage_threshold,
         table=render_table(report),
+        plain=report.baseline.features,
         held_clauses=held_out.clauses,
         left_out=report.left_out,
         span=_both(held_out.span),
