@@ -30,7 +30,7 @@ from .clause_classifier.learning import (
     train_clauses,
     train_passages,
 )
-from .clause_classifier.report import Report, encode_report, render_table
+from .clause_classifier.report import Report, decode_report, encode_report, render_table
 
 CARD = "CLAUSE_CLASSIFIER.md"
 FIGURES = "clause_classifier.json"
@@ -107,8 +107,9 @@ def main() -> int:
 def _write(out: Path, content: bytes, report: Report) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / MODEL).write_bytes(content)
-    (out / FIGURES).write_bytes(encode_report(report))
-    (out / CARD).write_text(render_card(report, ATTRIBUTION), "utf-8")
+    encoded = encode_report(report)
+    (out / FIGURES).write_bytes(encoded)
+    (out / CARD).write_text(render_card(decode_report(encoded), ATTRIBUTION), "utf-8")
     _say(f"wrote {MODEL} ({len(content) / 1e6:.2f} MB), {FIGURES} and {CARD} to {out.name}/")
 
 

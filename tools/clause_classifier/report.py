@@ -38,6 +38,11 @@ def encode_report(report: Report) -> bytes:
     return msgspec.json.format(msgspec.json.encode(_rounded(asdict(report))), indent=1) + b"\n"
 
 
+def decode_report(content: bytes) -> Report:
+    """What `encode_report` wrote; a card is rendered from this, so that it says what the file says."""
+    return msgspec.json.decode(content, type=Report)
+
+
 def _rounded(value: object) -> object:
     match value:
         case float():

@@ -26,8 +26,11 @@ from mainspring.showcase.contracts.classifier.features import (
 from mainspring.showcase.contracts.classifier.model_file import pack_weights, read_model, unpack_weights, write_model
 from mainspring.showcase.contracts.classifier.signals import FLOOR, signals_in_contract
 from mainspring.showcase.contracts.types import Method
+from tools.clause_classifier.card import render_card
 from tools.clause_classifier.corpus import find_data
 from tools.clause_classifier.heldout import measure, read_held_out
+from tools.clause_classifier.report import decode_report
+from tools.train_clause_classifier import ATTRIBUTION
 
 DATA = files("mainspring.showcase.contracts").joinpath("data")
 
@@ -82,8 +85,9 @@ def test_the_shipped_file_is_read_once_and_known_by_its_digest(classifier: Claus
 
 def test_the_model_card_is_that_of_the_shipped_file(classifier: ClauseClassifier) -> None:
     card = DATA.joinpath("CLAUSE_CLASSIFIER.md").read_text("utf-8")
-    assert classifier.version in card
-    assert classifier.version in DATA.joinpath("clause_classifier.json").read_text("utf-8")
+    report = decode_report(DATA.joinpath("clause_classifier.json").read_bytes())
+    assert report.version == classifier.version
+    assert render_card(report, ATTRIBUTION) == card
     assert "CC BY 4.0" in card
     assert "The Atticus Project" in card
 
