@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.edges import Guard, LimitBody
-from mainspring.foundation.errors import InvalidInput, MainspringError, Unavailable
+from mainspring.foundation.errors import InvalidInput, MainspringError, Unauthenticated, Unavailable
 from mainspring.foundation.ids import new_id, show_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, page_request
 from mainspring.foundation.principal import Principal
@@ -76,6 +76,20 @@ async def current_principal(request: Request) -> Principal:
     )
     request.state.principal = principal
     return principal
+
+
+async def is_still_allowed(request: Request, permission: str) -> bool:
+    """Whether the caller's credential holds the permission now; for answers that go on for long.
+
+    While the database is away nobody can tell, and what was allowed goes on.
+    """
+    request.state.principal = None
+    try:
+        return permission in (await current_principal(request)).permissions
+    except Unauthenticated:
+        return False
+    except DatabaseGone:
+        return True
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]

@@ -23,11 +23,14 @@ from .scenes import Number, talkative
 class Doorman:
     """Lets in who names a tenant and permissions as the bearer: `TENANT:permission,permission`."""
 
+    def __init__(self) -> None:
+        self.revoked: set[str] = set()
+
     async def authenticate(
         self, *, bearer: str | None, cookie: str | None, csrf: str | None, unsafe: bool
     ) -> Principal:
         """The principal that the bearer spells out."""
-        if not bearer:
+        if not bearer or bearer in self.revoked:
             raise Unauthenticated("Send a key.")
         tenant, _, permissions = bearer.partition(":")
         granted = frozenset(permissions.split(","))
@@ -40,10 +43,16 @@ def key(tenant: TenantId, *permissions: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def api(engine: Engine, live: LiveEvents) -> AsyncIterator[httpx.AsyncClient]:
+def doorman() -> Doorman:
+    """Who lets callers in."""
+    return Doorman()
+
+
+@pytest.fixture
+async def api(engine: Engine, live: LiveEvents, doorman: Doorman) -> AsyncIterator[httpx.AsyncClient]:
     """A real server on a free port, since streams need one, and a client of it."""
-    app = create_app(Doorman(), title="Test", version="0")
-    app.include_router(build_router(engine.pipelines, live))
+    app = create_app(doorman, title="Test", version="0")
+    app.include_router(build_router(engine.pipelines, live, recheck_seconds=0.2))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - the server has no event for it
@@ -208,3 +217,16 @@ async def test_a_closing_server_ends_its_streams(
         await anext(frames)
         await live.close()
         assert [frame async for frame in frames] == []
+
+
+async def test_an_open_stream_ends_soon_after_its_key_was_revoked(
+    engine: Engine, api: httpx.AsyncClient, doorman: Doorman, tenant: TenantId
+) -> None:
+    run = await engine.pipelines.submit(tenant, talkative(words=1), Number(1))
+    headers = key(tenant, READ)
+    async with stream(api, run, headers) as (_, frames):
+        assert await anext(frames) == {"retry": "1000"}
+        doorman.revoked.add(headers["authorization"].removeprefix("Bearer "))
+        rest = [frame async for frame in frames]
+    assert "run.finished" not in {frame.get("event") for frame in rest}
+    assert (await api.get(f"{path(run)}/events", headers=headers)).status_code == 401

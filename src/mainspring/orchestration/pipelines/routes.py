@@ -1,12 +1,14 @@
 """HTTP: look at runs, follow one as it happens, cancel it."""
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from mainspring.foundation.http import CurrentPrincipal
+from mainspring.foundation.http import CurrentPrincipal, is_still_allowed
 from mainspring.foundation.ids import TenantId, read_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, page_request
 
@@ -23,8 +25,8 @@ MAX_WAIT_SECONDS = 60
 _STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
-def build_router(pipelines: Pipelines, live: LiveEvents) -> APIRouter:
-    """The routes below /v1/runs."""
+def build_router(pipelines: Pipelines, live: LiveEvents, *, recheck_seconds: float = 10.0) -> APIRouter:
+    """The routes below /v1/runs; an open stream ends `recheck_seconds` after its key was revoked, at most."""
     router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
     @router.get("")
@@ -76,7 +78,8 @@ def build_router(pipelines: Pipelines, live: LiveEvents) -> APIRouter:
             return Response(page.model_dump_json(), media_type="application/json", headers=_STREAM_HEADERS)
         if is_over:
             return Response(status_code=status.HTTP_204_NO_CONTENT)
-        frames = _frames(live, principal.tenant, identifier, place)
+        frames = _frames(live, principal.tenant, identifier, place, min(KEEP_ALIVE_SECONDS, recheck_seconds))
+        frames = _while_allowed(frames, lambda: is_still_allowed(request, READ), recheck_seconds)
         return StreamingResponse(frames, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     return router
@@ -91,15 +94,31 @@ def _prefers_json(request: Request) -> bool:
     return "application/json" in accepted and "text/event-stream" not in accepted
 
 
-async def _frames(live: LiveEvents, tenant: TenantId, run: RunId, after: str | None) -> AsyncGenerator[bytes]:
+async def _frames(
+    live: LiveEvents, tenant: TenantId, run: RunId, after: str | None, keep_alive_seconds: float
+) -> AsyncGenerator[bytes]:
     yield RETRY_FRAME
     async with live.follow(tenant, run, after) as following:
         while not following.is_over:
-            events = await following.batch(KEEP_ALIVE_SECONDS)
+            events = await following.batch(keep_alive_seconds)
             if events:
                 yield b"".join(frame(event) for event in events)
             elif not following.is_over:
                 yield KEEP_ALIVE_FRAME
+
+
+async def _while_allowed(
+    frames: AsyncGenerator[bytes], is_allowed: Callable[[], Awaitable[bool]], recheck_seconds: float
+) -> AsyncGenerator[bytes]:
+    """The frames, until the caller may not see them any more; asked between frames, keep-alives among them."""
+    asked_at = time.monotonic()
+    async with aclosing(frames):
+        async for chunk in frames:
+            if time.monotonic() - asked_at >= recheck_seconds:
+                if not await is_allowed():
+                    return
+                asked_at = time.monotonic()
+            yield chunk
 
 
 async def _poll(live: LiveEvents, tenant: TenantId, run: RunId, after: str | None, wait: float) -> EventPage:
