@@ -23,6 +23,8 @@ check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tes
 	cd console && npm run check && npm test
 	$(BIN)/python -m pytest -m "not slow"
 	$(MAKE) --no-print-directory test-browser
+	$(BIN)/python -m bench.contracts --limit 3
+	$(BIN)/python -m bench.pipelines --steps 1000
 
 test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in headless Chromium, with screenshots
 	$(BIN)/python -m pytest -m slow tests/journeys
@@ -30,10 +32,15 @@ test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in hea
 test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
 	$(BIN)/python -m pytest -m slow tests/chaos
 
-bench: bench-pipelines bench-contracts ## every benchmark
+bench: bench-pipelines bench-quality bench-contracts ## every benchmark
 
 bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the API; quality and speed
 	@$(BIN)/python -m bench.contracts
+
+bench-quality: .venv/dev.stamp ## classifier, extraction and chunking against the labelled contracts
+	@$(BIN)/python -m bench.classifier
+	@$(BIN)/python -m bench.extraction
+	@$(BIN)/python -m bench.chunking
 
 bench-pipelines: .venv/dev.stamp ## steps per second, latency and fairness of the pipeline engine
 	@$(BIN)/python -m bench.pipelines
@@ -82,4 +89,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 	@cd console && npm run --silent build -- --logLevel warn
 	@touch $@
 
-.PHONY: openapi reference help demo test check test-browser test-chaos bench bench-contracts bench-pipelines format lock clean
+.PHONY: openapi reference help demo test check test-browser test-chaos bench bench-quality bench-contracts bench-pipelines format lock clean
