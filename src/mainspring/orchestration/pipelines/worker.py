@@ -194,7 +194,8 @@ class Worker:
             self._settler.put(outcome)
 
     def _forget(self, tokens: Sequence[UUID]) -> None:
-        was_full = len(self._held) >= self._concurrency
+        shares = self._shares()
+        was_full = len(self._held) >= self._concurrency or any(held >= shares.each for held in shares.held.values())
         self._keeper.drop(tokens)
         for token in tokens:
             self._held.pop(token, None)
