@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mainspring.application.identity import Role
+from mainspring.entry.stack import find_stack_url
 from mainspring.showcase.contracts import sample_path
 from tests.scene import Scene
 from tests.stack import RunningStack
@@ -137,3 +138,4 @@ def test_a_second_system_in_the_same_folder_is_told_about_the_first(stack: Runni
     answer = run(stack, "serve")
     assert answer.returncode == 1
     assert "in use by another Mainspring" in answer.stderr
+    assert find_stack_url(stack.settings.data_dir) == stack.url, "the refused one took the first one's address away"

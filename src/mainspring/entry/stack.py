@@ -82,7 +82,8 @@ class Stack:
                 watched.child.stop()
         if self._engines:
             self._engines.stop()
-        (self._settings.data_dir / "stack.json").unlink(missing_ok=True)
+        if self.url:  # a stack that found the folder taken must leave the other one's file alone
+            (self._settings.data_dir / "stack.json").unlink(missing_ok=True)
 
     def children(self) -> dict[str, ChildProcess]:
         """The children by name, for whoever wants to look at them or kill them."""
