@@ -56,6 +56,11 @@ format: .venv/dev.stamp ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 
+wheel: .venv/run.stamp console/dist/index.html ## build the package with the console in it, into dist/
+	@rm -rf src/mainspring/entry/console && cp -r console/dist src/mainspring/entry/console
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . ; rm -rf src/mainspring/entry/console
+	@ls dist/*.whl
+
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded pyproject.toml requirements/build.in -o requirements/run.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded --extra dev pyproject.toml requirements/build.in -c requirements/run.lock -o requirements/dev.lock
@@ -89,4 +94,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 	@cd console && npm run --silent build -- --logLevel warn
 	@touch $@
 
-.PHONY: openapi reference help demo test check test-browser test-chaos bench bench-quality bench-contracts bench-pipelines format lock clean
+.PHONY: wheel openapi reference help demo test check test-browser test-chaos bench bench-quality bench-contracts bench-pipelines format lock clean
