@@ -1,6 +1,7 @@
 """`mainspring analyze FILE...`: contracts through the API, live on the terminal, through the typed client."""
 
 import json as jsonlib
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from mainspring.foundation.settings import Settings, load_settings
 
 from .live import LiveView
 from .output import JsonFlag, notes, screen, show_json
+
+_FOOTNOTE = re.compile(r"\[\^(\d+)\]")
 
 
 def analyze(
@@ -56,7 +59,8 @@ def analyze_file(
         show_json(jsonlib.loads(client.download_report(submitted.contract.id, "json")))
     else:
         screen.print()
-        screen.print(Markdown(client.download_report(submitted.contract.id, "md").decode()))
+        report = client.download_report(submitted.contract.id, "md").decode()
+        screen.print(Markdown(_FOOTNOTE.sub(r"(\1)", report)))  # terminals know no footnotes
     return submitted.contract.id
 
 
