@@ -61,8 +61,16 @@ def signed_in(browser: Browser, stack: RunningStack, reviewer: Person) -> Iterat
     context.close()
 
 
+@pytest.fixture(scope="module")
+def analysed(signed_in: BrowserContext, stack: RunningStack, reviewer: Person) -> None:
+    """The services agreement, analysed, for the tests that read its report."""
+    with stack.client(reviewer) as client:
+        submitted = client.upload_contract(sample_path("msa.pdf"))
+        assert list(client.events(submitted.run.id))[-1].data["status"] == "succeeded"
+
+
 @pytest.fixture
-def page(signed_in: BrowserContext) -> Iterator[Page]:
+def page(signed_in: BrowserContext, analysed: None) -> Iterator[Page]:
     """A page that must not log a script error."""
     opened, errors = signed_in.new_page(), list[str]()
     opened.on("pageerror", lambda error: errors.append(str(error)))
@@ -88,7 +96,7 @@ def open_report(page: Page) -> None:
 
 
 def test_a_contract_is_dropped_watched_and_its_report_opens(page: Page):
-    upload(page, sample_path("msa.pdf"))
+    upload(page, sample_path("saas.pdf"))
     page.get_by_role("link", name="Watch").first.click()
     expect(page.get_by_role("list", name="Steps")).to_be_visible()
     expect(page.locator("li[data-step=parse][data-status=succeeded]")).to_be_visible(timeout=60_000)
@@ -145,7 +153,9 @@ def test_a_bad_file_is_refused_with_its_reason(page: Page, tmp_path: Path):
     picture(page, "refused-file")
 
 
-def test_dark_and_phone_width_show_the_same_report(browser: Browser, signed_in: BrowserContext, stack: RunningStack):
+def test_dark_and_phone_width_show_the_same_report(
+    browser: Browser, signed_in: BrowserContext, analysed: None, stack: RunningStack
+):
     state = signed_in.storage_state()
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, base_url=stack.url, color_scheme="dark", storage_state=state
