@@ -45,7 +45,7 @@ bench-quality: .venv/dev.stamp ## classifier, extraction and chunking against th
 bench-pipelines: .venv/dev.stamp ## steps per second, latency and fairness of the pipeline engine
 	@$(BIN)/python -m bench.pipelines
 
-openapi: .venv/dev.stamp ## write the API description that the console is generated from
+openapi: .venv/dev.stamp console/node_modules/.stamp ## write the API description that the console is generated from
 	@$(BIN)/python -m tools.write_openapi
 	cd console && npm run --silent generate
 
@@ -58,7 +58,7 @@ format: .venv/dev.stamp ## format the code
 
 wheel: .venv/run.stamp console/dist/index.html ## build the package with the console in it, into dist/
 	@rm -rf src/mainspring/entry/console && cp -r console/dist src/mainspring/entry/console
-	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . ; rm -rf src/mainspring/entry/console
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . ; built=$$?; rm -rf src/mainspring/entry/console; exit $$built
 	@ls dist/*.whl
 
 lock: ## resolve the dependencies again (needs uv)
@@ -71,7 +71,7 @@ clean: ## remove what was built and installed; data in .mainspring stays
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed; run: make PYTHON=python3.12" && exit 1)
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 .venv/run.stamp: requirements/run.lock requirements/data.lock pyproject.toml | .venv/bin/python
 	@echo "Installing Python packages ..."
@@ -89,7 +89,7 @@ console/node_modules/.stamp: console/package-lock.json
 	@cd console && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-console/dist/index.html: console/node_modules/.stamp $(shell find console/src console/index.html -type f 2>/dev/null)
+console/dist/index.html: console/node_modules/.stamp $(shell find console/src console/public console/index.html console/vite.config.ts console/tsconfig.json -type f 2>/dev/null)
 	@echo "Building the console ..."
 	@cd console && npm run --silent build -- --logLevel warn
 	@touch $@

@@ -11,6 +11,7 @@ from mainspring.foundation.settings import describe, load_settings
 @pytest.fixture(autouse=True)
 def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "mainspring.toml"
+    path.touch()
     monkeypatch.setenv("MAINSPRING_CONFIG", str(path))
     return path
 

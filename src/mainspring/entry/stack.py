@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -25,12 +25,14 @@ from mainspring.migrations import migrate
 log = get_logger(__name__)
 
 Announce = Callable[[str], None]
+_SOUND_SECONDS = 5.0
 
 
 @dataclass(slots=True)
 class _Watched:
     child: ChildProcess
     failures: int = 0
+    started_at: float = field(default_factory=time.monotonic)
     retry_at: float = 0.0
 
 
@@ -51,8 +53,7 @@ class Stack:
         models_port = find_free_port()
         models_url = self._settings.models_url or f"http://127.0.0.1:{models_port}/v1"
         models = [] if self._settings.models_url else [self._models(models_port)]
-        for child in models:
-            child.launch()
+        self._launch(models)
         before, after = migrate(urls.database_admin_url, login=urls.login)
         announce(f"schema {after}" if before == after else f"schema migrated to {after}")
         port = find_free_port(self._settings.port)
@@ -60,12 +61,10 @@ class Stack:
         self.url = f"http://{self._settings.host}:{port}"
         environment = self._environment(urls, models_url, port)
         served = [self._python("api", environment, self.url), *self._worker_children(environment)]
-        for child in served:
-            child.launch()
+        self._launch(served)
         for child in (*models, *served):
             child.await_ready()
             announce(f"{child.spec.name} is ready")
-        self._watched += [_Watched(child) for child in (*models, *served)]
         _write_json(self._settings.data_dir / "stack.json", {"url": self.url, "models_url": models_url})
 
     def watch(self, until: threading.Event) -> None:
@@ -77,9 +76,11 @@ class Stack:
 
     def stop(self) -> None:
         """Stop every child in good order."""
-        for watched in reversed(self._watched):
-            if watched.child not in self._engine_children():
-                watched.child.stop()
+        others = [watched.child for watched in self._watched if watched.child not in self._engine_children()]
+        for child in others:
+            child.ask_to_stop()
+        for child in reversed(others):
+            child.stop()
         if self._engines:
             self._engines.stop()
         if self.url:  # a stack that found the folder taken must leave the other one's file alone
@@ -88,6 +89,12 @@ class Stack:
     def children(self) -> dict[str, ChildProcess]:
         """The children by name, for whoever wants to look at them or kill them."""
         return {watched.child.spec.name: watched.child for watched in self._watched}
+
+    def _launch(self, children: list[ChildProcess]) -> None:
+        """Known before it is started, so that `stop` finds it whatever happens on the way up."""
+        for child in children:
+            self._watched.append(_Watched(child))
+            child.launch()
 
     def _start_engines(self, announce: Announce) -> EngineUrls:
         if configured := configured_engines(self._settings):
@@ -118,7 +125,6 @@ class Stack:
         ready = [self._settings.data_dir.resolve() / f"worker-{number}.ready" for number in range(self._workers)]
         children: list[ChildProcess] = []
         for number, path in enumerate(ready):
-            path.unlink(missing_ok=True)
             name = "worker" if number == 0 else f"worker-{number + 1}"
             children.append(self._python(name, {**environment, "MAINSPRING_READY_FILE": str(path)}, None, path))
         return children
@@ -134,6 +140,7 @@ class Stack:
                 log_path=self._settings.data_dir / f"logs/{name}.log",
                 environment=environment,
                 is_ready=lambda: _answers(f"{url}/readyz") if url else bool(ready_file and ready_file.exists()),
+                ready_file=ready_file,
                 stop_seconds=40.0,
             )
         )
@@ -170,19 +177,22 @@ def _read_state(data_dir: Path) -> dict[str, str]:
 
 
 def _restart(watched: _Watched) -> None:
+    """Start it again; one that dies within seconds of its start waits longer each time."""
+    lived = time.monotonic() - watched.started_at
+    watched.failures = 0 if lived > _SOUND_SECONDS else watched.failures + 1
+    watched.started_at = time.monotonic()
     try:
         watched.child.start()
-        watched.failures = 0
         log.warning("child_restarted", child=watched.child.spec.name)
-    except Unavailable as failure:
-        watched.failures += 1
-        watched.retry_at = time.monotonic() + min(30.0, 0.5 * 2**watched.failures)
-        log.error("child_keeps_failing", child=watched.child.spec.name, detail=failure.detail)
+    except (Unavailable, OSError) as failure:
+        log.error("child_keeps_failing", child=watched.child.spec.name, error=type(failure).__name__)
+    if watched.failures:
+        watched.retry_at = time.monotonic() + min(30.0, 0.25 * 2**watched.failures)
 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2.0).status_code == 200
+        return httpx.get(url, timeout=2.0, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
 

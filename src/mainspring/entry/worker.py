@@ -5,21 +5,25 @@ Run as `python -m mainspring.entry.worker`, or `mainspring worker` by hand.
 
 import asyncio
 import signal
+from contextlib import suppress
 from datetime import timedelta
 
 import uvloop
 
 from mainspring.entry.wiring import Platform, build
+from mainspring.foundation.clock import now
 from mainspring.foundation.db import DatabaseGone
-from mainspring.foundation.outbox import relay
+from mainspring.foundation.outbox import purge, relay
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs, get_logger
+from mainspring.inference.gateway import purge_payloads
 from mainspring.orchestration.pipelines import Worker
 from mainspring.showcase.contracts import tasks as contract_tasks
 
 log = get_logger(__name__)
 
 _RELAY_EVERY_SECONDS = 1.0
+_HOUSE_EVERY_SECONDS = 3600.0
 
 
 async def run_worker(settings: Settings) -> None:
@@ -39,7 +43,7 @@ async def run_worker(settings: Settings) -> None:
         )
         if settings.ready_file:
             settings.ready_file.touch()
-        await asyncio.gather(worker.run(stop), _relay_outbox(platform, stop))
+        await asyncio.gather(worker.run(stop), _relay_outbox(platform, stop), _keep_house(platform, stop))
 
 
 async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
@@ -53,6 +57,20 @@ async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), _RELAY_EVERY_SECONDS)
         except TimeoutError:
             continue
+
+
+async def _keep_house(platform: Platform, stop: asyncio.Event) -> None:
+    """Each hour, let go of what has served its time; several workers doing so is harmless."""
+    kept = timedelta(days=platform.settings.payload_days)
+    while not stop.is_set():
+        try:
+            events = await purge(platform.database)
+            payloads = await purge_payloads(platform.database, before=now() - kept)
+            log.info("house_kept", events=events, payloads=payloads)
+        except DatabaseGone as gone:
+            log.warning("house_waits_for_database", error=type(gone).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _HOUSE_EVERY_SECONDS)
 
 
 def main() -> None:

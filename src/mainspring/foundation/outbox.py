@@ -113,6 +113,12 @@ async def relay(
     return len(delivered)
 
 
+async def purge(database: Database, *, older_than: timedelta = timedelta(days=7)) -> int:
+    """Delete what was delivered long ago, and return how many; what was never delivered stays to be looked at."""
+    async with database.system() as transaction:
+        return await transaction.run("delete from outbox where delivered_at < now() - %(age)s", age=older_than)
+
+
 async def _deliver(event: OutboxEvent, subscribers: tuple[Subscriber, ...]) -> bool:
     for subscriber in subscribers:
         try:

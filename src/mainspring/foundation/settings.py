@@ -5,6 +5,7 @@ reads the environment but this one. Unset engine URLs mean the embedded engines.
 """
 
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[
         float, Field(gt=0.2, le=600, description="after this long without renewal a step is free")
     ] = 15.0
+    payload_days: Annotated[
+        int, Field(ge=1, le=3650, description="inputs and outputs of model calls are kept so long")
+    ] = 30
     session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     secure_cookies: Annotated[bool, Field(description="send the session cookie over https only")] = False
     trusted_proxies: Annotated[
@@ -134,8 +138,12 @@ def config_path() -> Path:
 
 def load_settings(**overrides: object) -> Settings:
     """Read and validate all settings; InvalidInput names each bad one, its value's problem and where to set it."""
+    if os.environ.get("MAINSPRING_CONFIG") and not config_path().is_file():
+        raise InvalidInput(f"MAINSPRING_CONFIG names {config_path()}, which is not there: mend the path or unset it.")
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType] - keywords are validated by pydantic
+    except tomllib.TOMLDecodeError as bad:
+        raise InvalidInput(f"{config_path()} is not TOML: {bad}. Mend that line.") from None
     except ValidationError as invalid:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in invalid.errors(include_input=False))
         raise InvalidInput(

@@ -1,5 +1,6 @@
 """Runs Alembic from the installed package, one process at a time."""
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -7,9 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from mainspring.foundation.errors import Unavailable
@@ -24,22 +26,37 @@ def migrate(admin_url: str, *, login: tuple[str, str] | None = None) -> tuple[st
     login      name and password of the application's login to create or refresh; None where an
                administrator made one and granted it mainspring_app
     """
-    engine = create_engine(admin_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
-    with _connect(engine) as connection:
-        connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
+    engine = create_engine(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", admin_url), poolclass=NullPool)
+    try:
+        with _connect(engine) as connection:
+            return _migrate(connection, admin_url, login)
+    except (DBAPIError, CommandError, psycopg.Error) as failure:
+        reason = str(getattr(failure, "orig", failure)).strip().splitlines()[0]
+        raise Unavailable(
+            f"The schema could not be brought up: {reason}. The login of MAINSPRING_DATABASE_ADMIN_URL must own the "
+            "schema and may create roles; a database newer than this package needs a newer package."
+        ) from None
+    finally:
+        engine.dispose()
+
+
+def _migrate(connection: Connection, admin_url: str, login: tuple[str, str] | None) -> tuple[str | None, str]:
+    connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
+    connection.commit()
+    before = MigrationContext.configure(connection).get_current_revision()
+    after = head_revision()
+    if before != after:
+        configuration = _configuration()
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "head")
+    connection.commit()
+    if login:
+        _allow_login(admin_url, login)
+    else:
+        connection.exec_driver_sql("grant mainspring_app to session_user")
         connection.commit()
-        before = MigrationContext.configure(connection).get_current_revision()
-        after = head_revision()
-        if before != after:
-            configuration = _configuration()
-            configuration.attributes["connection"] = connection
-            command.upgrade(configuration, "head")
-        connection.commit()
-        if login:
-            _allow_login(admin_url, login)
-        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _LOCK})
-        connection.commit()
-    engine.dispose()
+    connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _LOCK})
+    connection.commit()
     return before, after
 
 

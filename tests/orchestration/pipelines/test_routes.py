@@ -82,6 +82,8 @@ async def _frames(response: httpx.Response) -> AsyncIterator[dict[str, str]]:
     frame: dict[str, str] = {}
     async for line in response.aiter_lines():
         name, _, value = line.partition(": ")
+        if line.startswith(":"):
+            continue  # a keep-alive
         if line:
             frame[name] = value
         elif frame:

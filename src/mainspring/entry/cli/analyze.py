@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.markdown import Markdown
+from rich.markup import escape
 
 from mainspring.entry.client import MainspringClient
 from mainspring.entry.stack import find_stack_url
@@ -45,13 +46,14 @@ def analyze_file(
     if not path.is_file():
         raise InvalidInput(f"There is no file {path}; check the path.")
     submitted = client.upload_contract(path, playbook=playbook)
-    if submitted.duplicate and again:
+    wants_other = playbook is not None and playbook != submitted.contract.playbook
+    if submitted.duplicate and (again or wants_other) and submitted.run.status != "queued":
         submitted = client.analyze_again(submitted.contract.id, playbook=playbook)
     elif submitted.duplicate and not json:
-        notes.print(f"{path.name} was analysed before; showing that report (--again repeats it).")
+        notes.print(f"{escape(path.name)} was analysed before; showing that report (--again repeats it).")
     view = LiveView(notes if json else screen)
     if not json:
-        screen.print(f"\n[bold]{path.name}[/]  {submitted.contract.id}  {submitted.run.id}")
+        screen.print(f"\n[bold]{escape(path.name)}[/]  {submitted.contract.id}  {submitted.run.id}")
     status = view.follow(client.events(submitted.run.id))
     if status != "succeeded":
         raise InvalidInput(view.error or f"The analysis ended as {status}.")

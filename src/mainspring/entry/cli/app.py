@@ -45,5 +45,8 @@ def main() -> None:
     except (*DatabaseGone, *ValkeyGone) as gone:
         print(f"mainspring: an engine is away ({type(gone).__name__}); see `mainspring doctor`.", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        print(f"mainspring: {error.strerror or error}: {error.filename or 'see the settings'}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -15,14 +15,15 @@ from mainspring.entry.client import MainspringClient
 from mainspring.entry.engines import running_engines
 from mainspring.entry.stack import Stack
 from mainspring.foundation.db import Database
+from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.foundation.valkey import open_valkey
-from mainspring.showcase.contracts import sample_path
+from mainspring.showcase.contracts import SAMPLES, sample_path
 
 from .analyze import analyze_file
 from .output import JsonFlag, notes, screen
-from .serve import settings_folder, stop_event
+from .serve import end_on_sigterm, settings_folder, stop_event
 
 _EMAIL = "owner@demo.example"
 
@@ -33,22 +34,30 @@ def demo(
     json: JsonFlag = False,
 ) -> None:
     """Start everything, analyse a sample contract live, print the report and the console's address."""
-    settings = load_settings()
+    settings, path = load_settings(), _find_sample(sample)
     began, told = time.monotonic(), notes if json else screen
     with (settings_folder(settings.data_dir) / "supervisor.log").open("a") as log_file:
         configure_logs(settings.log_level, log_file)
-        stack, stop = Stack(settings), stop_event()
+        stack = Stack(settings)
         try:
+            end_on_sigterm()
             stack.start(lambda line: told.print(f"[dim]{time.monotonic() - began:5.1f} s  {line}[/]"))
             account = asyncio.run(_ensure_account(settings))
             with MainspringClient(stack.url, account["api_key"]) as client:
-                contract = analyze_file(client, sample_path(sample), again=True, json=json)
+                contract = analyze_file(client, path, again=True, json=json)
             if not once:
                 _invite(stack, settings, account, contract)
-                stack.watch(stop)
+                stack.watch(stop_event())
                 screen.print("Stopping ...")
         finally:
             stack.stop()
+
+
+def _find_sample(name: str) -> Path:
+    known = [variant for each in SAMPLES for variant in each.variants]
+    if name not in known:
+        raise InvalidInput(f"There is no sample {name!r}; there are: {', '.join(known)}.")
+    return sample_path(name)
 
 
 def _invite(stack: Stack, settings: Settings, account: dict[str, str], contract: str) -> None:

@@ -101,7 +101,7 @@ def create_key(
     slug: Slug,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
     scope: Annotated[list[str] | None, typer.Option(help="A permission; repeat for several; default: all.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Expire after so many days.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Expire after so many days.")] = None,
     json: JsonFlag = False,
 ) -> None:
     """Create an API key. The secret is shown once."""

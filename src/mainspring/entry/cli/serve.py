@@ -30,15 +30,15 @@ def serve(
     with (settings_folder(settings.data_dir) / "supervisor.log").open("a") as log_file:
         configure_logs(settings.log_level, log_file)
         stack = Stack(settings, workers=workers)
-        stop = stop_event()
         try:
+            end_on_sigterm()
             stack.start(lambda line: notes.print(f"[dim]·[/] {line}"))
             if stack.port_was_taken:
                 notes.print(f"Port {settings.port} is taken; using another one.")
             notes.print(f"Ready: {stack.url}  (Ctrl-C stops everything)")
             if json:
                 show_json({"url": stack.url, "data_dir": settings.data_dir.resolve()})
-            stack.watch(stop)
+            stack.watch(stop_event())
         finally:
             notes.print("Stopping ...")
             stack.stop()
@@ -63,6 +63,15 @@ def worker(
     if json:
         show_json({"steps": steps or "all", "concurrency": settings.worker_concurrency})
     asyncio.run(run_worker(load_settings(**settings.model_dump(exclude_none=True) | found)))
+
+
+def end_on_sigterm() -> None:
+    """Until there is something to watch, SIGTERM ends the command as Ctrl-C does: by an exception."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def stop_event() -> threading.Event:

@@ -53,6 +53,7 @@ class EmbeddedEngines:
             self._is_durable,
         )
         postgres.prepare(folder)
+        postgres.end_orphan(folder)
         self.children = (
             ChildProcess(postgres.child_spec(folder, ports["postgres_port"])),
             ChildProcess(

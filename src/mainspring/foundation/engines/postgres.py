@@ -11,6 +11,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +84,22 @@ def prepare(folder: PostgresFolder) -> None:
     if made.returncode != 0:
         raise Unavailable(f"Postgres could not create its data folder {folder.directory}: {made.stderr.strip()}")
     making.rename(folder.directory)
+
+
+def end_orphan(folder: PostgresFolder) -> None:
+    """End a server that outlived its owner: we hold the folder's lock, so nobody else can want it."""
+    try:
+        pid = int((folder.directory / "postmaster.pid").read_text().splitlines()[0])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ValueError, IndexError):
+        return
+    if str(folder.directory.resolve()).encode() not in command:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + 15
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def child_spec(folder: PostgresFolder, port: int) -> ChildSpec:

@@ -28,6 +28,7 @@ class ChildSpec:
     is_ready     asked every 20 ms until true
     stop_signal  what makes it end in good order
     stdin        bytes to feed it once, for configuration that must not show in the process list
+    ready_file   what the child touches when it is ready; removed before each start
     """
 
     name: str
@@ -37,6 +38,7 @@ class ChildSpec:
     environment: dict[str, str] = field(default_factory=dict[str, str])
     stop_signal: signal.Signals = signal.SIGTERM
     stdin: bytes | None = None
+    ready_file: Path | None = None
     start_seconds: float = 30.0
     stop_seconds: float = 15.0
 
@@ -65,6 +67,8 @@ class ChildProcess:
 
     def launch(self) -> None:
         """Start without waiting, so that several can come up at once."""
+        if self.spec.ready_file:
+            self.spec.ready_file.unlink(missing_ok=True)
         self.spec.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.spec.log_path.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours
@@ -92,12 +96,16 @@ class ChildProcess:
                 )
             time.sleep(0.02)
 
+    def ask_to_stop(self) -> None:
+        """Send the signal and do not wait, so that several can end at once."""
+        if self._process is not None and self.is_running:
+            self._process.send_signal(self.spec.stop_signal)
+
     def stop(self) -> None:
         """End it in good order, or by force after `stop_seconds`."""
         if self._process is None:
             return
-        if self.is_running:
-            self._process.send_signal(self.spec.stop_signal)
+        self.ask_to_stop()
         try:
             self._process.wait(self.spec.stop_seconds)
         except subprocess.TimeoutExpired:

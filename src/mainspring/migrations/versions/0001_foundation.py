@@ -34,4 +34,4 @@ def upgrade() -> None:
         )""")
     op.execute("create index outbox_undelivered on outbox (created_at, id) where delivered_at is null")
     isolate(op, "outbox")
-    allow_system(op, "outbox", "select, insert, update")
+    allow_system(op, "outbox", "select, insert, update, delete")

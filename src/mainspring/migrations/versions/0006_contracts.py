@@ -107,4 +107,5 @@ def upgrade() -> None:
         isolate(op, table)
     op.execute("create index contract_newest on contract (tenant_id, created_at desc, id desc)")
     op.execute("create index finding_of_contract on finding (tenant_id, contract_id, run_id, place)")
+    op.execute("create index report_of_contract on report (tenant_id, contract_id, run_id desc)")
     op.execute("create index feedback_of_finding on finding_feedback (tenant_id, finding_id)")

@@ -10,13 +10,14 @@ from uuid import UUID
 class ContractDeleted:
     """A contract is gone with its runs; whoever keeps words of these runs lets them go.
 
-    The payload on the outbox has the field `runs`, UUIDs as text.
+    The payload on the outbox has the fields `runs` and `document`, UUIDs as text.
     """
 
     TOPIC: ClassVar[str] = "contract.deleted"
 
     runs: Sequence[UUID]
+    document: UUID
 
     def payload(self) -> dict[str, object]:
         """As the outbox has it."""
-        return {"runs": [str(run) for run in self.runs]}
+        return {"runs": [str(run) for run in self.runs], "document": str(self.document)}

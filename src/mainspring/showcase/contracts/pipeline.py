@@ -210,7 +210,7 @@ class Analyst:
             for place, each in enumerate(found)
         )
         async with self._database.tenant(run.tenant) as transaction:
-            await store.replace_findings(transaction, ContractId(submitted.contract), run.run_id, findings)
+            await store.add_findings(transaction, ContractId(submitted.contract), run.run_id, findings)
         await run.announce(
             *(
                 FindingAdded(
@@ -272,7 +272,7 @@ def build_pipeline(analyst: Analyst) -> Pipeline:
     pipeline = Pipeline(PIPELINE, version=1)
     pipeline.step("parse", title="Read the document", retries=2, timeout=timedelta(minutes=3))(analyst.parse)
     pipeline.step("chunk", title="Split into clauses", after=("parse",))(analyst.chunk)
-    pipeline.step("embed", title="Index the clauses", after=("chunk",))(analyst.embed)
+    pipeline.step("embed", title="Index the clauses", after=("chunk",), retries=8)(analyst.embed)
     pipeline.step("classify", title="Recognise the clauses", after=("chunk",))(analyst.classify)
     pipeline.step("assess", title="Hold against the playbook", after=("classify",))(analyst.assess)
     pipeline.step("summarize", title="Write the summary", after=("embed", "classify", "assess"))(analyst.summarize)

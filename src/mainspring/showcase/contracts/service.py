@@ -195,13 +195,17 @@ class Contracts:
             await store.delete_contract(transaction, contract)
             runs = await self._pipelines.forget_in(transaction, _subject(found))
             await self._knowledge.delete_document_in(transaction, found.document_id)
-            event = ContractDeleted(runs)
+            event = ContractDeleted(runs, found.document_id)
             await publish(transaction, topic=event.TOPIC, payload=event.payload())
         await self._knowledge.delete_bytes(tenant, found.document_id)
         await self._pipelines.forget_live(tenant, runs)
 
-    async def forget_words(self, tenant: TenantId, runs: Sequence[UUID]) -> None:
-        """Delete what was said to models in these runs; the records of the calls stay."""
+    async def forget(self, tenant: TenantId, runs: Sequence[UUID], document: UUID) -> None:
+        """After a deletion: the bytes, should it have been cut short, and what was said to models in these runs.
+
+        The records of the calls stay. Repeating it changes nothing.
+        """
+        await self._knowledge.delete_bytes(tenant, document)
         await forget_payloads(self._database, tenant, runs)
 
     async def read_original(self, principal: Principal, contract: ContractId) -> tuple[Contract, bytes]:
@@ -258,6 +262,7 @@ class Contracts:
         edited: Edit | None,
     ) -> Finding:
         """Accept, dismiss, edit or reopen a finding; kept as feedback tied to the run and its trace."""
+        principal.require(VIEW)
         principal.require(APPROVE)
         reason = (reason or "").strip() or None
         if decision in (Decision.DISMISSED, Decision.EDITED) and reason is None:

@@ -31,7 +31,7 @@ from .types import (
 _CONTRACT = """
     select c.*, f.critical, f.high, f.medium, f.low, f.info, f.open, r.run_id is not null as is_reported
       from contract c
-      left join lateral (select run_id from report where contract_id = c.id order by created_at desc limit 1) r on true
+      left join lateral (select run_id from report where contract_id = c.id order by run_id desc limit 1) r on true
       left join lateral (
             select count(*) filter (where severity = 'critical') as critical,
                    count(*) filter (where severity = 'high') as high,
@@ -138,7 +138,7 @@ async def delete_contract(transaction: TenantTransaction, contract: ContractId) 
     return await transaction.run("delete from contract where id = %(id)s", id=contract)
 
 
-async def replace_findings(
+async def add_findings(
     transaction: TenantTransaction, contract: ContractId, run: UUID, findings: Sequence[Finding]
 ) -> None:
     """Write a run's findings; a repeated step leaves what is there and what was decided alone."""
@@ -185,7 +185,7 @@ async def list_findings(
         """select f.* from finding f
             where f.contract_id = %(contract)s
               and f.run_id = (select run_id from report where contract_id = %(contract)s
-                               order by created_at desc limit 1)
+                               order by run_id desc limit 1)
               and (%(severity)s::text is null or f.severity = %(severity)s)
               and (%(decision)s::text is null or f.decision = %(decision)s)
               and f.place > %(after)s::integer
@@ -265,7 +265,7 @@ async def find_report(transaction: TenantTransaction, contract: ContractId) -> t
     """The newest report: its run, body and time."""
     row = await transaction.first(
         """select run_id, body, created_at from report where contract_id = %(contract)s
-            order by created_at desc limit 1""",
+            order by run_id desc limit 1""",
         contract=contract,
     )
     return (row["run_id"], row["body"], row["created_at"]) if row else None

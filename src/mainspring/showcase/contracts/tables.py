@@ -114,6 +114,8 @@ report_table = Table(
     ForeignKeyConstraint(["tenant_id", "contract_id"], ["contract.tenant_id", "contract.id"], ondelete="cascade"),
 )
 
+Index("report_of_contract", report_table.c.tenant_id, report_table.c.contract_id, report_table.c.run_id.desc())
+
 playbook_table = Table(
     "playbook",
     metadata,

@@ -18,7 +18,8 @@ def build_subscribers(contracts: Contracts) -> Mapping[str, tuple[Subscriber, ..
         if event.payload["pipeline"] == PIPELINE:
             await contracts.note_run(event.tenant, UUID(event.payload["run"]), event.payload["status"])
 
-    async def forget_words(event: OutboxEvent) -> None:
-        await contracts.forget_words(event.tenant, [UUID(run) for run in event.payload["runs"]])
+    async def forget(event: OutboxEvent) -> None:
+        runs = [UUID(run) for run in event.payload["runs"]]
+        await contracts.forget(event.tenant, runs, UUID(event.payload["document"]))
 
-    return {RunFinished.TOPIC: (note_finished,), ContractDeleted.TOPIC: (forget_words,)}
+    return {RunFinished.TOPIC: (note_finished,), ContractDeleted.TOPIC: (forget,)}

@@ -83,9 +83,13 @@ class ModelWriter:
             async with turns:
                 return await self._sort(run, model, batch)
 
+        tasks = [asyncio.create_task(sort(batch)) for batch in batches]
         try:
-            done = await asyncio.gather(*(sort(batch) for batch in batches))
+            done = await asyncio.gather(*tasks)
         except MainspringError as failure:
+            for task in tasks:  # calls that nobody waits for any more are not made, and not paid
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await _fall_back(run, "classifier", failure)
             return None
         return tuple(each for batch in done for each in batch)
