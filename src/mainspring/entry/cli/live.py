@@ -9,6 +9,7 @@ from rich.markup import escape
 from mainspring.entry.client import Event
 
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+_BAR = 24
 _VOICES = {
     "summary": ("Summary, every sentence checked against the text", "default"),
     "model_text": ("The local model's own words, unverified", "dim italic"),
@@ -40,7 +41,7 @@ class LiveView:
             case "step.started":
                 self._line(f"[bold]▸[/] {text}")
             case "step.progress":
-                self._progress(text)
+                self._progress(text, event)
             case "step.finished":
                 self._line(f"  [green]✓[/] {text}")
             case "step.retrying" | "step.failed":
@@ -66,12 +67,18 @@ class LiveView:
             self._voice = voice
         self.screen.print(escape(str(event.data.get("delta", ""))), end="", style=style, soft_wrap=True)
 
-    def _progress(self, text: str) -> None:
-        if self.screen.is_terminal:
-            self.screen.print(f"    {text}", end="\r")
+    def _progress(self, text: str, event: Event) -> None:
+        """A bar that the next line overwrites; nothing where there is no terminal to overwrite."""
+        done, total = event.data.get("done"), event.data.get("total")
+        if not self.screen.is_terminal or not isinstance(done, int) or not isinstance(total, int) or total < 1:
+            return
+        filled = min(_BAR, done * _BAR // total)
+        self.screen.print(f"    [cyan]{'━' * filled}[/][dim]{'━' * (_BAR - filled)}[/] {text}", end="\r")
 
     def _line(self, text: str) -> None:
         if self._voice:
             self.screen.print()
             self._voice = ""
+        if self.screen.is_terminal:
+            self.screen.print(" " * (self.screen.width - 1), end="\r")  # clears what is left of a bar
         self.screen.print(text, soft_wrap=True)
