@@ -43,6 +43,7 @@ def check_archive(content: bytes, *, filename: str, limits: ParseLimits, unpack:
             _check_type(archive, filename, limits)
             if unpack:
                 _check_parts(archive, filename, limits)
+    # zipfile raises NotImplementedError for a compression it does not know and RuntimeError for an encrypted entry.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise broken(filename, "its archive is damaged") from error
 
