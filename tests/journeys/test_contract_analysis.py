@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mainspring.application.identity import Role
-from mainspring.entry.client import ApiError, Edit, MainspringClient, Record
+from mainspring.entry.client import ApiError, Edit, Event, MainspringClient, Record
 from mainspring.showcase.contracts import SAMPLES, sample_path
 from tests.scene import Scene
 from tests.stack import RunningStack
@@ -75,15 +75,29 @@ def test_every_citation_stands_where_it_says(client: MainspringClient, scene: Sc
 def test_events_tell_the_steps_the_findings_and_the_words(client: MainspringClient, contract: str):
     run = client.analyze_again(contract).run.id
     events = list(client.events(run))
-    kinds = [event.type for event in events]
+    # Who comes before the run has started, or rejoins, is first shown it as it stands.
+    kinds = [event.type for event in events if event.type != "snapshot"]
     finished = [str(event.data["step"]) for event in events if event.type == "step.finished"]
     assert kinds[0] == "run.started"
     assert kinds[-1] == "run.finished"
     assert set(finished) == {"parse", "chunk", "embed", "classify", "assess", "summarize"}
     assert kinds.count("finding.added") == len(client.get_report(contract).findings)
-    told = "".join(str(event.data["delta"]) for event in events if event.data.get("message") == "summary")
-    assert told.strip() == " ".join(each.text for each in client.get_report(contract).summary.sentences)
+    assert shown_summary(events).strip() == " ".join(
+        each.text for each in client.get_report(contract).summary.sentences
+    )
     assert all(event.data.get("text") for event in events if event.type == "step.finished")
+
+
+def shown_summary(events: list[Event]) -> str:
+    """The summary as a client shows it: deltas appended, a snapshot or a reset put in its place."""
+    shown = ""
+    for event in events:
+        messages = event.data.get("messages")
+        if event.type == "snapshot" and isinstance(messages, dict):
+            shown = str(messages.get("summary", ""))
+        elif event.type == "message.delta" and event.data["message"] == "summary":
+            shown = str(event.data["delta"]) if event.data.get("reset") else shown + str(event.data["delta"])
+    return shown
 
 
 def test_each_model_call_left_a_record_tied_to_its_run(client: MainspringClient, scene: Scene):
