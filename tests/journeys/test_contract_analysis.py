@@ -45,9 +45,11 @@ def analyze(client: MainspringClient, content: bytes, name: str) -> str:
 def wait_for_records(client: MainspringClient, run: str, operations: set[str]) -> list[Record]:
     """Records are in Postgres within a second of the call; wait until there are some of each operation."""
     deadline = time.monotonic() + 10
-    while not operations <= {record.operation for record in (records := list(client.iter_records(run=run)))}:
+    records = list(client.iter_records(run=run))
+    while not operations <= {record.operation for record in records}:
         assert time.monotonic() < deadline, f"records of {operations} were not all shipped"
         time.sleep(0.05)
+        records = list(client.iter_records(run=run))
     return records
 
 
