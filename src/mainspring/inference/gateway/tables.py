@@ -1,9 +1,24 @@
 """Tables of the inference records. Payloads are apart: they are large, and kept for a shorter time."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, LargeBinary, Table, Text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from mainspring.foundation.db import metadata
+from mainspring.foundation.vectors import HalfVector
 
 inference_record_table = Table(
     "inference_record",
@@ -43,7 +58,15 @@ inference_record_table = Table(
     Column("finish_reason", Text),
     Column("stream", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Index("inference_record_run", "tenant_id", "run_id", "id"),
+    Column("key_id", UUID),
+    Column("end_user", Text),
+    Column("residency", Text),
+    Column("release", Text),
+    Column("cache_write_tokens", Integer, nullable=False),
+    Column("usage_source", Text, nullable=False),
+    Column("structured", Text),
+    Column("own_key", Boolean, nullable=False),
+    Index("inference_record_run", "tenant_id", "run_id", "id", postgresql_where=text("run_id is not null")),
 )
 
 inference_payload_table = Table(
@@ -54,5 +77,68 @@ inference_payload_table = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("input", LargeBinary),
     Column("output", LargeBinary),
+    Column("dialect", Text),
     Index("inference_payload_age", "at"),
+)
+
+gateway_policy_table = Table(
+    "gateway_policy",
+    metadata,
+    Column("tenant_id", UUID, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
+provider_key_table = Table(
+    "provider_key",
+    metadata,
+    Column("tenant_id", UUID, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("last_four", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+gateway_spend_table = Table(
+    "gateway_spend",
+    metadata,
+    Column("tenant_id", UUID, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("spent_on", Date, primary_key=True),
+    Column("cost_micros", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+)
+
+semantic_entry_table = Table(
+    "semantic_entry",
+    metadata,
+    Column("tenant_id", UUID, primary_key=True),
+    Column("id", UUID, primary_key=True),
+    Column("context", LargeBinary, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("embedding", HalfVector(384), nullable=False),
+    Column("reply", LargeBinary, nullable=False),
+    Column("observations", JSONB, nullable=False),
+    Column("hits", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("semantic_entry_context", "tenant_id", "context"),
+    Index("semantic_entry_age", "expires_at"),
+)
+
+route_outcome_table = Table(
+    "route_outcome",
+    metadata,
+    Column("tenant_id", UUID, primary_key=True),
+    Column("id", UUID, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("embedding", HalfVector(384), nullable=False),
+    Column("score", REAL, CheckConstraint("score between 0 and 1"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
 )

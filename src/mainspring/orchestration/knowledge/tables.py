@@ -16,23 +16,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
-from sqlalchemy.types import UserDefinedType
 
 from mainspring.foundation.db import metadata
-
-
-class HalfVector(UserDefinedType[str]):
-    """pgvector's `halfvec(n)`: n numbers of 16 bits. Values travel as text, "[0.1,0.2]"."""
-
-    cache_ok = True
-
-    def __init__(self, dimensions: int) -> None:
-        self.dimensions = dimensions
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type's name in SQL."""
-        return f"halfvec({self.dimensions})"
-
+from mainspring.foundation.vectors import HalfVector
 
 document_table = Table(
     "document",
