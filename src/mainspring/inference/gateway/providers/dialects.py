@@ -44,6 +44,10 @@ class Writer(Protocol):
         """What a caller receives for this delta, possibly nothing."""
         ...
 
+    def fail(self, error: MainspringError) -> bytes:
+        """The last bytes of a stream that fails, in the place where it stands."""
+        ...
+
 
 class EncodeRequest(Protocol):
     """The normal form as the provider's wire shape."""
@@ -73,7 +77,10 @@ class Inbound:
 
     writer         (created, include_usage) -> a writer; `created` in Unix seconds
     encode_error   the body of a refused call, in the caller's dialect
-    error_event    the last bytes of a stream that fails after its first piece was sent
+    error_event    the last bytes of a stream that fails after its first piece was sent, where no writer wrote it
+    status_of      the HTTP status of a refused call
+    end_user       whom the caller names as its own user, in the words of the body
+    wants_usage    whether the body asks for token counts at the end of a stream
     """
 
     name: str
@@ -82,3 +89,6 @@ class Inbound:
     writer: Callable[[int, bool], Writer]
     encode_error: Callable[[MainspringError], Wire]
     error_event: Callable[[MainspringError], bytes]
+    status_of: Callable[[MainspringError], int]
+    end_user: Callable[[Wire], str | None]
+    wants_usage: Callable[[Wire], bool]

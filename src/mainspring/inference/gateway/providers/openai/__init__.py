@@ -3,13 +3,17 @@
 The codec is exported here; it needs no HTTP client. `provider.py` puts it together with one.
 """
 
+from .dialect import INBOUND, OUTBOUND
 from .embeddings import decode_embeddings, encode_embeddings, encode_texts
 from .failures import failure_in_stream, failure_of
-from .requests import decode_request, encode_request
-from .responses import decode_completion, encode_completion
+from .refusals import encode_error, error_event, status_of
+from .requests import decode_request, encode_request, read_choice
+from .responses import decode_completion, encode_completion, fields_beside
 from .streams import StreamReader, StreamWriter
 
 __all__ = [
+    "INBOUND",
+    "OUTBOUND",
     "StreamReader",
     "StreamWriter",
     "decode_completion",
@@ -17,8 +21,13 @@ __all__ = [
     "decode_request",
     "encode_completion",
     "encode_embeddings",
+    "encode_error",
     "encode_request",
     "encode_texts",
+    "error_event",
     "failure_in_stream",
     "failure_of",
+    "fields_beside",
+    "read_choice",
+    "status_of",
 ]

@@ -29,9 +29,10 @@ _ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "a
 
 
 def encode_message(message: Message, *, with_reasoning: bool) -> list[Wire]:
-    """The wire messages of one turn: one, or one for each tool result."""
+    """The wire messages of one turn: one, or one for each tool result and one for what tools may not say here."""
     if message.role is Role.TOOL:
-        return [_encode_result(part) for part in message.parts if isinstance(part, ToolResultPart)]
+        results = [part for part in message.parts if isinstance(part, ToolResultPart)]
+        return [_encode_result(part) for part in results] + _encode_shown(results)
     wire: Wire = {"role": str(message.role), "content": _encode_content(message.parts)}
     if message.name:
         wire["name"] = message.name
@@ -53,11 +54,11 @@ def decode_message(wire: Wire) -> Message:
         return Message(Role.TOOL, (result,))
     if role not in _ROLES:
         raise InvalidRequest(f"role is {role!r}; it must be one of {', '.join([*_ROLES, 'tool'])}.")
-    known = {"role", "content", "name", "tool_calls", "reasoning_content"} - (
+    known = {"role", "content", "name", "tool_calls", "reasoning_content", "thinking_blocks"} - (
         {"role"} if role == "developer" else set()
     )
-    parts: list[Part] = []
-    if thought := wire.get("reasoning_content"):
+    parts: list[Part] = as_list(wire.get("thinking_blocks"), _decode_thought)
+    if (thought := wire.get("reasoning_content")) and not parts:
         parts.append(ReasoningPart(str(thought)))
     parts += decode_content(wire.get("content"))
     parts += as_list(wire.get("tool_calls"), decode_call)
@@ -88,9 +89,40 @@ def _may_be_result(part: Part) -> bool:
     return isinstance(part, TextPart | ImagePart | FilePart | OpaquePart)
 
 
+def encode_thought(part: Part) -> list[Wire]:
+    """Thought with its seal, for callers of models that want it back: a field that OpenAI itself does not have."""
+    match part:
+        case ReasoningPart(signature=str(signature)):
+            return [{"type": "thinking", "thinking": part.text, "signature": signature}]
+        case OpaquePart(extra=Extra(dialect="anthropic", fields={"type": "redacted_thinking", **fields})):
+            return [{"type": "redacted_thinking", **fields}]
+        case _:
+            return []
+
+
+def _decode_thought(wire: Wire) -> Part:
+    if wire.get("type") == "thinking":
+        return ReasoningPart(str(wire.get("thinking", "")), wire.get("signature"))
+    return OpaquePart(Extra("anthropic", wire))
+
+
 def _encode_result(result: ToolResultPart) -> Wire:
-    wire = {"role": "tool", "tool_call_id": result.call_id, "content": _encode_content(result.parts) or ""}
-    return put_back(DIALECT, wire, result.extra)
+    parts = tuple(part for part in result.parts if not _is_shown(part))
+    content = _encode_content(parts) or ("See the next message." if result.parts else "")
+    return put_back(DIALECT, {"role": "tool", "tool_call_id": result.call_id, "content": content}, result.extra)
+
+
+def _encode_shown(results: list[ToolResultPart]) -> list[Wire]:
+    """Pictures and files that tools gave: the dialect has only words in tool messages, so the user shows them."""
+    content: list[Wire] = []
+    for result in results:
+        if shown := [wire for part in result.parts if _is_shown(part) for wire in _encode_part(part)]:
+            content += [{"type": "text", "text": f"The result of tool call {result.call_id} holds:"}, *shown]
+    return [{"role": "user", "content": content}] if content else []
+
+
+def _is_shown(part: Part) -> bool:
+    return isinstance(part, ImagePart | FilePart)
 
 
 def _encode_call(part: Part) -> list[Wire]:

@@ -5,13 +5,14 @@ from typing import Any, Literal
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.wire import Wire, as_list, misshapen_is, put_back, rest, without_nulls
-from mainspring.inference.messages import InferenceRequest, ResponseFormat, Sampling, Tool, ToolChoice
+from mainspring.inference.gateway.providers.wishes import Wishes, effort_of, is_strict, own_tool, wishes_for
+from mainspring.inference.messages import Extra, InferenceRequest, ResponseFormat, Sampling, Tool, ToolChoice
 
 from .parts import DIALECT, decode_message, encode_message
 
 _KNOWN = {
     *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls"),
-    *("temperature", "top_p", "seed", "stop", "max_tokens", "max_completion_tokens", "response_format"),
+    *("temperature", "top_p", "seed", "stop", "max_tokens", "max_completion_tokens", "response_format", "n"),
 }
 
 
@@ -43,6 +44,7 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
             "response_format": _encode_format(request.response_format),
         }
     )
+    wire |= _encode_wishes(wishes_for(DIALECT, request), request, profile)
     return put_back(DIALECT, wire, request.extra)
 
 
@@ -52,12 +54,16 @@ def decode_request(wire: Wire) -> InferenceRequest:
     messages = wire.get("messages")
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list of at least one message.")
+    if (wire.get("n") or 1) != 1:
+        raise InvalidRequest(f"n is {wire['n']!r}; a call gives one choice. Leave n out, and send the call n times.")
     stop: object = wire.get("stop")
+    choice, allowed = read_choice(wire.get("tool_choice"), wire.get("parallel_tool_calls"))
+    tools: list[Tool] = as_list(wire.get("tools"), _decode_tool)
     return InferenceRequest(
         messages=tuple(as_list(messages, decode_message)),
         model=wire.get("model"),
-        tools=tuple(as_list(wire.get("tools"), _decode_tool)),
-        tool_choice=_decode_choice(wire.get("tool_choice"), wire.get("parallel_tool_calls")),
+        tools=tuple(tool for tool in tools if allowed is None or tool.name in allowed),
+        tool_choice=choice,
         sampling=Sampling(
             wire.get("temperature"),
             wire.get("top_p"),
@@ -73,18 +79,49 @@ def decode_request(wire: Wire) -> InferenceRequest:
 def _unknown(wire: Wire) -> Any:
     kept = {name: value for name, value in wire.items() if name not in _KNOWN}
     shape: object = wire.get("response_format")
-    if isinstance(shape, dict) and shape.get("type") != "json_schema":
+    if isinstance(shape, dict) and not _is_plain(shape):
         kept["response_format"] = shape
     return rest(DIALECT, kept, ())
 
 
+def _is_plain(shape: Wire) -> bool:
+    """Whether a response format is said wholly by the normal form."""
+    inner: object = shape.get("json_schema")
+    return isinstance(inner, dict) and inner.keys() <= {"name", "schema", "strict"} and inner.get("strict") is True
+
+
+def _encode_wishes(wishes: Wishes, request: InferenceRequest, profile: Profile) -> Wire:
+    """What a caller of another dialect asked for, in fields that the vendor behind this dialect takes."""
+    is_openai = profile.max_tokens_field == "max_completion_tokens"  # others refuse fields that they do not know
+    thinks = profile.accepts_reasoning or not profile.accepts_sampling
+    wants_json = wishes.is_json and request.response_format is None
+    fields: Wire = {
+        "reasoning_effort": effort_of(wishes) if thinks else None,
+        "safety_identifier" if is_openai else "user": wishes.end_user,
+        "logprobs": True if wishes.top_logprobs is not None else None,
+        "top_logprobs": wishes.top_logprobs or None,
+        "response_format": {"type": "json_object"} if wants_json else None,
+    }
+    if is_openai:
+        fields |= {"service_tier": wishes.tier, "verbosity": wishes.verbosity, **wishes.shared}
+    return without_nulls(fields)
+
+
 def _encode_tool(tool: Tool) -> Wire:
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    if own := own_tool(DIALECT, tool):
+        return dict(own)
+    function: Wire = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    if (strict := is_strict(DIALECT, tool)) is not None:
+        function["strict"] = strict
     return put_back(DIALECT, {"type": "function", "function": function}, tool.extra)
 
 
 def _decode_tool(wire: Wire) -> Tool:
     function: Any = wire.get("function")
+    if wire.get("type", "function") != "function":
+        custom: object = wire.get(str(wire["type"]))
+        name: object = custom.get("name") if isinstance(custom, dict) else None
+        return Tool(str(name or wire["type"]), "", {}, Extra(DIALECT, wire))
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise InvalidRequest("each of tools must be a function with a name.")
     inner = rest(DIALECT, function, ("name", "description", "parameters"))
@@ -106,16 +143,21 @@ def _encode_choice(choice: ToolChoice | None) -> str | Wire | None:
             return mode
 
 
-def _decode_choice(choice: object, parallel: bool | None) -> ToolChoice | None:
+def read_choice(choice: object, parallel: bool | None) -> tuple[ToolChoice | None, set[str] | None]:
+    """The choice of tools, and the names of those that may be used where it names some; in both OpenAI dialects."""
     match choice:
         case None:
-            return ToolChoice(parallel=parallel) if parallel is not None else None
-        case {"function": {"name": str(name)}}:
-            return ToolChoice("named", name, parallel)
+            return ToolChoice(parallel=parallel) if parallel is not None else None, None
+        case {"function": {"name": str(name)}} | {"type": "function" | "custom", "name": str(name)}:
+            return ToolChoice("named", name, parallel), None
         case str() if choice in _MODES:
-            return ToolChoice(_MODES[choice], None, parallel)
+            return ToolChoice(_MODES[choice], None, parallel), None
+        case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode, "tools": list(tools)}}:
+            return ToolChoice(mode, None, parallel), set(as_list(tools, lambda tool: tool["function"]["name"]))
+        case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(tools)}:
+            return ToolChoice(mode, None, parallel), set(as_list(tools, lambda tool: tool["name"]))
         case _:
-            raise InvalidRequest("tool_choice must be auto, required, none or a named function.")
+            raise InvalidRequest("tool_choice must be auto, required, none, a named function or allowed_tools.")
 
 
 def _encode_format(shape: ResponseFormat | None) -> Wire | None:

@@ -2,9 +2,18 @@
 
 from mainspring.inference.gateway.errors import InvalidOutput
 from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is, put_back, rest, without_nulls
-from mainspring.inference.messages import Completion, FinishReason, Message, TextPart, Usage
+from mainspring.inference.messages import (
+    Completion,
+    Extra,
+    FinishReason,
+    Message,
+    OpaquePart,
+    Part,
+    TextPart,
+    Usage,
+)
 
-from .parts import DIALECT, decode_message, encode_message
+from .parts import DIALECT, decode_message, encode_message, encode_thought
 
 _REASONS = {
     "stop": FinishReason.STOP,
@@ -65,6 +74,9 @@ def decode_completion(wire: Wire) -> Completion:
             raise InvalidOutput("The model's reply holds no message; try again.")
     if refusal:
         message = Message(message.role, (*message.parts, TextPart(str(refusal))), message.name, None)
+    if beside := rest(DIALECT, choice, ("index", "finish_reason")):
+        part = OpaquePart(Extra(DIALECT, {"choice": beside.fields}))
+        message = Message(message.role, (*message.parts, part), message.name, message.extra)
     return Completion(
         message=message,
         finish_reason=decode_reason(choice.get("finish_reason"), refused=bool(refusal)),
@@ -80,14 +92,41 @@ def encode_completion(completion: Completion, *, created: int) -> Wire:
     (message,) = encode_message(completion.message, with_reasoning=True)
     if completion.finish_reason is FinishReason.REFUSED:
         message = without_nulls({**message, "refusal": completion.text}) | {"content": None}
+    if thoughts := [wire for part in completion.message.parts for wire in encode_thought(part)]:
+        message["thinking_blocks"] = thoughts
+    beside = fields_beside(completion.message.parts)
+    choice = {"index": 0, "message": message | beside.get("delta", {})}
+    choice |= {"finish_reason": encode_reason(completion.finish_reason), "logprobs": None, **beside.get("choice", {})}
     wire = {
         "id": completion.id,
         "object": "chat.completion",
         "created": created,
         "model": completion.model,
-        "choices": [
-            {"index": 0, "message": message, "finish_reason": encode_reason(completion.finish_reason), "logprobs": None}
-        ],
+        "choices": [choice],
         "usage": encode_usage(completion.usage),
     }
     return put_back(DIALECT, wire, completion.extra)
+
+
+def fields_beside(parts: tuple[Part, ...]) -> dict[str, Wire]:
+    """What stood beside the text, in a `choice` or its `delta`, gathered from all its pieces: logprobs, annotations."""
+    found: dict[str, Wire] = {}
+    for part in parts:
+        if isinstance(part, OpaquePart) and part.extra.dialect == DIALECT and "type" not in part.extra.fields:
+            for place, fields in part.extra.fields.items():
+                found[place] = _join(found.get(place, {}), fields)
+    return found
+
+
+def _join(one: Wire, other: Wire) -> Wire:
+    """Two pieces of one object: lists grow, objects are joined in turn, anything else is replaced."""
+    joined = dict(one)
+    for name, value in other.items():
+        before: object = joined.get(name)
+        if isinstance(before, list) and isinstance(value, list):
+            joined[name] = [*before, *value]
+        elif isinstance(before, dict) and isinstance(value, dict):
+            joined[name] = _join(before, value)
+        else:
+            joined[name] = value
+    return joined

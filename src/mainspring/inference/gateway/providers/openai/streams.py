@@ -6,6 +6,7 @@ the reader holds `Finished` back until the stream ends.
 
 from typing import Any
 
+from mainspring.foundation.errors import MainspringError
 from mainspring.inference.gateway.errors import StreamBroken
 from mainspring.inference.gateway.providers.sse import ServerEvent
 from mainspring.inference.gateway.providers.wire import Wire, misshapen_is, read_object, rest, to_json
@@ -14,7 +15,9 @@ from mainspring.inference.messages import (
     Extra,
     Finished,
     OpaqueDelta,
+    OpaquePart,
     ReasoningDelta,
+    ReasoningPart,
     Started,
     TextDelta,
     ToolCallDelta,
@@ -23,10 +26,11 @@ from mainspring.inference.messages import (
 )
 
 from .failures import failure_in_stream
-from .parts import DIALECT
+from .parts import DIALECT, encode_thought
+from .refusals import error_event
 from .responses import decode_reason, decode_usage, encode_reason, encode_usage
 
-_CHUNK_FIELDS = {"id", "object", "created", "model", "choices", "usage", "error"}
+_CHUNK_FIELDS = {"id", "object", "created", "model", "choices", "usage", "error", "obfuscation"}
 _DELTA_FIELDS = {"role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls"}
 
 
@@ -117,6 +121,7 @@ class StreamWriter:
     def __init__(self, *, created: int, include_usage: bool = True) -> None:
         self._head: Wire = {"id": "", "object": "chat.completion.chunk", "created": created, "model": ""}
         self._include_usage = include_usage
+        self._thought = ""
         self._usage = Usage()
 
     def write(self, delta: Delta) -> bytes:
@@ -128,20 +133,36 @@ class StreamWriter:
             case TextDelta():
                 return self._chunk({"content": delta.text})
             case ReasoningDelta():
-                return self._chunk({"reasoning_content": delta.text}) if delta.text else b""
+                return self._think(delta)
             case ToolCallDelta():
                 return self._chunk({"tool_calls": [_encode_call(delta)]})
             case OpaqueDelta(extra=Extra(dialect="openai", fields=fields)):
                 return self._chunk(fields.get("delta", {}), fields.get("choice", {}))
             case OpaqueDelta():
-                return b""
+                blocks = encode_thought(OpaquePart(delta.extra))
+                return self._chunk({"thinking_blocks": blocks}) if blocks else b""
             case UsageUpdate():
                 self._usage = delta.usage
                 return b""
             case Finished():
                 return self._close(delta)
 
+    def fail(self, error: MainspringError) -> bytes:
+        """The end of a stream that failed."""
+        return error_event(error)
+
+    def _think(self, delta: ReasoningDelta) -> bytes:
+        said = self._chunk({"reasoning_content": delta.text}) if delta.text else b""
+        self._thought += delta.text
+        if delta.signature is None:
+            return said
+        blocks = encode_thought(ReasoningPart(self._thought, delta.signature))
+        self._thought = ""
+        return said + self._chunk({"thinking_blocks": blocks})
+
     def _close(self, finished: Finished) -> bytes:
+        if finished.extra and finished.extra.dialect == DIALECT:
+            self._head |= finished.extra.fields
         last = self._chunk({}, {"finish_reason": encode_reason(finished.reason)})
         if self._include_usage:
             last += _event({**self._head, "choices": [], "usage": encode_usage(self._usage)})
