@@ -331,7 +331,7 @@ def test_what_the_dialect_refuses_is_left_out() -> None:
     [
         {},
         {"messages": []},
-        {"messages": [{"role": "system", "content": "x"}]},
+        {"messages": [{"role": "wizard", "content": "x"}]},
         {"messages": [{"role": "user", "content": [{}]}]},
         {"messages": [{"role": "user", "content": "x"}], "tools": [{}]},
         {"messages": [{"role": "user", "content": "x"}], "tool_choice": {"type": "perhaps"}},

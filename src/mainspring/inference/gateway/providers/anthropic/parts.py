@@ -4,6 +4,7 @@ Tool results stand inside user turns here and in turns of their own in the norma
 arguments of a tool call are an object here and JSON text there.
 """
 
+from base64 import b64decode, b64encode
 from itertools import groupby
 
 from mainspring.inference.gateway.errors import InvalidRequest
@@ -27,24 +28,36 @@ from mainspring.inference.messages import (
 )
 
 DIALECT = "anthropic"
+_OPENAI_SEAL = "gAAAA"  # how its encrypted thoughts begin (Fernet); here they would be refused
 
 
 def encode_turns(messages: tuple[Message, ...]) -> list[Wire]:
     """The `messages` of a body: neighbours of one side become one turn, as the dialect wants them."""
     turns: list[Wire] = []
-    for is_assistant, group in groupby(messages, lambda message: message.role is Role.ASSISTANT):
+    for side, group in groupby(messages, _side):
         blocks = [block for message in group for part in message.parts for block in encode_block(part)]
         if blocks:
-            turns.append({"role": "assistant" if is_assistant else "user", "content": blocks})
+            turns.append({"role": side, "content": blocks})
     return turns
+
+
+def is_in_place(message: Message) -> bool:
+    """Whether a system message stood between the turns, where only callers of this dialect can put it."""
+    return message.role is Role.SYSTEM and message.extra is not None and message.extra.dialect == DIALECT
+
+
+def _side(message: Message) -> str:
+    return str(message.role) if message.role in (Role.ASSISTANT, Role.SYSTEM) else "user"
 
 
 def decode_turn(wire: Wire) -> list[Message]:
     """The turns behind one wire message: tool results are split from what the user says beside them."""
     role = wire.get("role")
-    if role not in ("user", "assistant"):
-        raise InvalidRequest(f"role is {role!r}; it must be user or assistant.")
+    if role not in ("user", "assistant", "system"):
+        raise InvalidRequest(f"role is {role!r}; it must be user, assistant or system.")
     parts = decode_blocks(wire.get("content"))
+    if role == "system":
+        return [Message(Role.SYSTEM, tuple(parts), extra=Extra(DIALECT, {"role": "system"}))]
     if role == "assistant":
         return [Message(Role.ASSISTANT, tuple(parts))]
     return [
@@ -98,7 +111,7 @@ def encode_block(part: Part) -> list[Wire]:
             wire |= {"title": part.name} if part.name else {}
         case ReasoningPart():
             wire = {"type": "thinking", "thinking": part.text, "signature": part.signature}
-            if part.signature is None:
+            if part.signature is None or part.signature.startswith(_OPENAI_SEAL):
                 return []
         case ToolCallPart():
             wire = {"type": "tool_use", "id": part.id, "name": part.name, "input": read_object(part.arguments) or {}}
@@ -123,6 +136,8 @@ def _encode_source(source: Source) -> Wire:
     match source:
         case Link():
             return {"type": "url", "url": source.url}
+        case Inline(media_type="text/plain") if text := _read_text(source.base64):
+            return {"type": "text", "media_type": "text/plain", "data": text}
         case Inline():
             return {"type": "base64", "media_type": source.media_type, "data": source.base64}
         case Stored():
@@ -137,5 +152,14 @@ def _decode_source(wire: Wire) -> Source | None:
             return Inline(data, media_type)
         case {"type": "file", "file_id": str(file_id)}:
             return Stored(file_id)
+        case {"type": "text", "data": str(text)}:
+            return Inline(b64encode(text.encode("utf-8", "replace")).decode(), "text/plain")
         case _:
             return None
+
+
+def _read_text(base64: str) -> str | None:
+    try:
+        return b64decode(base64, validate=True).decode()
+    except ValueError:
+        return None

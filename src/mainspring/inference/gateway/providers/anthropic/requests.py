@@ -1,7 +1,8 @@
 """Requests of the Anthropic dialect, to the normal form and back.
 
-Instructions have one place, before all turns; system messages are gathered there in their order.
-A model whose provider cannot enforce a schema is shown it in the instructions instead.
+Instructions have one place, before all turns; system messages are gathered there in their order,
+except those that this dialect's own callers put between turns. A model whose provider cannot
+enforce a schema is shown it in the instructions instead.
 """
 
 from typing import Any
@@ -17,7 +18,9 @@ from mainspring.inference.gateway.providers.wire import (
     to_json,
     without_nulls,
 )
+from mainspring.inference.gateway.providers.wishes import Wishes, is_strict, own_tool, wishes_for
 from mainspring.inference.messages import (
+    Extra,
     InferenceRequest,
     Message,
     ResponseFormat,
@@ -28,11 +31,12 @@ from mainspring.inference.messages import (
     ToolChoice,
 )
 
-from .parts import DIALECT, decode_blocks, decode_turn, encode_block, encode_turns
+from .parts import DIALECT, decode_blocks, decode_turn, encode_block, encode_turns, is_in_place
+from .thinking import encode_thinking
 
 _KNOWN = {
     *("model", "messages", "system", "stream", "tools", "tool_choice", "temperature", "top_p"),
-    *("stop_sequences", "max_tokens", "output_config"),
+    *("stop_sequences", "max_tokens", "output_config", "output_format"),
 }
 _DEFAULT_MAX_TOKENS = 4096  # the dialect requires a limit; this one every model accepts
 _MODES = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
@@ -40,14 +44,17 @@ _MODES = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
 
 def encode_request(request: InferenceRequest, *, model: str, profile: Profile, stream: bool = True) -> Wire:
     """The body of POST /v1/messages."""
-    instructions = [message for message in request.messages if message.role is Role.SYSTEM]
-    turns = tuple(message for message in request.messages if message.role is not Role.SYSTEM)
-    shape, draws = request.response_format, profile.accepts_sampling
+    instructions = [turn for turn in request.messages if turn.role is Role.SYSTEM and not is_in_place(turn)]
+    turns = tuple(turn for turn in request.messages if turn.role is not Role.SYSTEM or is_in_place(turn))
+    wishes, shape = wishes_for(DIALECT, request), request.response_format
+    max_tokens = request.max_tokens or profile.max_output_tokens or _DEFAULT_MAX_TOKENS
+    thinking = encode_thinking(request, wishes, model=model, max_tokens=max_tokens)
+    draws = profile.accepts_sampling and not thinking
     wire = without_nulls(
         {
             "model": model,
-            "max_tokens": request.max_tokens or profile.max_output_tokens or _DEFAULT_MAX_TOKENS,
-            "system": _encode_system(instructions, None if profile.json_schema else shape),
+            "max_tokens": max_tokens,
+            "system": _encode_system(instructions, None if profile.json_schema else shape, wishes),
             "messages": encode_turns(turns),
             "stream": True if stream else None,
             "tools": [_encode_tool(tool) for tool in request.tools] or None,
@@ -56,8 +63,11 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
             "top_p": request.sampling.top_p if draws else None,
             "stop_sequences": list(request.sampling.stop) or None,
             "output_config": _encode_format(shape) if shape and profile.json_schema else None,
+            "metadata": {"user_id": wishes.end_user} if wishes.end_user else None,
+            "service_tier": {"auto": "auto", "default": "standard_only"}.get(wishes.tier or ""),
         }
     )
+    wire = put_back(DIALECT, wire, Extra(DIALECT, thinking))
     return put_back(DIALECT, wire, request.extra)
 
 
@@ -70,6 +80,7 @@ def decode_request(wire: Wire) -> InferenceRequest:
     instructions = decode_blocks(wire.get("system"))
     turns = [turn for group in as_list(messages, decode_turn) for turn in group]
     shape, other = _decode_format(wire.get("output_config"))
+    shape = shape or _decode_format({"format": wire.get("output_format")})[0]  # as it was called before it was stable
     unknown = {name: value for name, value in wire.items() if name not in _KNOWN}
     return InferenceRequest(
         messages=(*([Message(Role.SYSTEM, tuple(instructions))] if instructions else []), *turns),
@@ -83,8 +94,12 @@ def decode_request(wire: Wire) -> InferenceRequest:
     )
 
 
-def _encode_system(instructions: list[Message], shape: ResponseFormat | None) -> str | list[Wire] | None:
+def _encode_system(
+    instructions: list[Message], shape: ResponseFormat | None, wishes: Wishes
+) -> str | list[Wire] | None:
     parts = [part for message in instructions for part in message.parts]
+    if wishes.is_json and shape is None:
+        parts.append(TextPart("Reply with one JSON object only, without any other text."))
     if shape:
         schema = to_json(dict(shape.schema)).decode()
         parts.append(
@@ -100,16 +115,19 @@ def _encode_system(instructions: list[Message], shape: ResponseFormat | None) ->
 
 
 def _encode_tool(tool: Tool) -> Wire:
-    if tool.extra and tool.extra.dialect == DIALECT and "type" in tool.extra.fields:
-        return {"name": tool.name, **tool.extra.fields}  # a tool the provider runs itself has no schema
-    wire: Wire = {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
+    if own := own_tool(DIALECT, tool):
+        return {"name": tool.name, **own}  # a tool the provider runs itself has no schema
+    schema = dict(tool.parameters) or {"type": "object"}  # a function without parameters may leave it out elsewhere
+    wire: Wire = {"name": tool.name, "description": tool.description, "input_schema": schema}
+    if (strict := is_strict(DIALECT, tool)) is not None:
+        wire["strict"] = strict
     return put_back(DIALECT, wire, tool.extra)
 
 
 def _decode_tool(wire: Wire) -> Tool:
     if not isinstance(wire.get("name"), str):
         raise InvalidRequest("each of tools must have a name.")
-    known = ("name", "description", "input_schema")
+    known = ("name", "description", "input_schema", *(("type",) if wire.get("type") == "custom" else ()))
     return Tool(wire["name"], wire.get("description") or "", wire.get("input_schema") or {}, rest(DIALECT, wire, known))
 
 

@@ -1,5 +1,6 @@
 """Deltas to a stream of the Anthropic dialect."""
 
+from mainspring.foundation.errors import MainspringError
 from mainspring.inference.gateway.providers.wire import Wire, to_json
 from mainspring.inference.messages import (
     Delta,
@@ -14,6 +15,7 @@ from mainspring.inference.messages import (
     UsageUpdate,
 )
 
+from .refusals import error_event
 from .responses import encode_reason, encode_usage
 
 _EMPTY: dict[str, Wire] = {
@@ -25,7 +27,9 @@ _EMPTY: dict[str, Wire] = {
 class StreamWriter:
     """Writes one stream as server-sent events: `write` every delta; `Finished` also closes it.
 
-    The opening event carries the input's usage, so it waits for the delta after `Started`.
+    The opening event carries the input's usage, so it waits for the delta after `Started`. Blocks
+    follow one another here, while calls of tools may come interleaved: one is passed on as it
+    grows, the others wait until it is over.
     """
 
     def __init__(self) -> None:
@@ -33,6 +37,7 @@ class StreamWriter:
         self._usage = Usage()
         self._block = -1
         self._open: str | None = None
+        self._waiting: dict[int, list[ToolCallDelta]] = {}
 
     def write(self, delta: Delta) -> bytes:
         """The events of one delta; empty for a delta that has none here."""
@@ -55,6 +60,10 @@ class StreamWriter:
                 return b""
             case Finished():
                 return self._begin() + self._leave() + self._end(delta)
+
+    def fail(self, error: MainspringError) -> bytes:
+        """The end of a stream that failed."""
+        return error_event(error)
 
     def _begin(self) -> bytes:
         if self._started is None:
@@ -80,6 +89,9 @@ class StreamWriter:
 
     def _call(self, delta: ToolCallDelta) -> bytes:
         key, opened = f"tool {delta.index}", b""
+        if self._open is not None and self._open.startswith("tool ") and self._open != key:
+            self._waiting.setdefault(delta.index, []).append(delta)
+            return b""
         if self._open != key:
             opened = self._enter(key, {"type": "tool_use", "id": delta.id, "name": delta.name, "input": {}})
         if not delta.arguments:
@@ -99,7 +111,13 @@ class StreamWriter:
         if self._open is None:
             return b""
         self._open = None
-        return _event({"type": "content_block_stop", "index": self._block})
+        closed = _event({"type": "content_block_stop", "index": self._block})
+        waiting, self._waiting = self._waiting, {}
+        return closed + b"".join(self._whole_call(pieces) for _, pieces in sorted(waiting.items()))
+
+    def _whole_call(self, pieces: list[ToolCallDelta]) -> bytes:
+        first, arguments = pieces[0], "".join(piece.arguments for piece in pieces)
+        return self._call(ToolCallDelta(first.index, first.id, first.name, arguments)) + self._leave()
 
     def _end(self, finished: Finished) -> bytes:
         extra = finished.extra.fields if finished.extra else {}
