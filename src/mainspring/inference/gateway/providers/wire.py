@@ -17,6 +17,8 @@ from mainspring.inference.messages import Extra
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
+_ABSURD = 2**31  # counts are stored as 32-bit integers; `true` is an int to Python, but no count
+
 Wire = dict[str, Any]
 """One JSON object as it stands on the wire."""
 
@@ -44,19 +46,21 @@ def without_nulls(wire: Mapping[str, Any]) -> Wire:
 
 
 def to_json(wire: object) -> bytes:
-    """JSON in UTF-8; InvalidRequest for text that UTF-8 cannot carry (lone surrogates)."""
+    """JSON in UTF-8; InvalidRequest for text that UTF-8 cannot carry (lone surrogates) and for bottomless nesting."""
     try:
         return msgspec.json.encode(wire)
     except UnicodeEncodeError:
         raise InvalidRequest("The text holds half of a surrogate pair; send well-formed Unicode.") from None
+    except RecursionError:
+        raise InvalidRequest("The body is nested too deeply; send it flatter.") from None
 
 
 def read_object(data: bytes | str) -> Wire | None:
     """The JSON object in `data`, or None when it is anything else."""
     try:
         value: object = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # the last one is nesting of some thousand levels, which nobody means
     return value if isinstance(value, dict) else None
 
 
@@ -84,4 +88,39 @@ def as_list(value: object, read: Callable[[Wire], Any]) -> list[Any]:
 
 def count(value: object) -> int:
     """A token count; absent, null or absurd counts as none."""
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if type(value) is int and 0 < value < _ABSURD else 0
+
+
+def seal(dialect: str, signature: str) -> str:
+    """A provider's signature of its thought, marked with the dialect, so that no other provider is sent it."""
+    return f"{dialect}:{signature}"
+
+
+def unseal(dialect: str, signature: str | None) -> str | None:
+    """The signature as the provider gave it; None when the thought is unsigned or another dialect's."""
+    mark, _, given = (signature or "").partition(":")
+    return given if given and mark == dialect else None
+
+
+def number(wire: Mapping[str, Any], name: str) -> float | None:
+    """The number in a field, None when absent; InvalidRequest names the field when it holds anything else."""
+    value: object = wire.get(name)
+    if value is None or type(value) is int or type(value) is float:
+        return value
+    raise InvalidRequest(f"{name} must be a number.")
+
+
+def whole(wire: Mapping[str, Any], name: str) -> int | None:
+    """The integer in a field, None when absent; InvalidRequest names the field when it holds anything else."""
+    value = number(wire, name)
+    if isinstance(value, float) and not value.is_integer():
+        raise InvalidRequest(f"{name} must be an integer.")
+    return None if value is None else int(value)
+
+
+def words(wire: Mapping[str, Any], name: str) -> str | None:
+    """The text in a field, None when absent; InvalidRequest names the field when it holds anything else."""
+    value: object = wire.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidRequest(f"{name} must be a text.")
