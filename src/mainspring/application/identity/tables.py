@@ -85,6 +85,7 @@ api_key_table = Table(
     PrimaryKeyConstraint("tenant_id", "id"),
     UniqueConstraint("prefix", name="api_key_prefix_unique"),
     ForeignKeyConstraint(["tenant_id", "parent_id"], ["api_key.tenant_id", "api_key.id"]),
+    Index("api_key_secret", "secret_hash", unique=True),
 )
 
 session_table = Table(

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _widen_records()
     _create_policies()
     _create_learned()
+    _log_changes()
 
 
 def _widen_records() -> None:
@@ -54,6 +55,7 @@ def _create_policies() -> None:
             primary key (tenant_id, version)
         )""")
     isolate(op, "tenant_data_key")
+    allow_system(op, "tenant_data_key", "select")
     op.execute("""
         create table provider_key (
             tenant_id uuid not null,
@@ -112,3 +114,41 @@ def _create_learned() -> None:
             primary key (tenant_id, id)
         )""")
     isolate(op, "route_outcome")
+
+
+def _log_changes() -> None:
+    """Note which transaction changed what a tenant has configured, whoever changed it and however.
+
+    A number of a transaction, unlike a time, tells for sure what was not committed at the last look.
+    """
+    op.execute("create unique index api_key_secret on api_key (secret_hash)")
+    op.execute("""
+        create table tenant_change (
+            transaction bigint not null,
+            tenant_id uuid not null,
+            changed_at timestamptz not null default now(),
+            primary key (transaction, tenant_id)
+        )""")
+    isolate(op, "tenant_change")
+    allow_system(op, "tenant_change", "select, delete")
+    op.execute("""
+        create function log_tenant_change() returns trigger language plpgsql as $$
+        declare changed uuid;
+        begin
+            if tg_table_name = 'tenant' then changed := new.id;
+            elsif tg_op = 'DELETE' then changed := old.tenant_id;
+            else changed := new.tenant_id;
+            end if;
+            insert into tenant_change (transaction, tenant_id)
+            values (pg_current_xact_id()::text::bigint, changed) on conflict do nothing;
+            return null;
+        end $$""")
+    for table, changes in {
+        "tenant": "insert or update of ai_enabled",
+        "membership": "update of role or delete",
+        "api_key": "insert or update of scopes, expires_at, revoked_at or delete",
+        "gateway_policy": "insert or update or delete",
+        "provider_key": "insert or update or delete",
+    }.items():
+        when = f"after {changes} on {table} for each row"
+        op.execute(f"create trigger {table}_change {when} execute function log_tenant_change()")
