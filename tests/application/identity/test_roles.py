@@ -9,11 +9,20 @@ from mainspring.foundation.ids import show_id
 
 MATRIX = {
     Role.VIEWER: {"ai.output.view"},
-    Role.ANALYST: {"ai.output.view", "ai.analysis.trigger", "contract.upload", "member.view"},
+    Role.ANALYST: {
+        "ai.output.view",
+        "ai.analysis.trigger",
+        "ai.model.call",
+        "contract.upload",
+        "gateway.view",
+        "member.view",
+    },
     Role.REVIEWER: {
         "ai.output.view",
         "ai.analysis.trigger",
+        "ai.model.call",
         "contract.upload",
+        "gateway.view",
         "member.view",
         "ai.recommendation.approve",
         "playbook.edit",

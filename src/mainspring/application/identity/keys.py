@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from mainspring.foundation.changes import announce
 from mainspring.foundation.clock import Clock
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.errors import InvalidInput, NotFound, Unauthenticated
@@ -16,6 +17,7 @@ from mainspring.foundation.ids import UserId, new_id, show_id
 from mainspring.foundation.outbox import publish
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal, PrincipalKind
+from mainspring.foundation.valkey import Valkey
 
 from . import store
 from .authority import require_scopes, show_actor
@@ -37,8 +39,9 @@ class _Maker:
 class Keys:
     """Use cases on the API keys of the principal's tenant; all need `key.manage`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, valkey: Valkey, clock: Clock) -> None:
         self._database = database
+        self._valkey = valkey
         self._clock = clock
 
     async def list(self, principal: Principal, request: PageRequest) -> Page[ApiKey]:
@@ -76,6 +79,7 @@ class Keys:
             )
             event = KeyCreated(show_actor(principal), show_id("key", key.id), tuple(sorted(granted)))
             await publish(transaction, topic=event.topic, payload=event.payload())
+        await announce(self._valkey, principal.tenant)
         return NewKey(key, secret)
 
     async def revoke(self, principal: Principal, key: KeyId) -> None:
@@ -88,6 +92,7 @@ class Keys:
             if revoked:
                 event = KeyRevoked(show_actor(principal), show_id("key", key), revoked)
                 await publish(transaction, topic=event.topic, payload=event.payload())
+        await announce(self._valkey, principal.tenant)
 
 
 async def _find_maker(transaction: TenantTransaction, principal: Principal) -> _Maker:

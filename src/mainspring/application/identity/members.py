@@ -7,12 +7,14 @@ reason adding a person tells nothing about whether they have an account elsewher
 
 from uuid import UUID
 
+from mainspring.foundation.changes import announce
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import UserId, new_id, show_id
 from mainspring.foundation.outbox import publish
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
+from mainspring.foundation.valkey import Valkey
 
 from . import store
 from .authority import require_over, show_actor
@@ -26,8 +28,9 @@ from .types import Member, MemberId, NewMember, Permission, Role, User
 class Members:
     """Use cases on the members of the principal's tenant."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
+    def __init__(self, database: Database, valkey: Valkey, passwords: Passwords) -> None:
         self._database = database
+        self._valkey = valkey
         self._passwords = passwords
 
     async def list(self, principal: Principal, request: PageRequest) -> Page[Member]:
@@ -80,6 +83,7 @@ class Members:
                 show_actor(principal), _show(found), show_id("usr", found.user.id), found.role.value, role.value
             )
             await publish(transaction, topic=event.topic, payload=event.payload())
+        await announce(self._valkey, principal.tenant)
         return Member(found.id, found.user, role, found.created_at)
 
     async def remove(self, principal: Principal, member: MemberId) -> None:
@@ -95,6 +99,7 @@ class Members:
             revoked = await store.delete_member(transaction, found)
             event = MemberRemoved(show_actor(principal), _show(found), show_id("usr", found.user.id), revoked)
             await publish(transaction, topic=event.topic, payload=event.payload())
+        await announce(self._valkey, principal.tenant)
 
     async def _insert(self, principal: Principal, user: User, role: Role, password_hash: str | None) -> Member:
         identifier = MemberId(new_id())

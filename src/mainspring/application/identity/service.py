@@ -1,10 +1,11 @@
 """Identity as one object: tenants and accounts here, the rest by what it decides.
 
 `members` decides who is in, `keys` which programs may call, `sessions` who is calling. Identity
-also fills two ports of lower rooms by their shape: the authenticator of HTTP requests, and the
-gateway's question whether AI is switched on for a tenant.
+also fills three ports of lower rooms by their shape: the authenticator of HTTP requests, the
+gateway's question whether AI is switched on for a tenant, and with `directory` its list of callers.
 """
 
+from mainspring.foundation.changes import announce
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import NotFound
@@ -17,6 +18,7 @@ from mainspring.foundation.valkey import Valkey
 from . import store
 from .authority import operator, show_actor
 from .credentials import Passwords
+from .directory import KeyDirectory
 from .errors import EmailTaken, SlugTaken
 from .events import TenantChanged, TenantCreated
 from .inputs import read_email, read_name, read_password, read_slug
@@ -38,8 +40,10 @@ class Identity:
         self._database = database
         self._passwords = Passwords(settings.password_cost)
         throttle = Throttle(valkey, settings.allowance)
-        self.members = Members(database, self._passwords)
-        self.keys = Keys(database, clock)
+        self._valkey = valkey
+        self.members = Members(database, valkey, self._passwords)
+        self.keys = Keys(database, valkey, clock)
+        self.directory = KeyDirectory(database)
         self.sessions = Sessions(database, throttle, self._passwords, lasts=settings.session_lasts, clock=clock)
 
     async def close(self) -> None:
@@ -56,6 +60,7 @@ class Identity:
                 raise SlugTaken(f"There is a tenant {slug!r} already; choose another slug.")
             event = TenantCreated(show_actor(operator(identifier)), slug)
             await publish(transaction, topic=event.topic, payload=event.payload())
+        await announce(self._valkey, identifier)
         return tenant
 
     async def create_user(self, email: str, name: str, *, password: str | None = None) -> User:
@@ -112,6 +117,7 @@ class Identity:
             tenant = await store.update_tenant(transaction, name=name, is_ai_enabled=is_ai_enabled)
             event = TenantChanged(show_actor(principal), changed, tenant.is_ai_enabled)
             await publish(transaction, topic=event.topic, payload=event.payload())
+        await announce(self._valkey, principal.tenant)
         return tenant
 
     async def set_ai_enabled(self, principal: Principal, enabled: bool) -> Tenant:

@@ -34,6 +34,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """One right. An API key's scopes are permissions too."""
 
+    AI_MODEL_CALL = "ai.model.call"
     AI_ANALYSIS_TRIGGER = "ai.analysis.trigger"
     AI_OUTPUT_VIEW = "ai.output.view"
     AI_RECOMMENDATION_APPROVE = "ai.recommendation.approve"
@@ -41,6 +42,8 @@ class Permission(StrEnum):
     PLAYBOOK_EDIT = "playbook.edit"
     CONTRACT_UPLOAD = "contract.upload"
     CONTRACT_DELETE = "contract.delete"
+    GATEWAY_VIEW = "gateway.view"
+    GATEWAY_MANAGE = "gateway.manage"
     AUDIT_READ = "audit.read"
     MEMBER_VIEW = "member.view"
     MEMBER_MANAGE = "member.manage"
@@ -53,7 +56,9 @@ ALL_PERMISSIONS: frozenset[str] = frozenset(permission.value for permission in P
 _VIEWER = frozenset({Permission.AI_OUTPUT_VIEW.value})
 _ANALYST = _VIEWER | {
     Permission.AI_ANALYSIS_TRIGGER.value,
+    Permission.AI_MODEL_CALL.value,
     Permission.CONTRACT_UPLOAD.value,
+    Permission.GATEWAY_VIEW.value,
     Permission.MEMBER_VIEW.value,
 }
 _REVIEWER = _ANALYST | {

@@ -1,0 +1,64 @@
+"""Tenants and keys as the gateway needs them (its port `Directory`): read whole, held in memory there.
+
+Only a key's hash leaves identity. A key whose maker left the tenant, that was revoked or that has
+expired is not in it; whether a key may call models is its scopes and its maker's present role.
+"""
+
+from collections.abc import Sequence
+
+from mainspring.foundation.db import Database, Row
+from mainspring.foundation.ids import TenantId
+from mainspring.inference.gateway.ports import CallerFacts, TenantFacts
+
+from . import directory_store
+from .types import ROLE_PERMISSIONS, Permission, Role
+
+_CALL = Permission.AI_MODEL_CALL.value
+
+
+class KeyDirectory:
+    """Reads across tenants; what it tells is never shown to a caller."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load_tenants(self) -> Sequence[TenantFacts]:
+        """All tenants."""
+        async with self._database.system() as transaction:
+            rows = await directory_store.list_switches(transaction)
+        return [_tenant(row) for row in rows]
+
+    async def find_tenant_facts(self, tenant: TenantId) -> TenantFacts | None:
+        """One tenant; None when there is none."""
+        async with self._database.system() as transaction:
+            row = await directory_store.find_switch(transaction, tenant)
+        return _tenant(row) if row else None
+
+    async def load_callers(self, tenant: TenantId | None = None) -> Sequence[CallerFacts]:
+        """Every live key, of one tenant or of all; keys of one tenant share one id object, to be lean in memory."""
+        async with self._database.system() as transaction:
+            rows = await directory_store.list_live_keys(transaction, tenant, _CALL)
+        tenants: dict[TenantId, TenantId] = {}
+        return [_caller(row, tenants) for row in rows]
+
+    async def find_caller(self, secret_hash: bytes) -> CallerFacts | None:
+        """The live key with this SHA-256."""
+        async with self._database.system() as transaction:
+            row = await directory_store.find_live_key(transaction, secret_hash, _CALL)
+        return _caller(row, {}) if row else None
+
+
+def _tenant(row: Row) -> TenantFacts:
+    return TenantFacts(TenantId(row["id"]), row["ai_enabled"])
+
+
+def _caller(row: Row, tenants: dict[TenantId, TenantId]) -> CallerFacts:
+    tenant = TenantId(row["tenant_id"])
+    return CallerFacts(
+        secret_hash=row["secret_hash"],
+        key=row["id"],
+        tenant=tenants.setdefault(tenant, tenant),
+        name=row["name"],
+        may_call=row["has_scope"] and (row["is_operators"] or _CALL in ROLE_PERMISSIONS[Role(row["role"])]),
+        expires_at=row["expires_at"],
+    )
