@@ -102,6 +102,12 @@ def unseal(dialect: str, signature: str | None) -> str | None:
     return given if given and mark == dialect else None
 
 
+def is_sealed_elsewhere(dialect: str, signature: str | None) -> bool:
+    """Whether a signature is marked with another dialect than `dialect`."""
+    mark, colon, _ = (signature or "").partition(":")  # none of the providers signs with a colon
+    return bool(colon) and mark != dialect
+
+
 def number(wire: Mapping[str, Any], name: str) -> float | None:
     """The number in a field, None when absent; InvalidRequest names the field when it holds anything else."""
     value: object = wire.get(name)

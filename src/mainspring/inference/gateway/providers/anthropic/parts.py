@@ -8,7 +8,15 @@ from base64 import b64decode, b64encode
 from itertools import groupby
 
 from mainspring.inference.gateway.errors import InvalidRequest
-from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, read_object, rest, to_json
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    is_sealed_elsewhere,
+    put_back,
+    read_object,
+    rest,
+    to_json,
+)
 from mainspring.inference.messages import (
     Extra,
     FilePart,
@@ -35,10 +43,16 @@ def encode_turns(messages: tuple[Message, ...]) -> list[Wire]:
     """The `messages` of a body: neighbours of one side become one turn, as the dialect wants them."""
     turns: list[Wire] = []
     for side, group in groupby(messages, _side):
-        blocks = [block for message in group for part in message.parts for block in encode_block(part)]
+        parts = [part for message in group for part in message.parts if not _is_sealed_elsewhere(part)]
+        blocks = [block for part in parts for block in encode_block(part)]
         if blocks:
             turns.append({"role": side, "content": blocks})
     return turns
+
+
+def _is_sealed_elsewhere(part: Part) -> bool:
+    """A thought of another provider; callers keep it for that provider, and this one would refuse it."""
+    return isinstance(part, ReasoningPart) and is_sealed_elsewhere(DIALECT, part.signature)
 
 
 def is_in_place(message: Message) -> bool:

@@ -31,14 +31,16 @@ def encode_texts(texts: Sequence[str], *, model: str) -> Wire:
 @misshapen_is(InvalidOutput, "The provider's embeddings cannot be read; try again.")
 def decode_embeddings(wire: Wire, *, model: str, expected: int) -> Embeddings:
     """The vectors of a reply, each of length 1; InvalidOutput unless there are `expected` of one dimension."""
-    vectors = np.stack([np.asarray(item["values"], dtype=np.float32) for item in wire["embeddings"]])
+    vectors = np.stack([np.asarray(item["values"], dtype=np.float64) for item in wire["embeddings"]])
     if len(vectors) != expected:
         raise InvalidOutput(f"The provider sent {len(vectors)} embeddings for {expected} texts; try again.")
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # what overflows has no length, and is refused
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if vectors.ndim != 2 or not np.all(np.isfinite(lengths)) or not np.all(lengths > 0):
         raise InvalidOutput("The provider sent an embedding without a direction; try again.")
     usage: Wire = wire.get("usageMetadata") or {}
-    return Embeddings(vectors / lengths, model, Usage(input_tokens=count(usage.get("promptTokenCount"))))
+    unit = (vectors / lengths).astype(np.float32)
+    return Embeddings(unit, model, Usage(input_tokens=count(usage.get("promptTokenCount"))))
 
 
 def encode_embeddings(embeddings: Embeddings) -> Wire:

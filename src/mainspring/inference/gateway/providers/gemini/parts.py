@@ -123,7 +123,7 @@ def decode_parts(wires: object, ids: CallIds) -> list[Part]:
 
 
 def split_seal(wire: Wire) -> tuple[str | None, Wire]:
-    """The seal a part carries for the thought before it, and the rest of the part; thoughts and strangers keep theirs."""
+    """The seal of the thought before a part, and the part without it; thoughts and strangers keep their own."""
     signature: object = wire.get("thoughtSignature")
     if not isinstance(signature, str) or wire.get("thought") or not _KNOWN.intersection(wire):
         return None, wire

@@ -22,6 +22,7 @@ from mainspring.inference.gateway.providers.wire import (
     without_nulls,
     words,
 )
+from mainspring.inference.gateway.providers.wishes import own_tool, wishes_for
 from mainspring.inference.messages import (
     Extra,
     InferenceRequest,
@@ -35,6 +36,7 @@ from mainspring.inference.messages import (
 )
 
 from .parts import DIALECT, CallIds, decode_parts, encode_parts
+from .thinking import encode_thinking
 from .turns import decode_turns, encode_turns
 
 _KNOWN = {"model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"}
@@ -42,6 +44,7 @@ _CONFIG = {"temperature", "topP", "seed", "stopSequences", "maxOutputTokens"}
 _JSON = "application/json"
 _MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE", "named": "ANY"}
 _PROVIDED = "tool"
+_EITHER = ("gemini-1", "gemini-2")  # these refuse a schema beside tools
 
 
 def path_of(model: str, is_stream: bool) -> str:
@@ -52,17 +55,17 @@ def path_of(model: str, is_stream: bool) -> str:
 
 def encode_request(request: InferenceRequest, *, model: str, profile: Profile, stream: bool = True) -> Wire:
     """The body of a call; `model` and `stream` are said by its address."""
-    shape = request.response_format
+    shape, is_enforced = request.response_format, _enforces_schema(request, model, profile)
     wire = without_nulls(
         {
-            "systemInstruction": _encode_system(request.messages, None if profile.json_schema else shape),
+            "systemInstruction": _encode_system(request.messages, None if is_enforced else shape),
             "contents": encode_turns(
                 (message for message in request.messages if message.role is not Role.SYSTEM),
                 with_reasoning=profile.accepts_reasoning,
             ),
             "tools": _encode_tools(request.tools) or None,
             "toolConfig": _encode_choice(request.tool_choice) if request.tools else None,
-            "generationConfig": _encode_config(request, profile) or None,
+            "generationConfig": _encode_config(request, model, profile, shape if is_enforced else None) or None,
         }
     )
     return put_back(DIALECT, wire, request.extra)
@@ -111,9 +114,12 @@ def _encode_system(messages: Iterable[Message], shape: ResponseFormat | None) ->
     return {"parts": wires} if wires else None
 
 
-def _encode_config(request: InferenceRequest, profile: Profile) -> Wire:
-    sampling, draws = request.sampling, profile.accepts_sampling
-    shape = request.response_format if profile.json_schema else None
+def _enforces_schema(request: InferenceRequest, model: str, profile: Profile) -> bool:
+    return profile.json_schema and not (request.tools and model.startswith(_EITHER))
+
+
+def _encode_config(request: InferenceRequest, model: str, profile: Profile, shape: ResponseFormat | None) -> Wire:
+    sampling, draws, wishes = request.sampling, profile.accepts_sampling, wishes_for(DIALECT, request)
     return without_nulls(
         {
             "temperature": sampling.temperature if draws else None,
@@ -121,8 +127,9 @@ def _encode_config(request: InferenceRequest, profile: Profile) -> Wire:
             "seed": sampling.seed,
             "stopSequences": list(sampling.stop) or None,
             "maxOutputTokens": request.max_tokens,
-            "responseMimeType": _JSON if shape else None,
+            "responseMimeType": _JSON if shape or wishes.is_json else None,
             "responseJsonSchema": dict(shape.schema) if shape else None,
+            "thinkingConfig": encode_thinking(wishes, model=model),
         }
     )
 
@@ -153,7 +160,8 @@ def _encode_function(tool: Tool) -> Wire:
 
 
 def _provided(tool: Tool) -> Wire | None:
-    """A tool the provider runs itself, such as `googleSearch`."""
+    """A tool the provider runs itself, such as `googleSearch`; InvalidRequest for one of another provider."""
+    own_tool(DIALECT, tool)
     if tool.extra is None or tool.extra.dialect != DIALECT or _PROVIDED not in tool.extra.fields:
         return None
     return {tool.name: tool.extra.fields[_PROVIDED]}
@@ -161,7 +169,7 @@ def _provided(tool: Tool) -> Wire | None:
 
 def _decode_tools(wire: Wire) -> list[Tool]:
     provided = [
-        Tool(name, "", {}, Extra(DIALECT, {_PROVIDED: value}))
+        Tool(name, "", {}, Extra(DIALECT, {"type": name, _PROVIDED: value}))
         for name, value in wire.items()
         if name != "functionDeclarations" and value is not None
     ]
