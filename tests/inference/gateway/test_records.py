@@ -12,9 +12,10 @@ from mainspring.foundation.http import create_app
 from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.pagination import PageRequest
 from mainspring.foundation.principal import Principal, PrincipalKind
-from mainspring.inference.gateway import InferenceRecord, Operation, Records, RecordStatus, purge_payloads
+from mainspring.inference.gateway import CallContext, Operation, Records, RecordStatus, purge_payloads
+from mainspring.inference.gateway.draft import Draft
 from mainspring.inference.gateway.routes import build_router
-from mainspring.inference.gateway.spool import SpooledCall
+from mainspring.inference.gateway.spool import Entry, SpooledCall
 from mainspring.inference.gateway.store import insert_calls
 
 RUN = new_id()
@@ -37,26 +38,15 @@ class OnePrincipal:
 
 
 async def store_calls(database: Database, tenant: TenantId, count: int, *, at: datetime | None = None) -> None:
-    calls = [
-        SpooledCall(
-            InferenceRecord(
-                tenant_id=tenant,
-                id=new_id(),
-                at=at or datetime.now(UTC),
-                operation=Operation.CHAT,
-                model_asked=f"local/{number}",
-                provider="local",
-                principal="tester",
-                run_id=RUN if number % 2 else None,
-                status=RecordStatus.OK,
-            ),
-            b"{}",
-            None,
-        )
-        for number in range(count)
-    ]
-    async with database.system() as transaction:
-        await insert_calls(transaction, calls)
+    made = at or datetime.now(UTC)
+    calls: list[SpooledCall] = []
+    for number in range(count):
+        context = CallContext(tenant, "tester", run=RUN if number % 2 else None)
+        draft = Draft(new_id(), made.timestamp(), context, Operation.CHAT, model_asked=f"local/{number}")
+        draft.provider, draft.status = "local", RecordStatus.OK
+        calls.append(SpooledCall(Entry(True, draft.id.bytes, tenant.bytes, draft.line()), b"{}", None, None))
+    async with database.raw() as connection:
+        await insert_calls(connection, calls)
 
 
 @pytest.fixture

@@ -4,23 +4,24 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId, new_id
-from mainspring.inference.gateway import CallContext, InferenceRecord, Operation, RecordStatus
+from mainspring.inference.gateway import CallContext, Operation, RecordStatus
+from mainspring.inference.gateway.draft import COLUMNS, Draft
 from mainspring.inference.gateway.shipper import Shipper
-from mainspring.inference.gateway.spool import Segment, SpooledCall
+from mainspring.inference.gateway.spool import Entry, Segment, Spend, SpooledCall
 from mainspring.inference.gateway.store import insert_calls
 from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, scripted_gateway
-from mainspring.inference.messages import InferenceRequest, user
+from mainspring.inference.messages import InferenceRequest, Usage, user
 
 from .conftest import Records, wait_until
 
@@ -49,18 +50,22 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def record(tenant: TenantId, **changes: object) -> InferenceRecord:
-    base = InferenceRecord(
-        tenant_id=tenant,
-        id=new_id(),
-        at=datetime.now(UTC),
-        operation=Operation.CHAT,
-        model_asked="local/x",
-        provider="local",
-        principal="tester",
-        error_code="process_died",
-    )
-    return replace(base, **changes)  # pyright: ignore[reportArgumentType] - the keys are fields
+def draft(tenant: TenantId) -> Draft:
+    """A call as it stands when it begins."""
+    made = Draft(new_id(), time.time(), CallContext(tenant, "tester"), Operation.CHAT, model_asked="local/x")
+    made.provider = "local"
+    return made
+
+
+def entry(call: Draft, payload: bytes | None = None, *, closing: RecordStatus | None = None) -> Entry:
+    """Its opening, or its closing with a status."""
+    if closing:
+        call.status, call.error_code = closing, None
+    return Entry(closing is not None, call.id.bytes, call.context.tenant.bytes, call.line(), payload)
+
+
+def status_of(call: SpooledCall) -> str:
+    return call.last.line.split(b"\t")[COLUMNS.index("status")].decode()
 
 
 def files(folder: Path) -> list[Path]:
@@ -68,8 +73,8 @@ def files(folder: Path) -> list[Path]:
 
 
 async def store_calls(database: Database, calls: list[SpooledCall]) -> None:
-    async with database.system() as transaction:
-        await insert_calls(transaction, calls)
+    async with database.raw() as connection:
+        await insert_calls(connection, calls)
 
 
 @pytest.fixture
@@ -108,41 +113,59 @@ async def test_a_process_killed_in_a_stream_loses_no_record(
 
 
 async def test_a_torn_tail_costs_only_the_entry_that_was_torn(tmp_path: Path, tenant: TenantId) -> None:
-    segment, (first, second) = Segment.create(tmp_path), (record(tenant), record(tenant))
+    segment, (first, second) = Segment.create(tmp_path), (draft(tenant), draft(tenant))
+    sizes: list[int] = []
     for each in (first, second):
-        segment.open(each, b"input")
-        segment.close(replace(each, status=RecordStatus.OK), b"output")
+        segment.open(entry(each, b"input"))
+        sizes.append(segment.size)
+        segment.close(entry(each, b"output", closing=RecordStatus.OK))
+        sizes.append(segment.size)
     whole = segment.path.read_bytes()
     for length in range(0, len(whole), 37):
         copy = tmp_path / "copy.spool"
         copy.write_bytes(whole[:length])
         adopted = Segment.adopt(copy)
         assert adopted is not None
-        found = {call.record.id: call.record.status for call in adopted.closed(10)}
-        assert found.get(first.id) in ({None} if length < len(whole) // 4 else {*RecordStatus, None})
-        if length >= len(whole) // 2 + 8:
-            assert found[first.id] is RecordStatus.OK
+        calls: list[SpooledCall] = []
+        while some := adopted.unshipped(10):
+            calls += some
+        found = {call.last.id: status_of(call) for call in calls}
+        expected = "ok" if length >= sizes[1] else "broken" if length >= sizes[0] else None
+        assert found.get(first.id.bytes) == expected
         os.close(adopted._descriptor)  # pyright: ignore[reportPrivateUsage] - a crash, as far as the file can tell
-    segment.forget([first.id, second.id])
+    assert len(segment.unshipped(10)) == 2
+    segment.forget()
     segment.release()
 
 
 async def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path, tenant: TenantId) -> None:
-    segment, call = Segment.create(tmp_path), record(tenant)
-    segment.open(call, None)
-    segment.close(call, None)
+    segment, call = Segment.create(tmp_path), draft(tenant)
+    segment.open(entry(call))
+    segment.close(entry(call, closing=RecordStatus.OK))
     data = bytearray(segment.path.read_bytes())
     data[-3] ^= 1
     copy = tmp_path / "copy.spool"
     copy.write_bytes(data)
     adopted = Segment.adopt(copy)
     assert adopted is not None
-    assert [found.record.status for found in adopted.closed(10)] == [RecordStatus.BROKEN]
+    assert [status_of(found) for found in adopted.unshipped(10)] == ["broken"]
+
+
+async def test_what_could_not_be_shipped_is_returned_again(tmp_path: Path, tenant: TenantId) -> None:
+    segment, call = Segment.create(tmp_path), draft(tenant)
+    segment.open(entry(call, b"input"))
+    assert segment.unshipped(10) == []
+    segment.close(entry(call, b"output", closing=RecordStatus.OK))
+    (first,) = segment.unshipped(10)
+    assert segment.unshipped(10) == []
+    segment.return_()
+    assert segment.unshipped(10) == [first]
+    assert (first.input, first.output) == (b"input", b"output")
 
 
 async def test_the_file_of_a_living_process_is_left_alone(tmp_path: Path, tenant: TenantId) -> None:
     segment = Segment.create(tmp_path)
-    segment.open(record(tenant), None)
+    segment.open(entry(draft(tenant)))
     assert Segment.adopt(segment.path) is None
 
 
@@ -161,10 +184,9 @@ async def test_records_wait_in_the_spool_while_postgres_is_away(
 
 
 async def test_a_second_delivery_changes_nothing(database: Database, tenant: TenantId, records: Records) -> None:
-    call = SpooledCall(record(tenant, status=RecordStatus.OK), b"in", b"out")
-    await store_calls(database, [call])
-    again = SpooledCall(replace(call.record, status=RecordStatus.BROKEN), b"other", None)
-    await store_calls(database, [again, again])
+    call = draft(tenant)
+    await store_calls(database, [SpooledCall(entry(call, closing=RecordStatus.OK), b"in", b"out", None)])
+    await store_calls(database, [SpooledCall(entry(call, closing=RecordStatus.BROKEN), b"other", None, None)])
     (row,) = await records(1)
     assert (row["status"], bytes(row["input"])) == ("ok", b"in")
 
@@ -172,10 +194,12 @@ async def test_a_second_delivery_changes_nothing(database: Database, tenant: Ten
 async def test_text_that_postgres_cannot_hold_is_cleaned(
     database: Database, tenant: TenantId, records: Records
 ) -> None:
-    call = SpooledCall(record(tenant, model_served='a\0b\\u0000"'), b'{"text":"\\u0000"}', None)
-    await store_calls(database, [call])
+    call = draft(tenant)
+    call.model_served = 'a\0b\\u0000"\t\n\r\\N'
+    ended = entry(call, closing=RecordStatus.OK)
+    await store_calls(database, [SpooledCall(ended, b'{"text":"\\u0000"}', None, None)])
     (row,) = await records(1)
-    assert row["model_served"] == 'ab\\u0000"'
+    assert row["model_served"] == 'ab\\u0000"\t\n\r\\N'
     assert bytes(row["input"]) == b'{"text":"\\u0000"}'
 
 
@@ -184,31 +208,52 @@ async def test_one_record_that_is_refused_does_not_hold_up_the_others(
 ) -> None:
     shipper = Shipper(tmp_path, database)
     for tokens in (1, 2**40, 3):
-        call = record(tenant)
-        shipper.segment().open(call, None)
-        shipper.segment().close(replace(call, status=RecordStatus.OK, input_tokens=tokens), None)
-    assert await shipper.ship() == 2
+        call = draft(tenant)
+        shipper.segment().open(entry(call))
+        call.usage = Usage(input_tokens=tokens)
+        shipper.segment().close(entry(call, closing=RecordStatus.OK))
+    await shipper.ship()
     assert {row["input_tokens"] for row in await records(2)} == {1, 3}
     await shipper.close()
-    assert len(files(tmp_path)) == 1
+    assert [file.name for file in files(tmp_path)] == ["refused.lines"]
 
 
 async def test_a_file_is_emptied_once_all_its_calls_are_shipped(
     tmp_path: Path, database: Database, tenant: TenantId
 ) -> None:
     shipper = Shipper(tmp_path, database)
-    call, running = record(tenant), record(tenant)
+    call, running = draft(tenant), draft(tenant)
     segment = shipper.segment()
     for each in (call, running):
-        segment.open(each, None)
-    segment.close(call, None)
+        segment.open(entry(each))
+    segment.close(entry(call, closing=RecordStatus.OK))
     await shipper.ship()
     assert segment.path.stat().st_size > 0
-    segment.close(running, None)
+    segment.close(entry(running, closing=RecordStatus.OK))
     await shipper.ship()
     assert segment.path.stat().st_size == 0
     await shipper.close()
     assert not files(tmp_path)
+
+
+async def test_spend_is_added_up_by_scope_and_day_and_never_twice(
+    tmp_path: Path, database: Database, tenant: TenantId
+) -> None:
+    shipper, scopes = Shipper(tmp_path, database), (("tenant", ""), ("model", "local/x"))
+    calls = [draft(tenant) for _ in range(3)]
+    for call in calls:
+        ended = entry(call, closing=RecordStatus.OK)
+        shipper.segment().open(entry(call))
+        shipper.segment().close(msgspec.structs.replace(ended, spend=Spend(739000, 5, 10, scopes)))
+    copy = tmp_path / "left-by-another.spool"
+    copy.write_bytes(shipper.segment().path.read_bytes())
+    await shipper.ship()
+    shipper.adopt()
+    await shipper.ship()
+    await shipper.close()
+    async with database.tenant(tenant) as transaction:
+        rows = await transaction.all("select scope, value, cost_micros, tokens, calls from gateway_spend")
+    assert sorted(tuple(row.values()) for row in rows) == [("model", "local/x", 15, 30, 3), ("tenant", "", 15, 30, 3)]
 
 
 async def test_files_of_others_are_adopted_while_running(
@@ -217,7 +262,7 @@ async def test_files_of_others_are_adopted_while_running(
     shipper = Shipper(tmp_path, database)
     shipper.start()
     left = Segment.create(tmp_path)
-    left.open(record(tenant), None)
+    left.open(entry(draft(tenant)))
     os.close(left._descriptor)  # pyright: ignore[reportPrivateUsage] - its owner dies
 
     async def is_adopted() -> bool:

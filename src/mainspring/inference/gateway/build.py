@@ -33,8 +33,8 @@ async def build_gateway(settings: GatewaySettings, database: Database, *, ai_swi
             f"The model {capable!r} has no configured provider (configured: {configured}). "
             "Name it <provider>/<model> and set that provider's key or base URL."
         )
-    recorder = Recorder.open(settings.data_dir, database, settings.durability)
-    gateway = Gateway(settings, Catalog(vendors, capable or LOCAL_CHAT), recorder, ai_switch)
+    recorder = Recorder.open_in(settings.data_dir, database)
+    gateway = Gateway(settings, Catalog(vendors, capable or LOCAL_CHAT), recorder, database, ai_switch)
     gateway.start()
     return gateway
 

@@ -6,22 +6,28 @@ delta is released only after the record is durable, so a reply that was seen was
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from mainspring.foundation.db import forbid_open_transaction
+from mainspring.foundation.db import Database, DatabaseGone, forbid_open_transaction
+from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.ids import new_id
 from mainspring.inference.messages import Completion, Delta, Finished, InferenceRequest, Usage
 
 from .attempts import Patience, try_call, try_stream
 from .catalog import LOCAL_EMBEDDING, Catalog, Route
 from .collect import Collector
+from .draft import Draft
 from .errors import AiDisabled, InvalidOutput
+from .flight import Flight
 from .ports import AiSwitch
 from .providers.profiles import Profile
+from .providers.wire import to_json
 from .recorder import Recorder
 from .structured import format_for, read_reply, repair
 from .types import CallContext, CallKind, Embeddings, GatewaySettings, Operation
@@ -36,6 +42,7 @@ class Gateway:
     settings: GatewaySettings
     catalog: Catalog
     recorder: Recorder
+    database: Database
     ai_switch: AiSwitch
 
     def start(self) -> None:
@@ -115,11 +122,11 @@ class Gateway:
         await self._allow(context, is_exempt=context.kind is CallKind.PROCESSING and route.provider.is_local)
         if not texts:
             return Embeddings(np.zeros((0, 0), dtype=np.float32), route.target.model, Usage())
-        async with self.recorder.record(context, route, Operation.EMBEDDINGS) as recording:
-            patience = self._patience(context, recording.attempt)
+        async with self._recorded(context, route, Operation.EMBEDDINGS) as flight:
+            patience = self._patience(context, flight.attempt)
             embeddings = await try_call(lambda: route.provider.embed(texts, route.target), patience)
-            recording.count(embeddings)
-            await recording.succeed()
+            flight.count(embeddings)
+            await flight.succeed()
         return embeddings
 
     async def _deltas(
@@ -128,17 +135,43 @@ class Gateway:
         forbid_open_transaction("a model")
         route = self.catalog.route(request.model)
         await self._allow(context)
-        async with self.recorder.record(
-            context, route, Operation.CHAT, request=request, is_stream=is_stream
-        ) as recording:
-            patience = self._patience(context, recording.attempt)
+        async with self._recorded(context, route, Operation.CHAT, request=request, is_stream=is_stream) as flight:
+            patience = self._patience(context, flight.attempt)
             attempts = try_stream(lambda: self._attempt(route, request), patience)
             async with aclosing(attempts) as deltas:
                 async for delta in deltas:
-                    recording.saw(delta)
+                    flight.saw(delta)
                     if isinstance(delta, Finished):
-                        await recording.succeed()
+                        await flight.succeed()
                     yield delta
+
+    @asynccontextmanager
+    async def _recorded(
+        self,
+        context: CallContext,
+        route: Route,
+        operation: Operation,
+        *,
+        request: InferenceRequest | None = None,
+        is_stream: bool = False,
+    ) -> AsyncGenerator[Flight]:
+        draft = Draft(new_id(), time.time(), context, operation, model_asked=route.name, stream=is_stream)
+        draft.provider, draft.region = route.provider.name, route.provider.region
+        if route.provider.is_local:
+            draft.cost_micros, draft.currency, draft.price_version = 0, "USD", "local"
+        if self.settings.durability == "committed":
+            await self._check_database()
+        recording = self.recorder.record(draft, payload=to_json(request) if request else None)
+        flight = Flight(recording, is_committed=self.settings.durability == "committed")
+        with flight.closing():
+            yield flight
+
+    async def _check_database(self) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await self.database.ping()
+        except (TimeoutError, *DatabaseGone):
+            raise Unavailable("No model is called while its record cannot be committed; try again shortly.") from None
 
     def _attempt(self, route: Route, request: InferenceRequest) -> AsyncGenerator[Delta]:
         return route.provider.stream(request, route.target)

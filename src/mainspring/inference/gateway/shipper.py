@@ -2,13 +2,14 @@
 
 Shipping is idempotent by record id, so a process that dies between the commit and the emptying
 of its file does no harm. While Postgres is away the spool grows and nothing else happens. Files
-of dead processes are looked for at the start and every 15 seconds.
+of dead processes are looked for at the start and every 15 seconds; what the limits still hold for
+their calls is settled then.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 
@@ -17,30 +18,32 @@ from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.telemetry import get_logger
 
 from . import store
-from .spool import Segment, SpooledCall
-from .types import InferenceRecord
+from .spool import Entry, Segment, SpooledCall
 
 log = get_logger(__name__)
 
 SHIP_SECONDS = 0.2
 SYNC_SECONDS = 0.05
 ADOPT_SECONDS = 15.0
-BATCH = 500
-FULL_BYTES = 8 * 1024 * 1024
+BATCH = 2000
+FULL_BYTES = 32 * 1024 * 1024
+
+SettleOrphan = Callable[[Entry], Awaitable[None]]
 
 
 class Shipper:
     """Owns the spool files of this process and empties them into Postgres."""
 
-    def __init__(self, directory: Path, database: Database) -> None:
+    def __init__(self, directory: Path, database: Database, settle_orphan: SettleOrphan | None = None) -> None:
         self._directory = directory
         self._database = database
+        self._settle_orphan = settle_orphan
         self._current: Segment | None = None
         self._segments: list[Segment] = []
-        self._refused: set[UUID] = set()
-        self._waiting: dict[UUID, asyncio.Future[None]] = {}
+        self._waiting: dict[bytes, asyncio.Future[None]] = {}
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_unsure = False
 
     def start(self) -> None:
         """Begin to work in the background; does nothing when already begun."""
@@ -70,26 +73,35 @@ class Shipper:
         """There is something to ship."""
         self._bell.set()
 
-    async def committed(self, record: InferenceRecord) -> None:
-        """Wait until the call is in Postgres; Unavailable when the next try to ship it fails."""
-        future = self._waiting[record.id] = asyncio.get_running_loop().create_future()
+    async def committed(self, record: bytes) -> None:
+        """Wait until the call with this id is in Postgres; Unavailable when the next try to ship it fails."""
+        future = self._waiting[record] = asyncio.get_running_loop().create_future()
         self.ring()
         try:
             await future
         finally:
-            self._waiting.pop(record.id, None)
+            self._waiting.pop(record, None)
 
     async def ship(self) -> int:
-        """Move every closed call to Postgres and return how many; raises what DatabaseGone names."""
+        """Move every ended call to Postgres and return how many; raises what DatabaseGone names."""
         shipped = 0
         for segment in list(self._segments):
-            while calls := segment.closed(BATCH, besides=frozenset(self._refused)):
-                stored = await self._store(calls)
-                segment.forget(stored)
-                shipped += len(stored)
-            if segment.is_shipped and segment is not self._current:
+            while calls := segment.unshipped(BATCH):
+                try:
+                    await self._store(calls, may_be_known=segment.is_adopted or self._is_unsure)
+                except BaseException:
+                    segment.return_()
+                    self._is_unsure = True
+                    raise
+                segment.forget()
+                shipped += len(calls)
+                if segment.is_adopted:
+                    await self._settle(calls)
+            segment.forget()
+            if segment is not self._current and (segment.is_adopted or segment.is_shipped):
                 self._segments.remove(segment)
                 segment.release()
+        self._is_unsure = False
         return shipped
 
     def adopt(self) -> None:
@@ -99,21 +111,31 @@ class Shipper:
             if path not in mine and (segment := Segment.adopt(path)):
                 self._segments.append(segment)
 
-    async def _store(self, calls: list[SpooledCall]) -> list[UUID]:
+    async def _store(self, calls: list[SpooledCall], *, may_be_known: bool) -> None:
         try:
-            async with self._database.system() as transaction:
-                await store.insert_calls(transaction, calls)
+            async with self._database.raw() as connection:
+                await store.insert_calls(connection, calls, may_be_known=may_be_known)
         except (psycopg.DataError, psycopg.IntegrityError) as refusal:
-            if len(calls) == 1:
-                self._refused.add(calls[0].record.id)
-                log.error("inference_record_refused", record=calls[0].record.id, sqlstate=refusal.sqlstate)
-                return []
-            return [stored for call in calls for stored in await self._store([call])]
-        ids = [call.record.id for call in calls]
-        for id_ in ids:
-            if (future := self._waiting.get(id_)) and not future.done():
+            await self._store_apart(calls, refusal)
+        for call in calls:
+            if self._waiting and (future := self._waiting.get(call.last.id)) and not future.done():
                 future.set_result(None)
-        return ids
+
+    async def _store_apart(self, calls: list[SpooledCall], refusal: psycopg.Error) -> None:
+        """Something in the batch is refused: halve it until the refused one stands alone, and set that one aside."""
+        if len(calls) == 1:
+            with (self._directory / "refused.lines").open("ab") as aside:
+                aside.write(calls[0].last.line + b"\n")
+            log.error("inference_record_refused", record=calls[0].last.id.hex(), sqlstate=refusal.sqlstate)
+            return
+        middle = len(calls) // 2
+        for half in (calls[:middle], calls[middle:]):
+            await self._store(half, may_be_known=True)
+
+    async def _settle(self, calls: list[SpooledCall]) -> None:
+        if self._settle_orphan:
+            for call in calls:
+                await self._settle_orphan(call.last)
 
     async def _keep_shipping(self) -> None:
         loop = asyncio.get_running_loop()

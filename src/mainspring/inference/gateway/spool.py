@@ -3,7 +3,8 @@
 A call writes an opening entry before its provider is asked and a closing entry before its result
 is released. `write` hands the bytes to the kernel, so `kill -9` of the process loses nothing; an
 fsync follows within 50 ms for the day the machine dies. An entry is its length, its CRC-32 and
-its body; reading stops at the first one that is torn.
+its body; reading stops at the first one that is torn. Shipping reads the file from front to back,
+once, in large pieces.
 
 The owner holds a lock on the file for as long as it lives: who gets the lock of a file that is
 not its own knows that the owner is dead, and ships what it left. An opening without a closing is
@@ -13,59 +14,82 @@ then a call that broke off.
 import fcntl
 import os
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
 from typing import Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
 from mainspring.foundation.telemetry import get_logger
 
-from .types import InferenceRecord
-
 log = get_logger(__name__)
 
 _HEAD = Struct("<II")
 _MAX_ENTRY = 64 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
+_KEPT_BYTES = 8 * 1024
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One entry: the record as it stood, and the input (opening) or output (closing) as JSON."""
+class Spend(msgspec.Struct, frozen=True, array_like=True):
+    """What a call adds to its tenant's counters: for each scope and value, cost, tokens and one call, on one day.
+
+    day   as a date's ordinal, of the instant at which the call began, in UTC
+    """
+
+    day: int
+    cost_micros: int
+    tokens: int
+    scopes: tuple[tuple[str, str], ...]
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One entry: the record as it stood as a COPY line, with the input (opening) or output (closing).
+
+    hold   what the limits hold for the call, as `limits` wrote it
+    """
 
     is_closing: bool
-    record: InferenceRecord
+    id: bytes
+    tenant: bytes
+    line: bytes
     payload: bytes | None = None
+    dialect: str | None = None
+    spend: Spend | None = None
+    hold: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SpooledCall:
+class SpooledCall(msgspec.Struct, frozen=True):
     """A call as the spool knows it, ready to be shipped."""
 
-    record: InferenceRecord
+    last: Entry
     input: bytes | None
     output: bytes | None
+    dialect: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    offset: int
-    length: int
+_Opening = Entry | tuple[int, int]
+"""A small opening is kept in memory until its closing comes; of a large one, only its place in the file."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Entry)
 
 
 class Segment:
-    """One spool file. Calls are in it from their opening until they are shipped."""
+    """One spool file: written at its end, read for shipping from its front."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
         self._size = 0
-        self._open: dict[UUID, _Extent] = {}
-        self._closed: dict[UUID, tuple[_Extent, _Extent | None]] = {}
+        self._read_to = 0
+        self._shipped_to = 0
+        self._running = 0
+        self._openings: dict[bytes, _Opening] = {}
+        self._taken: dict[bytes, _Opening] = {}
         self.is_dirty = False
+        self.is_adopted = self._has_lost = False
 
     @classmethod
     def create(cls, directory: Path) -> Self:
@@ -80,7 +104,7 @@ class Segment:
 
     @classmethod
     def adopt(cls, path: Path) -> Self | None:
-        """The file of a dead process with all its calls closed; None while its owner lives."""
+        """The file of a dead process; None while its owner lives."""
         try:
             descriptor = os.open(path, os.O_RDWR)
         except FileNotFoundError:
@@ -91,7 +115,8 @@ class Segment:
             os.close(descriptor)
             return None
         segment = cls(path, descriptor)
-        segment._index()
+        segment.is_adopted = True
+        segment._size = os.fstat(descriptor).st_size
         return segment
 
     @property
@@ -101,30 +126,59 @@ class Segment:
 
     @property
     def is_shipped(self) -> bool:
-        """Whether no call is left in it, open or closed."""
-        return not self._open and not self._closed
+        """Whether no call is left in it, running or ended."""
+        return self._running == 0 and not self._openings and self._shipped_to >= self._size
 
-    def open(self, record: InferenceRecord, payload: bytes | None) -> None:
-        """Write the opening entry of a call."""
-        self._open[record.id] = self._append(Entry(False, record, payload))
+    def open(self, entry: Entry) -> None:
+        """Write the opening entry of a call; raises OSError."""
+        self._append(entry)
+        self._running += 1
 
-    def close(self, record: InferenceRecord, payload: bytes | None) -> None:
-        """Write the closing entry of a call; from now on it can be shipped."""
-        extent = self._append(Entry(True, record, payload))
-        self._closed[record.id] = (self._open.pop(record.id), extent)
+    def close(self, entry: Entry) -> None:
+        """Write the closing entry of a call; from now on it can be shipped. Raises OSError."""
+        self._append(entry)
+        self._running -= 1
 
-    def closed(self, limit: int, *, besides: frozenset[UUID] = frozenset()) -> list[SpooledCall]:
-        """Up to `limit` calls that are closed and not yet shipped, oldest first."""
-        ids = islice((id_ for id_ in self._closed if id_ not in besides), limit)
-        return [self._read_call(*self._closed[id_]) for id_ in ids]
+    def lose(self) -> None:
+        """A call ended whose closing entry could not be written; its opening says that it broke off."""
+        self._running -= 1
+        self._has_lost = True
 
-    def forget(self, ids: Iterable[UUID]) -> None:
-        """These calls were shipped; a file without calls is emptied."""
-        for id_ in ids:
-            self._closed.pop(id_, None)
+    def unshipped(self, limit: int) -> list[SpooledCall]:
+        """Up to about `limit` calls that ended and were not returned before, oldest first."""
+        calls: list[SpooledCall] = []
+        for extent, entry in self._entries(limit):
+            if not entry.is_closing:
+                self._openings[entry.id] = entry if len(entry.payload or b"") <= _KEPT_BYTES else extent
+                continue
+            calls.append(self._pair(entry.id, entry))
+        is_over = self.is_adopted or (self._has_lost and self._running == 0)
+        if is_over and self._read_to >= self._size and not calls:
+            calls = [self._pair(identifier, None) for identifier in list(self._openings)]
+        return calls
+
+    def _pair(self, identifier: bytes, closing: Entry | None) -> SpooledCall:
+        opening = self._openings.pop(identifier, None)
+        if opening is not None:
+            self._taken[identifier] = opening
+        first = self._read(opening) if isinstance(opening, tuple) else opening
+        last = closing or first
+        assert last is not None, "an entry without a call"
+        return SpooledCall(last, first and first.payload, closing and closing.payload, last.dialect)
+
+    def forget(self) -> None:
+        """Everything that `unshipped` returned is in Postgres; a file without calls is emptied."""
+        self._shipped_to, self._taken = self._read_to, {}
         if self.is_shipped and self._size:
             os.ftruncate(self._descriptor, 0)
-            self._size = 0
+            self._size = self._read_to = self._shipped_to = 0
+            self._openings = {}
+
+    def return_(self) -> None:
+        """What `unshipped` returned last could not be shipped: it will be returned again."""
+        self._read_to = self._shipped_to
+        self._openings |= self._taken
+        self._taken = {}
 
     def sync(self) -> None:
         """Wait until the disk has it; harmless on a file released meanwhile."""
@@ -140,8 +194,8 @@ class Segment:
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
-    def _append(self, entry: Entry) -> _Extent:
-        body = msgspec.msgpack.encode(entry)
+    def _append(self, entry: Entry) -> None:
+        body = _encoder.encode(entry)
         data = _HEAD.pack(len(body), zlib.crc32(body)) + body
         try:
             written = os.pwrite(self._descriptor, data, self._size)
@@ -150,43 +204,40 @@ class Segment:
         except OSError:
             os.ftruncate(self._descriptor, self._size)
             raise
-        extent = _Extent(self._size + _HEAD.size, len(body))
         self._size += len(data)
         self.is_dirty = True
-        return extent
 
-    def _index(self) -> None:
-        end = os.fstat(self._descriptor).st_size
-        while (found := self._entry_at(self._size, end)) is not None:
-            entry, extent = found
-            self._size = extent.offset + extent.length
-            if entry.is_closing and entry.record.id in self._open:
-                self._closed[entry.record.id] = (self._open.pop(entry.record.id), extent)
-            elif not entry.is_closing:
-                self._open[entry.record.id] = extent
-        if self._size < end:
-            log.warning("spool_tail_torn", file=self.path.name, bytes=end - self._size)
-        self._closed |= {id_: (opening, None) for id_, opening in self._open.items()}
-        self._open = {}
+    def _entries(self, limit: int) -> Iterator[tuple[tuple[int, int], Entry]]:
+        """Entries from where reading stopped, until `limit` closings were seen; the rest of a torn file is dropped."""
+        buffer, start, closings = b"", self._read_to, 0
+        while closings < limit and self._read_to < self._size:
+            place = self._read_to - start
+            if len(buffer) - place < _HEAD.size or len(buffer) - place < self._length(buffer, place):
+                wanted = max(_READ_BYTES, self._length(buffer, place) if len(buffer) - place >= _HEAD.size else 0)
+                buffer = os.pread(self._descriptor, min(wanted, self._size - self._read_to), self._read_to)
+                start, place = self._read_to, 0
+            entry = self._decode(buffer, place)
+            if entry is None:
+                log.warning("spool_tail_torn", file=self.path.name, bytes=self._size - self._read_to)
+                self._size = self._read_to
+                return
+            length = self._length(buffer, place)
+            extent = (self._read_to + _HEAD.size, length - _HEAD.size)
+            self._read_to += length
+            closings += entry.is_closing
+            yield extent, entry
 
-    def _entry_at(self, offset: int, end: int) -> tuple[Entry, _Extent] | None:
-        if offset + _HEAD.size > end:
+    def _length(self, buffer: bytes, place: int) -> int:
+        return _HEAD.unpack_from(buffer, place)[0] + _HEAD.size
+
+    def _decode(self, buffer: bytes, place: int) -> Entry | None:
+        if len(buffer) - place < _HEAD.size:
             return None
-        length, checksum = _HEAD.unpack(os.pread(self._descriptor, _HEAD.size, offset))
-        start = offset + _HEAD.size
-        if length > min(_MAX_ENTRY, end - start):
+        length, checksum = _HEAD.unpack_from(buffer, place)
+        body = buffer[place + _HEAD.size : place + _HEAD.size + length]
+        if length > _MAX_ENTRY or len(body) < length or zlib.crc32(body) != checksum:
             return None
-        body = os.pread(self._descriptor, length, start)
-        if zlib.crc32(body) != checksum:
-            return None
-        return msgspec.msgpack.decode(body, type=Entry), _Extent(start, length)
+        return _decoder.decode(body)
 
-    def _read_call(self, opening: _Extent, closing: _Extent | None) -> SpooledCall:
-        first = self._read(opening)
-        if closing is None:
-            return SpooledCall(first.record, first.payload, None)
-        last = self._read(closing)
-        return SpooledCall(last.record, first.payload, last.payload)
-
-    def _read(self, extent: _Extent) -> Entry:
-        return msgspec.msgpack.decode(os.pread(self._descriptor, extent.length, extent.offset), type=Entry)
+    def _read(self, extent: tuple[int, int]) -> Entry:
+        return _decoder.decode(os.pread(self._descriptor, extent[1], extent[0]))

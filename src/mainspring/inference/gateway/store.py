@@ -1,27 +1,57 @@
-"""SQL of the inference records."""
+"""SQL of the inference records.
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
-from datetime import datetime
+Records arrive by COPY in temporary tables of the session, which cost no write-ahead log, and move
+from there in one statement each: row-level security allows no COPY into the tables themselves.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
+from psycopg import AsyncConnection
 
 from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 
-from .spool import SpooledCall
+from .spool import Spend, SpooledCall
 from .types import InferenceRecord
 
-_INSERT_RECORDS = """
-    insert into inference_record
-    select * from json_populate_recordset(null::inference_record, %(records)s::json)
-    on conflict do nothing"""
+_ARRIVALS = """
+    create temporary table if not exists arriving_record on commit delete rows as
+      select tenant_id, id, at, operation, model_asked, principal, stream, key_id, end_user, run_id, step, session,
+             feature, trace_id, span_id, parent_span_id, prompt_name, prompt_version, idempotency_key, residency,
+             release, provider, region, model_served, route_reason, cache_status, input_tokens, cached_tokens,
+             cache_write_tokens, output_tokens, reasoning_tokens, usage_source, cost_micros, currency, price_version,
+             own_key, latency_ms, ttft_ms, attempts, structured, finish_reason, status, error_code
+        from inference_record with no data;
+    create temporary table if not exists arriving_payload on commit delete rows as
+      select tenant_id, record_id, at, dialect, input, output from inference_payload with no data"""
 
-_INSERT_PAYLOADS = """
-    insert into inference_payload (tenant_id, record_id, at, input, output)
-    select * from unnest(%(tenants)s::uuid[], %(ids)s::uuid[], %(ats)s::timestamptz[],
-                         %(inputs)s::bytea[], %(outputs)s::bytea[])
-    on conflict do nothing"""
+_COPY_RECORDS = "copy arriving_record from stdin"
+_COPY_PAYLOADS = "copy arriving_payload from stdin"
+
+_KEEP_RECORDS = """
+    insert into inference_record
+      (tenant_id, id, at, operation, model_asked, principal, stream, key_id, end_user, run_id, step, session,
+       feature, trace_id, span_id, parent_span_id, prompt_name, prompt_version, idempotency_key, residency,
+       release, provider, region, model_served, route_reason, cache_status, input_tokens, cached_tokens,
+       cache_write_tokens, output_tokens, reasoning_tokens, usage_source, cost_micros, currency, price_version,
+       own_key, latency_ms, ttft_ms, attempts, structured, finish_reason, status, error_code)
+    select * from arriving_record on conflict do nothing"""
+
+_KEEP_PAYLOADS = """
+    insert into inference_payload (tenant_id, record_id, at, dialect, input, output)
+    select * from arriving_payload on conflict do nothing"""
+
+_ADD_SPEND = """
+    insert into gateway_spend as kept (tenant_id, scope, value, spent_on, cost_micros, tokens, calls)
+    select * from unnest(%(tenants)s::uuid[], %(scopes)s::text[], %(values)s::text[], %(days)s::date[],
+                         %(costs)s::bigint[], %(tokens)s::bigint[], %(calls)s::bigint[])
+    on conflict (tenant_id, scope, value, spent_on) do update
+       set cost_micros = kept.cost_micros + excluded.cost_micros,
+           tokens = kept.tokens + excluded.tokens,
+           calls = kept.calls + excluded.calls"""
 
 _SELECT_RECORDS = """
     select * from inference_record
@@ -31,18 +61,86 @@ _SELECT_RECORDS = """
      order by id desc limit %(limit)s"""
 
 
-async def insert_calls(transaction: SystemTransaction, calls: Sequence[SpooledCall]) -> None:
-    """Store calls of any tenants; those that are there already are left as they are."""
-    payloads = [call for call in calls if call.input or call.output]
-    await transaction.run(_INSERT_RECORDS, records=_as_json([call.record for call in calls]))
-    await transaction.run(
-        _INSERT_PAYLOADS,
-        tenants=[call.record.tenant_id for call in payloads],
-        ids=[call.record.id for call in payloads],
-        ats=[call.record.at for call in payloads],
-        inputs=[call.input for call in payloads],
-        outputs=[call.output for call in payloads],
+async def insert_calls(
+    connection: AsyncConnection[Row], calls: Sequence[SpooledCall], *, may_be_known: bool = True
+) -> None:
+    """Store calls of any tenants and add what they spent; those that are there already change nothing.
+
+    connection     of `Database.raw`, in its transaction
+    may_be_known   some may have been stored before: a dead process's, or those of a commit that failed
+    """
+    new = await _new(connection, calls) if may_be_known else calls
+    await connection.execute(_ARRIVALS)
+    async with connection.cursor().copy(_COPY_RECORDS) as copy:
+        await copy.write(b"\n".join([*(call.last.line for call in new), b""]))
+    await connection.execute(_KEEP_RECORDS)
+    if payloads := b"".join(_payload_line(call) for call in new if call.input or call.output):
+        async with connection.cursor().copy(_COPY_PAYLOADS) as copy:
+            await copy.write(payloads)
+        await connection.execute(_KEEP_PAYLOADS)
+    await _add_spend(connection, new)
+
+
+async def _new(connection: AsyncConnection[Row], calls: Sequence[SpooledCall]) -> list[SpooledCall]:
+    cursor = await connection.execute(
+        """
+        select r.id from inference_record r
+          join unnest(%(tenants)s::uuid[], %(ids)s::uuid[]) as asked (tenant_id, id) using (tenant_id, id)""",
+        {
+            "tenants": [UUID(bytes=call.last.tenant) for call in calls],
+            "ids": [UUID(bytes=call.last.id) for call in calls],
+        },
     )
+    known = {row["id"].bytes for row in await cursor.fetchall()}
+    return [call for call in calls if call.last.id not in known]
+
+
+def _payload_line(call: SpooledCall) -> bytes:
+    last = call.last
+    at = last.line.split(b"\t", 3)[2]
+    dialect = call.dialect.encode() if call.dialect else b"\\N"
+    return b"%b\t%b\t%b\t%b\t%b\t%b\n" % (
+        last.tenant.hex().encode(),
+        last.id.hex().encode(),
+        at,
+        dialect,
+        _bytea(call.input),
+        _bytea(call.output),
+    )
+
+
+def _bytea(content: bytes | None) -> bytes:
+    return b"\\N" if content is None else b"\\\\x" + content.hex().encode()
+
+
+async def _add_spend(connection: AsyncConnection[Row], calls: Iterable[SpooledCall]) -> None:
+    sums: dict[tuple[bytes, str, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for call in calls:
+        if spend := call.last.spend:
+            _add(sums, call.last.tenant, spend)
+    if not sums:
+        return
+    ordered = sorted(sums.items())  # one order for everybody: two shippers never wait for each other in a ring
+    await connection.execute(
+        _ADD_SPEND,
+        {
+            "tenants": [UUID(bytes=key[0]) for key, _ in ordered],
+            "scopes": [key[1] for key, _ in ordered],
+            "values": [key[2] for key, _ in ordered],
+            "days": [date.fromordinal(key[3]) for key, _ in ordered],
+            "costs": [total[0] for _, total in ordered],
+            "tokens": [total[1] for _, total in ordered],
+            "calls": [total[2] for _, total in ordered],
+        },
+    )
+
+
+def _add(sums: dict[tuple[bytes, str, str, int], list[int]], tenant: bytes, spend: Spend) -> None:
+    for scope, value in spend.scopes:
+        total = sums[tenant, scope, value, spend.day]
+        total[0] += spend.cost_micros
+        total[1] += spend.tokens
+        total[2] += 1
 
 
 async def select_records(
@@ -73,18 +171,6 @@ async def delete_payloads_of(transaction: TenantTransaction, runs: Sequence[UUID
         tenant=transaction.tenant,
         runs=list(runs),
     )
-
-
-def _as_json(records: Sequence[InferenceRecord]) -> str:
-    encoded = msgspec.json.encode(records)
-    if b"\\u0000" in encoded:  # Postgres keeps no NUL in text
-        encoded = msgspec.json.encode([_without_nul(record) for record in records])
-    return encoded.decode()
-
-
-def _without_nul(record: InferenceRecord) -> InferenceRecord:
-    texts = {field.name: getattr(record, field.name) for field in fields(record)}
-    return replace(record, **{n: t.replace("\0", "") for n, t in texts.items() if isinstance(t, str) and "\0" in t})
 
 
 def _record(row: Row) -> InferenceRecord:

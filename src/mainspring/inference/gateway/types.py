@@ -27,6 +27,9 @@ class CallContext:
     """On whose behalf and for what a model is called; all of it is recorded.
 
     principal   name of the caller, or `user:<id>`
+    key         the API key it came with
+    end_user    who of the tenant's own people asks, as the caller names them
+    release     the release of the tenant's product that asks
     timeout     from the call to its first token, all attempts included; None is the gateway's
     """
 
@@ -43,6 +46,9 @@ class CallContext:
     prompt_name: str | None = None
     prompt_version: str | None = None
     idempotency_key: str | None = None
+    key: UUID | None = None
+    end_user: str | None = None
+    release: str | None = None
     timeout: timedelta | None = None
 
 
@@ -83,6 +89,10 @@ class InferenceRecord:
     model_asked    name as the caller gave it; `model_served` the version the provider answered with
     latency_ms     from the call to its end; `ttft_ms` to the first token
     cost_micros    millionths of `currency`; None while no price is known
+    usage_source   `provider`; `counted` here, for a stream that was cut off or sent no usage; `estimated` by its size
+    structured     how a reply with a schema ended: `valid`, `repaired` or `invalid`
+    own_key        called with the tenant's own key, on the tenant's own bill
+    residency      the rule that confined the call
     """
 
     tenant_id: UUID
@@ -120,6 +130,14 @@ class InferenceRecord:
     finish_reason: str | None = None
     stream: bool = False
     attempts: int = 0
+    key_id: UUID | None = None
+    end_user: str | None = None
+    residency: str | None = None
+    release: str | None = None
+    cache_write_tokens: int = 0
+    usage_source: str = "provider"
+    structured: str | None = None
+    own_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
