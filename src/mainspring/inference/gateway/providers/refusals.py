@@ -11,6 +11,7 @@ from functools import cache
 from math import ceil
 
 from mainspring.foundation.errors import MainspringError, RateLimited
+from mainspring.inference.gateway.errors import InvalidRequest
 
 _LONGEST_WAIT_SECONDS = 60.0  # clients hold a call open while they wait; longer is a matter for people
 
@@ -49,3 +50,10 @@ def retry_headers(error: MainspringError) -> dict[str, str]:
     headers = {} if wait is None else {"retry-after": str(ceil(wait)), "retry-after-ms": str(ceil(wait * 1000))}
     is_worth_it = error.retryable and (wait is None or wait <= _LONGEST_WAIT_SECONDS)
     return {**headers, "x-should-retry": "true" if is_worth_it else "false"}
+
+
+def fault(param: str, detail: str) -> InvalidRequest:
+    """The error for a request with a field that cannot be accepted; `param` is told beside the sentence."""
+    error = InvalidRequest(detail)
+    error.places = ((param, detail),)
+    return error

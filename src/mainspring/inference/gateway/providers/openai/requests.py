@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.profiles import Profile
+from mainspring.inference.gateway.providers.refusals import fault
 from mainspring.inference.gateway.providers.wire import Wire, as_list, misshapen_is, put_back, rest, without_nulls
 from mainspring.inference.gateway.providers.wishes import Wishes, effort_of, is_strict, own_tool, wishes_for
 from mainspring.inference.messages import Extra, InferenceRequest, ResponseFormat, Sampling, Tool, ToolChoice
@@ -55,7 +56,7 @@ def decode_request(wire: Wire) -> InferenceRequest:
     if not isinstance(messages, list) or not messages:
         raise InvalidRequest("messages must be a list of at least one message.")
     if (wire.get("n") or 1) != 1:
-        raise InvalidRequest(f"n is {wire['n']!r}; a call gives one choice. Leave n out, and send the call n times.")
+        raise fault("n", f"n is {wire['n']!r}; a call gives one choice. Leave n out, and send the call n times.")
     stop: object = wire.get("stop")
     choice, allowed = read_choice(wire.get("tool_choice"), wire.get("parallel_tool_calls"))
     tools: list[Tool] = as_list(wire.get("tools"), _decode_tool)
@@ -155,7 +156,7 @@ def read_choice(choice: object, parallel: bool | None) -> tuple[ToolChoice | Non
         case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode, "tools": list(tools)}}:
             return ToolChoice(mode, None, parallel), set(as_list(tools, lambda tool: tool["function"]["name"]))
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(tools)}:
-            return ToolChoice(mode, None, parallel), set(as_list(tools, lambda tool: tool["name"]))
+            return ToolChoice(mode, None, parallel), set(as_list(tools, lambda tool: tool.get("name") or tool["type"]))
         case _:
             raise InvalidRequest("tool_choice must be auto, required, none, a named function or allowed_tools.")
 

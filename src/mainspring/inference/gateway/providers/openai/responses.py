@@ -90,6 +90,7 @@ def decode_completion(wire: Wire) -> Completion:
 def encode_completion(completion: Completion, *, created: int) -> Wire:
     """A chat.completion; `created` in seconds since 1970."""
     (message,) = encode_message(completion.message, with_reasoning=True)
+    message["content"] = completion.text or None  # a reply's content is one text, also where it came in several parts
     if completion.finish_reason is FinishReason.REFUSED:
         message = without_nulls({**message, "refusal": completion.text}) | {"content": None}
     if thoughts := [wire for part in completion.message.parts for wire in encode_thought(part)]:
