@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import httpx2
 import openai as sdk
 import pytest
 from inline_snapshot import snapshot
@@ -55,6 +54,8 @@ from mainspring.inference.messages import (
     Usage,
     UsageUpdate,
 )
+
+from .clients import openai_client
 
 GPT = profile_of("openai", "gpt-5-mini")
 SEAL = "gAAAAABsealed"
@@ -123,18 +124,6 @@ class Answer(BaseModel):
     """What a caller wants parsed."""
 
     city: str
-
-
-def client(reply: bytes, *, status: int = 200, kind: str = "application/json") -> tuple[sdk.OpenAI, list[Wire]]:
-    """OpenAI's client, answered with these bytes; the bodies it sent are kept."""
-    sent: list[Wire] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        sent.append(read_object(request.content) or {})
-        return httpx2.Response(status, content=reply, headers={"content-type": kind})
-
-    http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    return sdk.OpenAI(api_key="k", base_url="http://gateway/v1", http_client=http, max_retries=0), sent
 
 
 def written(deltas: Iterable[Delta]) -> bytes:
@@ -351,7 +340,7 @@ def test_a_schema_is_read_and_written() -> None:
 
 def test_a_reply_is_accepted_by_the_vendors_client() -> None:
     reply = encode_completion(gather(DELTAS), 5)
-    caller, sent = client(to_json(reply))
+    caller, sent = openai_client(to_json(reply))
     response = caller.responses.create(model="m", input="Hi")
     assert Response.model_validate(reply).id == response.id == "resp_c1"
     assert response.output_text == "Grüße 🖋"
@@ -359,7 +348,7 @@ def test_a_reply_is_accepted_by_the_vendors_client() -> None:
     assert response.usage is not None
     assert response.usage.input_tokens_details.cached_tokens == 10
     assert response.usage.output_tokens_details.reasoning_tokens == 4
-    assert sent[0] == {"model": "m", "input": "Hi"}
+    assert sent.bodies[0] == {"model": "m", "input": "Hi"}
 
 
 def test_a_reply_can_be_sent_back_as_input() -> None:
@@ -438,7 +427,7 @@ def test_a_stream_has_every_event_of_the_dialect_in_order() -> None:
 
 
 def test_a_stream_is_accepted_by_the_vendors_client() -> None:
-    caller, _ = client(written(DELTAS), kind="text/event-stream")
+    caller, _ = openai_client(written(DELTAS), kind="text/event-stream")
     with caller.responses.stream(model="m", input="Hi") as stream:
         words = [event.delta for event in stream if event.type == "response.output_text.delta"]
         response = stream.get_final_response()
@@ -453,16 +442,16 @@ def test_a_stream_is_accepted_by_the_vendors_client() -> None:
 
 
 def test_the_events_of_a_plain_stream_are_of_the_vendors_types() -> None:
-    caller, _ = client(written(DELTAS), kind="text/event-stream")
+    caller, _ = openai_client(written(DELTAS), kind="text/event-stream")
     kinds = {type(event).__name__ for event in caller.responses.create(model="m", input="Hi", stream=True)}
     assert {"ResponseCreatedEvent", "ResponseCompletedEvent", "ResponseReasoningSummaryTextDeltaEvent"} <= kinds
 
 
 def test_a_parsed_reply_is_a_value_for_the_caller() -> None:
     deltas: list[Delta] = [Started("c", "m"), TextDelta('{"city":"Köln"}'), Finished(FinishReason.STOP)]
-    caller, sent = client(to_json(encode_completion(gather(deltas), 5)))
+    caller, sent = openai_client(to_json(encode_completion(gather(deltas), 5)))
     assert caller.responses.parse(model="m", input="Hi", text_format=Answer).output_parsed == Answer(city="Köln")
-    asked = decode_request(sent[0]).response_format
+    asked = decode_request(sent.bodies[0]).response_format
     assert asked is not None
     assert asked.schema["properties"]["city"]["type"] == "string"
 
@@ -494,7 +483,7 @@ def test_a_failure_amid_a_stream_keeps_what_was_said() -> None:
     writer = StreamWriter(created=5)
     stream = b"".join(writer.write(delta) for delta in DELTAS[:6])
     stream += writer.fail(Overloaded("The model's provider is overloaded."))
-    caller, _ = client(stream, kind="text/event-stream")
+    caller, _ = openai_client(stream, kind="text/event-stream")
     last = list(caller.responses.create(model="m", input="Hi", stream=True))[-1]
     assert last.type == "response.failed"
     assert last.response.error is not None
@@ -505,7 +494,7 @@ def test_a_failure_amid_a_stream_keeps_what_was_said() -> None:
 
 
 def test_a_failure_that_no_writer_wrote_is_raised_by_the_vendors_client() -> None:
-    caller, _ = client(error_event(RateLimited("Too fast.")), kind="text/event-stream")
+    caller, _ = openai_client(error_event(RateLimited("Too fast.")), kind="text/event-stream")
     with pytest.raises(sdk.APIError, match="Too fast"):
         list(caller.responses.create(model="m", input="Hi", stream=True))
 
