@@ -26,19 +26,20 @@ class BudgetExceeded(common.RateLimited):
     code = "budget_exceeded"
 
 
+INVALID = "invalid_request_error"
 CASES: list[tuple[type[common.MainspringError], str, str, str, str]] = [
-    (common.InvalidInput, "BadRequestError", "invalid_request_error", "invalid_input", "invalid_request_error"),
-    (common.BadRequest, "BadRequestError", "invalid_request_error", "bad_request", "invalid_request_error"),
-    (common.TooLarge, "APIStatusError", "invalid_request_error", "request_too_large", "request_too_large"),
+    (common.InvalidInput, "BadRequestError", INVALID, "invalid_input", INVALID),
+    (common.BadRequest, "BadRequestError", INVALID, "bad_request", INVALID),
+    (common.TooLarge, "APIStatusError", INVALID, "request_too_large", "request_too_large"),
     (common.Unauthenticated, "AuthenticationError", "authentication_error", "invalid_api_key", "authentication_error"),
     (common.Forbidden, "PermissionDeniedError", "permission_error", "forbidden", "permission_error"),
     (common.NotFound, "NotFoundError", "not_found_error", "not_found", "not_found_error"),
-    (common.Conflict, "ConflictError", "invalid_request_error", "conflict", "invalid_request_error"),
+    (common.Conflict, "ConflictError", INVALID, "conflict", INVALID),
     (common.RateLimited, "RateLimitError", "rate_limit_error", "rate_limit_exceeded", "rate_limit_error"),
     (BudgetExceeded, "RateLimitError", "insufficient_quota", "insufficient_quota", "rate_limit_error"),
     (common.Unavailable, "InternalServerError", "service_unavailable_error", "unavailable", "api_error"),
     (common.MainspringError, "InternalServerError", "server_error", "internal_error", "api_error"),
-    (errors.UnknownModel, "NotFoundError", "invalid_request_error", "model_not_found", "not_found_error"),
+    (errors.UnknownModel, "NotFoundError", INVALID, "model_not_found", "not_found_error"),
     (errors.AiDisabled, "PermissionDeniedError", "permission_error", "ai_disabled", "permission_error"),
     (errors.RateLimited, "RateLimitError", "rate_limit_error", "rate_limit_exceeded", "rate_limit_error"),
     (errors.Overloaded, "InternalServerError", "service_unavailable_error", "server_is_overloaded", "overloaded_error"),
@@ -47,25 +48,25 @@ CASES: list[tuple[type[common.MainspringError], str, str, str, str]] = [
     (
         errors.ContextTooLong,
         "BadRequestError",
-        "invalid_request_error",
+        INVALID,
         "context_length_exceeded",
-        "invalid_request_error",
+        INVALID,
     ),
     (
         errors.ContentRefused,
         "BadRequestError",
-        "invalid_request_error",
+        INVALID,
         "content_policy_violation",
-        "invalid_request_error",
+        INVALID,
     ),
     (errors.InvalidOutput, "InternalServerError", "server_error", "model_invalid_output", "api_error"),
     (errors.Unauthorized, "InternalServerError", "server_error", "model_unauthorized", "api_error"),
     (
         errors.InvalidRequest,
         "BadRequestError",
-        "invalid_request_error",
+        INVALID,
         "model_request_invalid",
-        "invalid_request_error",
+        INVALID,
     ),
     # error, exception of both clients, OpenAI's type and code, Anthropic's type
 ]
