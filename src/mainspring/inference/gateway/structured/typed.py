@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from mainspring.inference.gateway.errors import ContentRefused, InvalidOutput
 from mainspring.inference.messages import (
     Completion,
     FinishReason,
@@ -20,7 +21,7 @@ from mainspring.inference.messages import (
     user,
 )
 
-from .errors import ContentRefused, InvalidOutput
+from .check import strip_fence
 
 Value = TypeVar("Value")
 
@@ -51,7 +52,7 @@ def read_reply(completion: Completion, shape: type[Value]) -> Value:
     if completion.finish_reason in (FinishReason.REFUSED, FinishReason.FILTERED):
         raise ContentRefused("The model refuses to answer this; change the content or use another model.")
     try:
-        return msgspec.json.decode(_strip_fence(completion.text), type=shape)
+        return msgspec.json.decode(strip_fence(completion.text), type=shape)
     except (msgspec.DecodeError, UnicodeEncodeError) as misfit:
         cut = " It was cut off at the limit of tokens." if completion.finish_reason is FinishReason.LENGTH else ""
         raise InvalidOutput(
@@ -64,11 +65,3 @@ def repair(request: InferenceRequest, completion: Completion, misfit: InvalidOut
     said = completion.text or "(nothing)"
     ask = f"{misfit.detail} Reply again with one JSON value that fits the schema and nothing else."
     return replace(request, messages=(*request.messages, assistant(said), user(ask)))
-
-
-def _strip_fence(text: str) -> str:
-    """Models that are only asked for JSON like to put it in a code fence."""
-    text = text.strip()
-    if text.startswith("```") and text.endswith("```"):
-        return text.partition("\n")[2].removesuffix("```")
-    return text
