@@ -1,0 +1,34 @@
+"""What configuring refuses, and what calls meet when a configuration cannot be read."""
+
+from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError
+from mainspring.inference.gateway.errors import ModelError
+
+
+class InvalidPolicy(InvalidInput):
+    """The document is no policy; the detail names the field, its value and what it must be."""
+
+    code = "invalid_policy"
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"The policy was not stored: {problem}")
+        self.places = ((path, problem),)
+
+
+class PolicyStale(Conflict):
+    """The policy was changed since it was read."""
+
+    code = "policy_stale"
+
+
+class PolicyUnreadable(MainspringError):
+    """The stored policy is not one this version knows; no call is made without knowing what it forbids."""
+
+    code = "policy_unreadable"
+    status = 503
+
+
+class ProviderKeyUnreadable(ModelError):
+    """The tenant's own key at a provider cannot be decrypted; ours is never used in its place."""
+
+    code = "provider_key_unreadable"
+    status = 409
