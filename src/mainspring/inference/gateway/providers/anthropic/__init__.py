@@ -5,6 +5,7 @@ The codec is exported here; it needs no HTTP client. `provider.py` puts it toget
 
 from .dialect import INBOUND, OUTBOUND
 from .failures import failure_in_stream, failure_of
+from .models import encode_count, encode_model, encode_models
 from .refusals import encode_error, error_event, status_of
 from .requests import decode_request, encode_request
 from .responses import decode_completion, encode_completion
@@ -19,7 +20,10 @@ __all__ = [
     "decode_completion",
     "decode_request",
     "encode_completion",
+    "encode_count",
     "encode_error",
+    "encode_model",
+    "encode_models",
     "encode_request",
     "error_event",
     "failure_in_stream",
