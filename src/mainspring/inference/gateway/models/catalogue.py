@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 from mainspring.inference.gateway.errors import UnknownModel
 from mainspring.inference.gateway.policy import TenantPolicy
@@ -88,6 +88,10 @@ class Catalogue:
         deployments = tuple(deployment for group in served for deployment in group)
         if not deployments:
             raise self._unserved(asked, found, on)
+        if policy.require_pinned:
+            deployments = tuple(each for each in deployments if each.is_pinned)
+            if not deployments:
+                raise self._unpinned(asked, found, on)
         if policy.prices:
             deployments = with_tenant_prices(deployments, policy.prices, asked)
         return Resolution(
@@ -104,9 +108,9 @@ class Catalogue:
         if policy.require_pinned:
             raise UnpinnedModel(
                 f"{asked!r} leaves the version open, and this organization accepts fixed versions only. "
-                f"Name one, such as {', '.join(self._some_pinned(on)) or 'one that the list of models shows as pinned'}."
+                f"Name one{_such_as(self._some_pinned(None, on))}."
             )
-        floor = cast(Quality, quality) if quality else policy.routing.quality
+        floor: Quality = quality if quality in QUALITIES else policy.routing.quality
         deployments = self._chat_deployments(on)
         if policy.prices:
             deployments = with_tenant_prices(deployments, policy.prices, asked)
@@ -134,7 +138,7 @@ class Catalogue:
             for each in self._chat_deployments(on)
             if (each.profile.context_tokens or 0) > context > 0
             and QUALITIES.index(each.model.quality) >= least
-            and (each.model.is_pinned or not policy.require_pinned)
+            and (each.is_pinned or not policy.require_pinned)
         ]
         found.sort(key=lambda each: (each.profile.context_tokens or 0, each.model.provider != asked[0].model.provider))
         return with_tenant_prices(tuple(found), policy.prices, "") if policy.prices else tuple(found)
@@ -163,15 +167,17 @@ class Catalogue:
         )
 
     def _unpinned(self, asked: str, found: tuple[Found, ...], on: date) -> UnpinnedModel:
-        choices = [each.model.name for each in found if each.model.is_pinned] or self._some_pinned(on)
+        choices = [each.model.name for each in found if each.model.is_pinned and not each.is_exact]
+        choices = choices or self._some_pinned(found[0].model.provider, on)
         return UnpinnedModel(
             f"{asked[:80]!r} is not the name of a fixed version, and this organization accepts no others. "
-            f"Ask for {' or '.join(choices) or 'a model that the list of models shows as pinned'}."
+            f"Name one{_such_as(choices)}."
         )
 
-    def _some_pinned(self, on: date) -> list[str]:
-        made = self._chat_deployments(on)
-        return list(dict.fromkeys(each.model.name for each in made if each.model.is_pinned))[:5]
+    def _some_pinned(self, provider: str | None, on: date) -> list[str]:
+        made = [each for each in self._chat_deployments(on) if each.is_pinned]
+        made.sort(key=lambda each: each.endpoint.provider != provider)
+        return list(dict.fromkeys(each.model.name for each in made))[:5]
 
 
 def load_catalogue(access: Access, path: Path | None = None, *, price_table: Path | None = None) -> Catalogue:
@@ -192,16 +198,9 @@ def load_catalogue(access: Access, path: Path | None = None, *, price_table: Pat
 
 def _names(content: CatalogueFile, providers: set[str]) -> Names:
     fixed = Names.fixed_patterns(content.pinned_names)
-    models = {
-        entry.name: model_of(entry, is_fixed=Names.is_fixed(fixed, *_parts(entry.name))) for entry in content.models
-    }
+    models = {entry.name: model_of(entry, partial(Names.is_fixed, fixed)) for entry in content.models}
     aliases = {name: (target,) if isinstance(target, str) else target for name, target in content.aliases.items()}
     return Names.build(models, aliases, frozenset(providers), fixed)
-
-
-def _parts(name: str) -> tuple[str, str]:
-    provider, _, rest = name.partition("/")
-    return provider, rest
 
 
 def _wire_names(builder: Builder, models: Mapping[str, Model]) -> dict[str, str]:
@@ -216,6 +215,10 @@ def _wire_names(builder: Builder, models: Mapping[str, Model]) -> dict[str, str]
     return found
 
 
+def _such_as(names: list[str]) -> str:
+    return f", such as {' or '.join(names)}" if names else " that the list of models shows as pinned"
+
+
 def _permitted(deployments: tuple[Deployment, ...], policy: TenantPolicy) -> tuple[Deployment, ...]:
     patterns = None if policy.allow is None else compile_patterns(policy.allow)
     return tuple(
@@ -223,7 +226,7 @@ def _permitted(deployments: tuple[Deployment, ...], policy: TenantPolicy) -> tup
         for each in deployments
         if (patterns is None or is_allowed(patterns, each))
         and (policy.residency is None or policy.residency.lower() in each.places)
-        and (each.model.is_pinned or not policy.require_pinned)
+        and (each.is_pinned or not policy.require_pinned)
     )
 
 

@@ -129,11 +129,8 @@ def with_tenant_prices(
 
 def _profile(endpoint: Endpoint, model: Model, wire_model: str) -> Profile:
     """The facts of the table, corrected by those of the catalogue."""
-    known_as = (
-        model.name.partition("/")[2]
-        if endpoint.profiles == model.provider or "azure" in endpoint.dialect
-        else wire_model
-    )
+    is_home = endpoint.profiles == model.provider  # its line knows the model by its own name, whatever it is here
+    known_as = model.name.partition("/")[2] if is_home else wire_model
     try:
         profile = profile_of(endpoint.profiles, known_as)
     except KeyError:  # a provider without a line of its own
