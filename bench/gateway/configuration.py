@@ -1,0 +1,106 @@
+"""How the gateway under test is configured: the one place to change when its settings change.
+
+Everything the bench asks of the gateway is said here: its settings, the names of its models, and
+the policy of the tenant that calls it. `ours` only starts what is described.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from mainspring.foundation.engines import EngineUrls
+from mainspring.inference.gateway.policy import CachePolicy, Limit, Price, TenantPolicy
+
+from .contenders import FAST, SLOW, Upstream
+
+MODULE = "mainspring.entry.gateway"
+FAST_MODEL, SLOW_MODEL = f"openai/{FAST}", f"openai/{SLOW}"
+HEADERS: Mapping[str, str] = {}
+"""Sent with every request, beside the key."""
+
+KEYS = 10_000
+_PLENTY = 1_000_000_000
+_MUCH_MONEY = 10**15
+_PRICE = Price(input_micros=2_500_000, output_micros=10_000_000)
+
+
+def _limits(scope: str) -> Limit:
+    """Every kind of limit, so high that none is reached: the cost of counting is measured, not refusal."""
+    counts = dict.fromkeys(("requests_per_minute", "concurrency", "calls_per_day", "calls_per_month"), _PLENTY)
+    tokens, money = {"tokens_per_minute": _PLENTY * 1000}, ("budget_per_day_micros", "budget_per_month_micros")
+    return msgspec.convert({"scope": scope, **counts, **tokens, **dict.fromkeys(money, _MUCH_MONEY)}, Limit)
+
+
+EVERYTHING = TenantPolicy(
+    limits=(_limits("tenant"), _limits("key"), _limits("model")),
+    prices={FAST_MODEL: _PRICE, SLOW_MODEL: _PRICE},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run our gateway.
+
+    settings   added to its environment
+    with_tls   its upstream is reached by https, certificate verified
+    missing    why it cannot be run (yet); it is reported as not measured
+    """
+
+    name: str
+    note: str
+    policy: TenantPolicy = EVERYTHING
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    with_tls: bool = False
+    missing: str = ""
+
+
+WHOLE = Variant(
+    "Mainspring",
+    f"everything on: key among {KEYS:,}, limits and budgets of tenant, key and model, cost, spooled record",
+)
+COMMITTED = Variant(
+    "Mainspring committed",
+    "the same, and each record is in Postgres before its answer ends",
+    msgspec.structs.replace(EVERYTHING, durability="committed"),
+)
+TLS = Variant("Mainspring TLS", "everything on, upstream by https", with_tls=True)
+
+FEATURES = (
+    WHOLE,
+    TLS,
+    COMMITTED,
+    Variant("without payloads", "input and output are not kept", msgspec.structs.replace(EVERYTHING, payloads="drop")),
+    Variant("without limits", "no limits, no budgets", msgspec.structs.replace(EVERYTHING, limits=())),
+    Variant(
+        "tenant's limits only",
+        "limits of one scope instead of three",
+        msgspec.structs.replace(EVERYTHING, limits=EVERYTHING.limits[:1]),
+    ),
+    Variant("without own prices", "prices of the public list", msgspec.structs.replace(EVERYTHING, prices={})),
+    Variant("without record", "no record is written", missing="the gateway has no switch that leaves records out"),
+    Variant(
+        "from the cache",
+        "identical calls answered from the exact cache: every call but the first is a hit",
+        msgspec.structs.replace(EVERYTHING, cache=CachePolicy(exact="all")),
+    ),
+    Variant("keys only", "no limits, no payloads: key, routing, record", TenantPolicy(payloads="drop")),
+)
+
+
+def environment(urls: EngineUrls, upstream: Upstream, variant: Variant, folder: Path, port: int) -> dict[str, str]:
+    """The gateway's settings."""
+    settings = {
+        "MAINSPRING_DATABASE_URL": urls.database_url,
+        "MAINSPRING_VALKEY_URL": urls.valkey_url,
+        "MAINSPRING_DATA_DIR": str(folder),
+        "MAINSPRING_GATEWAY_HOST": "127.0.0.1",
+        "MAINSPRING_GATEWAY_PORT": str(port),
+        "MAINSPRING_LOG_LEVEL": "warning",
+        "MAINSPRING_OPENAI_BASE_URL": upstream.url(with_tls=variant.with_tls),
+        "MAINSPRING_OPENAI_API_KEY": "sk-upstream",
+        "PYTHONUNBUFFERED": "1",
+    }
+    trust = {"SSL_CERT_FILE": str(upstream.certificate)} if variant.with_tls else {}
+    return {**settings, **trust, **variant.settings}
