@@ -1,0 +1,36 @@
+"""The limits of tenants: rates, concurrency, calls and budgets, held before a call and settled after it."""
+
+from .checks import Checks, ChecksMemo, compile_checks
+from .errors import BudgetExceeded, CallTooLarge, LimitReached, LimitsAway, PriceUnknown
+from .explain import describe, warning
+from .holds import Hold, rate_headers
+from .limiter import Limiter
+from .ports import SpendTotals
+from .store import StoredSpend
+from .types import Kind, LimitUse, Rate, Remaining, Scopes, Spent, Subject, spend_subjects
+
+__all__ = [
+    "BudgetExceeded",
+    "CallTooLarge",
+    "Checks",
+    "ChecksMemo",
+    "Hold",
+    "Kind",
+    "LimitReached",
+    "LimitUse",
+    "Limiter",
+    "LimitsAway",
+    "PriceUnknown",
+    "Rate",
+    "Remaining",
+    "Scopes",
+    "SpendTotals",
+    "Spent",
+    "StoredSpend",
+    "Subject",
+    "compile_checks",
+    "describe",
+    "rate_headers",
+    "spend_subjects",
+    "warning",
+]

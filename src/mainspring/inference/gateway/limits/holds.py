@@ -1,0 +1,123 @@
+"""What a call holds of its limits until it is settled."""
+
+import struct
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from uuid import UUID
+
+from .checks import NO_LIMIT, Checks
+from .keys import MEMBER
+from .types import Kind, LimitUse, Rate, Remaining
+
+STATE = struct.Struct(">18d")
+_HEAD_BYTES = 16
+_UNITS = 60_000
+
+
+class Hold:
+    """What was reserved for one call; settle it once, or let it expire.
+
+    is_unlimited     nothing was checked: no limit applies, or they are away and the policy lets calls pass
+    is_away          the second of these
+    """
+
+    def __init__(self, checks: Checks, request_id: UUID, numbers: tuple[float, float, float], reply: bytes) -> None:
+        """`numbers`: since when in ms of the server, tokens and micros held; `reply`: the script's, empty when away."""
+        self.checks = checks
+        self.at, self.tokens, self.cost_micros = numbers
+        self.request_id = request_id
+        self._reply = reply
+        self.is_away = not reply and bool(checks.entries)
+        self.is_unlimited = not reply
+
+    @cached_property
+    def member(self) -> bytes:
+        """Its name among the leases of its tenant; empty when there is nothing to settle."""
+        if not self.checks.is_held:
+            return b""
+        numbers = MEMBER.pack(self.request_id.bytes, self.at, self.tokens, self.cost_micros, self.is_away)
+        return numbers + self.checks.suffixes
+
+    @property
+    def text(self) -> bytes:
+        """Everything `Limiter.settle_orphan` needs, for the spool; empty when there is nothing to settle."""
+        member = self.member
+        return self.checks.scopes.tenant.bytes + member if member else b""
+
+    @property
+    def day(self) -> date:
+        """The calendar day (UTC) the call counts in, whenever it ends: book its spend on it."""
+        return datetime.fromtimestamp(self.at / 1000, UTC).date()
+
+    @property
+    def warnings(self) -> tuple[LimitUse, ...]:
+        """Limits whose soft share is passed with this call; empty in the common case, at no cost."""
+        if not self._reply or self._reply[1] == 0:  # the first double is 0 or 1, and only 1 has a second byte
+            return ()
+        return tuple(_passed(self.checks, self._states()))
+
+    @property
+    def remaining(self) -> Remaining:
+        """The tightest requests and tokens per minute after this call."""
+        states = list(self._states()) if self._reply else []
+        pairs = list(zip(self.checks.entries, states, strict=False))
+        return Remaining(
+            _tightest([(check.limits[Kind.REQUESTS_PER_MINUTE], state[1]) for check, state in pairs]),
+            _tightest([(check.limits[Kind.TOKENS_PER_MINUTE], state[3]) for check, state in pairs]),
+        )
+
+    def _states(self) -> Iterator[tuple[float, ...]]:
+        return STATE.iter_unpack(memoryview(self._reply)[_HEAD_BYTES:])
+
+
+def _tightest(levels: list[tuple[int, float]]) -> Rate | None:
+    rates = [
+        Rate(limit, max(0, int((limit * _UNITS - level) // _UNITS)), timedelta(milliseconds=-(-level // limit)))
+        for limit, level in levels
+        if limit < NO_LIMIT
+    ]
+    return min(rates, key=lambda rate: rate.remaining / rate.limit, default=None)
+
+
+def _passed(checks: Checks, states: Iterator[tuple[float, ...]]) -> Iterator[LimitUse]:
+    for check, state in zip(checks.entries, states, strict=True):
+        for kind, limit, used in zip(Kind, check.limits, _uses(state), strict=True):
+            if limit < NO_LIMIT and used * 100 >= limit * check.soft_percent:
+                yield LimitUse(check.subject.scope, check.subject.value, kind, limit, int(used))
+
+
+def _uses(state: tuple[float, ...]) -> tuple[float, ...]:
+    (_, requests, _, tokens, _, live, *_) = state
+    return (
+        -(-requests // _UNITS),
+        -(-tokens // _UNITS),
+        live,
+        state[10] + state[14],
+        state[11] + state[15],
+        state[12] + state[16],
+        state[13] + state[17],
+    )
+
+
+def rate_headers(remaining: Remaining) -> list[tuple[str, str]]:
+    """`x-ratelimit-limit-requests` and its five companions, as OpenAI names and writes them."""
+    headers: list[tuple[str, str]] = []
+    for name, rate in (("requests", remaining.requests), ("tokens", remaining.tokens)):
+        if rate is not None:
+            headers += [
+                (f"x-ratelimit-limit-{name}", str(rate.limit)),
+                (f"x-ratelimit-remaining-{name}", str(rate.remaining)),
+                (f"x-ratelimit-reset-{name}", _duration(rate.reset)),
+            ]
+    return headers
+
+
+def _duration(reset: timedelta) -> str:
+    """`20ms`, `1.5s`, `6m0s`."""
+    milliseconds = reset // timedelta(milliseconds=1)
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    minutes, rest = divmod(milliseconds, 60_000)
+    seconds = f"{rest / 1000:g}s"
+    return f"{minutes}m{seconds}" if minutes else seconds
