@@ -36,14 +36,14 @@ async def announce(valkey: Valkey, tenant: TenantId | None) -> None:
 async def listen(valkey: Valkey, on_change: Callable[[TenantId | None], None]) -> None:
     """Call `on_change` with each tenant that is announced (None: all of them), until cancelled.
 
-    It is called with None after each connection, for what was announced while there was none.
+    What is announced while there is no connection is not heard: look at the log as well.
     """
     while True:
         try:
             async with valkey.pubsub() as subscription:
                 await subscription.subscribe(CHANNEL)
                 await _hear(subscription, on_change)
-        except ValkeyGone as away:
+        except (*ValkeyGone, RuntimeError) as away:
             log.warning("changes_away", error=type(away).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -54,7 +54,7 @@ async def _hear(subscription: PubSub, on_change: Callable[[TenantId | None], Non
         if message is None:
             continue
         data = message["data"]
-        if message["type"] == "subscribe" or data == EVERYONE.encode():
+        if data == EVERYONE.encode():
             on_change(None)
         elif isinstance(data, bytes):
             tenant = _read_tenant(data)

@@ -30,6 +30,7 @@ LOOK_SECONDS = 0.4
 
 EVERYTHING_SECONDS = 60.0
 _PATIENCE_SECONDS = 5.0
+_LATE_SECONDS = 3.0
 _MANY_TENANTS = 200
 _Gone = (*DatabaseGone, TimeoutError)
 
@@ -38,12 +39,10 @@ class SnapshotKeeper:
     """Reads, listens and looks until it is closed.
 
     snapshot     what to ask on the hot path; the same object for the life of the process
-    stale_since  Unix seconds of the last moment at which the snapshot was known to be right; None while it is
     """
 
     def __init__(self, database: Database, valkey: Valkey, directory: Directory, reader: ConfigurationReader) -> None:
         self.snapshot = Snapshot()
-        self.stale_since: float | None = None
         self._valkey = valkey
         self._directory = directory
         self._reader = reader
@@ -54,7 +53,14 @@ class SnapshotKeeper:
         self._news = asyncio.Event()
         self._applying = asyncio.Lock()
         self._right_at = 0.0
+        self._is_away = False
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def stale_since(self) -> float | None:
+        """Unix seconds of the last moment at which the snapshot was known to be right; None while it is."""
+        is_late = self._is_away or time.time() - self._right_at > _LATE_SECONDS
+        return self._right_at if is_late else None
 
     async def start(self) -> None:
         """Read everything, then keep it right; raises one of `DatabaseGone` when it cannot be read."""
@@ -90,9 +96,7 @@ class SnapshotKeeper:
                 return None
             await _in_time(self._load_one(found.tenant))
         except _Gone as away:
-            raise Unavailable(
-                "The key is new here, and the database is away; try again.", retry_after_seconds=1
-            ) from away
+            raise Unavailable("The key is not known here, and the database is away.", retry_after_seconds=1) from away
         return self.snapshot.find_caller(secret)
 
     async def load_tenant(self, tenant: TenantId) -> TenantSnapshot | None:
@@ -134,8 +138,8 @@ class SnapshotKeeper:
             was_everything = self._wants_everything
             try:
                 await self._catch_up()
-            except _Gone as away:
-                self._note_stale(away)
+            except Exception as failure:  # noqa: BLE001 - the edge of a task: whatever it was, revocations must go on
+                self._note_away(failure)
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             self._note_right()
@@ -175,16 +179,17 @@ class SnapshotKeeper:
             configuration = (await self._reader.load(tenant)).get(tenant, Configuration()) if facts else Configuration()
             self.snapshot.replace(tenant, facts, callers, configuration)
 
-    def _note_stale(self, away: Exception) -> None:
-        if self.stale_since is None:
-            self.stale_since = self._right_at
-            log.warning("snapshot_stale", error=type(away).__name__)
+    def _note_away(self, failure: Exception) -> None:
+        if not isinstance(failure, _Gone):
+            log.exception("snapshot_not_renewed", error=type(failure).__name__)
+        elif not self._is_away:
+            log.warning("snapshot_stale", error=type(failure).__name__)
+        self._is_away = True
 
     def _note_right(self) -> None:
-        self._right_at = time.time()
-        if self.stale_since is not None:
-            log.info("snapshot_right_again", seconds=round(self._right_at - self.stale_since, 1))
-            self.stale_since = None
+        if self._is_away:
+            log.info("snapshot_right_again", seconds=round(time.time() - self._right_at, 1))
+        self._right_at, self._is_away = time.time(), False
 
 
 async def _in_time(reading: Coroutine[Any, Any, Any]) -> Any:

@@ -33,6 +33,7 @@ class FreshLookups:
             if self._was_in_vain(secret_hash) or not self._may_look():
                 return None
             look = self._under_way[secret_hash] = asyncio.create_task(self._look(secret_hash))
+            look.add_done_callback(_take_failure)
         return await asyncio.shield(look)
 
     async def _look(self, secret_hash: bytes) -> CallerFacts | None:
@@ -64,3 +65,9 @@ class FreshLookups:
             return False
         self._allowed -= 1
         return True
+
+
+def _take_failure(look: asyncio.Task[CallerFacts | None]) -> None:
+    """A look that everyone stopped waiting for fails without a word."""
+    if not look.cancelled():
+        look.exception()

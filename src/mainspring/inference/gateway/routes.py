@@ -1,19 +1,35 @@
-"""The HTTP routes of the inference records."""
+"""The HTTP routes of the gateway's control plane: inference records, policies, provider keys, spend."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Response
 
-from mainspring.foundation.http import CurrentPrincipal
+from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.http import CurrentPrincipal, Paging
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_request
 
+from .policies import Policies, ProviderKeys, Spending, SpendQuery
+from .policy import Scope
 from .records import Records
-from .schemas import RecordPage, show_records
+from .schemas import (
+    PolicyRequest,
+    PolicyView,
+    ProviderKeyList,
+    ProviderKeyRequest,
+    ProviderKeyView,
+    RecordPage,
+    SpendPage,
+    show_policy,
+    show_provider_key,
+    show_records,
+    show_spend,
+)
 
 
 def build_router(records: Records) -> APIRouter:
-    """All routes of the gateway's control plane."""
+    """The routes of the inference records."""
     router = APIRouter(prefix="/v1", tags=["records"])
 
     @router.get("/records")
@@ -33,3 +49,100 @@ def build_router(records: Records) -> APIRouter:
         return show_records(await records.list_records(principal, run=of_run, page=page))
 
     return router
+
+
+def build_settings_router(policies: Policies, provider_keys: ProviderKeys, spending: Spending) -> APIRouter:
+    """The routes of what a tenant configures about its calls, and of what it has spent."""
+    router = APIRouter(prefix="/v1/gateway", tags=["gateway"])
+    _add_policy(router, policies)
+    _add_provider_keys(router, provider_keys)
+    _add_spend(router, spending)
+    return router
+
+
+def _add_policy(router: APIRouter, policies: Policies) -> None:
+    @router.get("/policy")
+    async def get_gateway_policy(principal: CurrentPrincipal, response: Response) -> PolicyView:
+        """The tenant's policy, with its version as `ETag` too. Fields that are absent have their defaults.
+
+        Needs `gateway.view`. Errors: `forbidden` (403), `policy_unreadable` (503).
+        """
+        return _tagged(show_policy(await policies.get(principal)), response)
+
+    @router.put("/policy")
+    async def put_gateway_policy(
+        request: PolicyRequest,
+        principal: CurrentPrincipal,
+        response: Response,
+        if_match: Annotated[str | None, Header(description="the `ETag` of the version that was read")] = None,
+    ) -> PolicyView:
+        """Replace the whole policy; every call follows it within a second.
+
+        The version that was read is sent as `If-Match` or as `version`, so that nobody's change is lost.
+        Needs `gateway.manage`. Errors: `forbidden` (403), `policy_stale` (409) when it was changed
+        since, `invalid_policy` (422) with the field, its value and what it must be.
+        """
+        stored = await policies.replace(principal, request.policy, over=_read_version(if_match, request.version))
+        return _tagged(show_policy(stored), response)
+
+
+def _add_provider_keys(router: APIRouter, provider_keys: ProviderKeys) -> None:
+    @router.get("/provider-keys")
+    async def list_provider_keys(principal: CurrentPrincipal) -> ProviderKeyList:
+        """The tenant's own keys at providers: their last four characters, never more. Needs `gateway.view`."""
+        return ProviderKeyList(items=[show_provider_key(key) for key in await provider_keys.list(principal)])
+
+    @router.put("/provider-keys/{provider}")
+    async def put_provider_key(
+        provider: str, request: ProviderKeyRequest, principal: CurrentPrincipal
+    ) -> ProviderKeyView:
+        """Store the tenant's own key at a provider, which its calls use from then on instead of the platform's.
+
+        Needs `gateway.manage`. Errors: `forbidden` (403), `invalid_input` (422) for an unknown provider
+        or what cannot be a key.
+        """
+        return show_provider_key(await provider_keys.put(principal, provider, request.key.get_secret_value()))
+
+    @router.delete("/provider-keys/{provider}", status_code=204)
+    async def delete_provider_key(provider: str, principal: CurrentPrincipal) -> None:
+        """Forget the tenant's key at a provider. Needs `gateway.manage`. Errors: `not_found` (404)."""
+        await provider_keys.delete(principal, provider)
+
+
+def _add_spend(router: APIRouter, spending: Spending) -> None:
+    @router.get("/spend")
+    async def list_spend(
+        principal: CurrentPrincipal,
+        paging: Paging,
+        first: Annotated[date | None, Query(alias="from", description="first day, UTC; default: 30 days back")] = None,
+        last: Annotated[date | None, Query(alias="to", description="last day, UTC; default: today")] = None,
+        scope: Annotated[Scope | None, Query(description="only what was counted under this scope")] = None,
+    ) -> SpendPage:
+        """What was spent each day, newest first, by scope and value. Scopes overlap: add up within one only.
+
+        Needs `gateway.view`. Errors: `forbidden` (403), `invalid_input` (422) for days in the wrong
+        order or more than 366 of them.
+        """
+        last = last or datetime.now(UTC).date()
+        query = SpendQuery(first or max(last, date(1, 2, 1)) - timedelta(days=30), last, scope)
+        return show_spend(await spending.list(principal, query, paging))
+
+
+def _tagged(policy: PolicyView, response: Response) -> PolicyView:
+    response.headers["etag"] = f'"{policy.version}"'
+    return policy
+
+
+def _read_version(if_match: str | None, version: int | None) -> int:
+    """The version that the caller has seen; the header goes before the body."""
+    if if_match is None:
+        if version is None:
+            raise InvalidInput(
+                "Say which version you have read: send its ETag as If-Match, or `version` in the body (0 for a "
+                "policy that was never changed)."
+            )
+        return version
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise InvalidInput(f'If-Match is {if_match[:40]!r}; send the ETag of GET /v1/gateway/policy, such as "3".')
+    return int(text)

@@ -1,14 +1,90 @@
-"""The wire shape of an inference record."""
+"""The wire shapes of inference records, policies, provider keys and spend."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretStr
 
 from mainspring.foundation.ids import show_id
 from mainspring.foundation.pagination import Page
 
+from .policies import ProviderKeyFacts, SpendDay, StoredPolicy, policy_schema
 from .records import PREFIX
 from .types import InferenceRecord
+
+
+class _ShapeOfPolicy:
+    """Shows a policy's own schema in the API reference; the document itself is checked by `policies`."""
+
+    def __get_pydantic_json_schema__(self, core_schema: object, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return policy_schema()
+
+
+PolicyDocument = Annotated[dict[str, Any], _ShapeOfPolicy()]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class PolicyRequest(_Request):
+    """A policy to put in the place of the one that was read."""
+
+    policy: PolicyDocument
+    version: Annotated[
+        int | None, Field(ge=0, le=999_999_999, description="the version that was read; or send If-Match")
+    ] = None
+
+
+class PolicyView(BaseModel):
+    """The policy as it stands; version 0 is that of a tenant which never changed it."""
+
+    version: int
+    policy: PolicyDocument
+    updated_at: datetime | None
+    updated_by: Annotated[str | None, Field(description="a user's or key's id, or `operator`")]
+
+
+class ProviderKeyRequest(_Request):
+    """A key at a provider. It is sealed, and never shown again."""
+
+    key: SecretStr
+
+
+class ProviderKeyView(BaseModel):
+    """What is shown of a tenant's own key."""
+
+    provider: str
+    last_four: Annotated[str, Field(description="the end of the key; fewer characters for a short one")]
+    created_at: datetime
+    created_by: Annotated[str, Field(description="a user's or key's id, or `operator`")]
+    state: Literal["ok", "unreadable"]
+    trouble: Annotated[str | None, Field(description="why it cannot be used, and what to do")]
+
+
+class ProviderKeyList(BaseModel):
+    """All of the tenant's keys, by provider: at most one for each."""
+
+    items: list[ProviderKeyView]
+
+
+class SpendView(BaseModel):
+    """One day of one scope's value; money in millionths of USD."""
+
+    spent_on: date
+    scope: str
+    value: str
+    cost_micros: int
+    tokens: int
+    calls: int
+
+
+class SpendPage(BaseModel):
+    """Days, newest first, each by scope and value."""
+
+    items: list[SpendView]
+    next_cursor: str | None
 
 
 class RecordView(BaseModel):
@@ -44,6 +120,46 @@ class RecordPage(BaseModel):
 def show_records(page: Page[InferenceRecord]) -> RecordPage:
     """A page as the API shows it."""
     return RecordPage(items=[_show(record) for record in page.items], next_cursor=page.next_cursor)
+
+
+def show_policy(stored: StoredPolicy) -> PolicyView:
+    """The wire form of a policy: only what differs from the defaults."""
+    return PolicyView(
+        version=stored.version,
+        policy=msgspec.to_builtins(stored.policy),
+        updated_at=stored.updated_at,
+        updated_by=stored.updated_by,
+    )
+
+
+def show_provider_key(key: ProviderKeyFacts) -> ProviderKeyView:
+    """The wire form of a provider key."""
+    return ProviderKeyView(
+        provider=key.provider,
+        last_four=key.last_four,
+        created_at=key.created_at,
+        created_by=key.created_by,
+        state="unreadable" if key.trouble else "ok",
+        trouble=key.trouble,
+    )
+
+
+def show_spend(page: Page[SpendDay]) -> SpendPage:
+    """A page of spend as the API shows it."""
+    return SpendPage(
+        items=[
+            SpendView(
+                spent_on=day.spent_on,
+                scope=day.scope,
+                value=day.value,
+                cost_micros=day.cost_micros,
+                tokens=day.tokens,
+                calls=day.calls,
+            )
+            for day in page.items
+        ],
+        next_cursor=page.next_cursor,
+    )
 
 
 def _show(record: InferenceRecord) -> RecordView:

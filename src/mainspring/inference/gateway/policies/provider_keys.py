@@ -77,7 +77,7 @@ class ProviderKeys:
         """Forget a key; calls go back to the platform's own. Needs `gateway.manage`; raises NotFound."""
         principal.require("gateway.manage")
         async with self._database.tenant(principal.tenant) as transaction:
-            if not await store.delete_provider_key(transaction, provider):
+            if "\0" in provider or not await store.delete_provider_key(transaction, provider):
                 raise NotFound(f"There is no key for the provider {provider[:40]!r}.")
             event = ProviderKeyDeleted(show_actor(principal), provider)
             await publish(transaction, topic=event.topic, payload=event.payload())
