@@ -16,13 +16,14 @@ from mainspring.inference.gateway.policy import CachePolicy, Limit, Price, Tenan
 from .contenders import FAST, SLOW, Upstream
 
 MODULE = "mainspring.entry.gateway"
-FAST_MODEL, SLOW_MODEL = f"openai/{FAST}", f"openai/{SLOW}"
+FAST_MODEL, SLOW_MODEL = f"bench/{FAST}", f"bench/{SLOW}"
 HEADERS: Mapping[str, str] = {}
 """Sent with every request, beside the key."""
 
 KEYS = 10_000
+_KEY_VARIABLE = "BENCH_UPSTREAM_KEY"
 _PLENTY = 1_000_000_000
-_MUCH_MONEY = 10**15
+_MUCH_MONEY = 10**14  # 10**15 and more would count as no limit
 _PRICE = Price(input_micros=2_500_000, output_micros=10_000_000)
 
 
@@ -35,6 +36,7 @@ def _limits(scope: str) -> Limit:
 
 EVERYTHING = TenantPolicy(
     limits=(_limits("tenant"), _limits("key"), _limits("model")),
+    residency="eu",
     prices={FAST_MODEL: _PRICE, SLOW_MODEL: _PRICE},
 )
 
@@ -58,7 +60,8 @@ class Variant:
 
 WHOLE = Variant(
     "Mainspring",
-    f"everything on: key among {KEYS:,}, limits and budgets of tenant, key and model, cost, spooled record",
+    f"everything on: key among {KEYS:,}, limits and budgets of tenant, key and model, residency, routing, cost, "
+    "spooled record with payload",
 )
 COMMITTED = Variant(
     "Mainspring committed",
@@ -78,7 +81,8 @@ FEATURES = (
         "limits of one scope instead of three",
         msgspec.structs.replace(EVERYTHING, limits=EVERYTHING.limits[:1]),
     ),
-    Variant("without own prices", "prices of the public list", msgspec.structs.replace(EVERYTHING, prices={})),
+    Variant("without own prices", "the platform's prices", msgspec.structs.replace(EVERYTHING, prices={})),
+    Variant("without residency", "any region will do", msgspec.structs.replace(EVERYTHING, residency=None)),
     Variant("without record", "no record is written", missing="the gateway has no switch that leaves records out"),
     Variant(
         "from the cache",
@@ -90,17 +94,31 @@ FEATURES = (
 
 
 def environment(urls: EngineUrls, upstream: Upstream, variant: Variant, folder: Path, port: int) -> dict[str, str]:
-    """The gateway's settings."""
+    """The gateway's settings; writes its file of endpoints into `folder`."""
     settings = {
         "MAINSPRING_DATABASE_URL": urls.database_url,
         "MAINSPRING_VALKEY_URL": urls.valkey_url,
         "MAINSPRING_DATA_DIR": str(folder),
+        "MAINSPRING_GATEWAY_FILE": str(_write_endpoints(folder, upstream.url(with_tls=variant.with_tls))),
         "MAINSPRING_GATEWAY_HOST": "127.0.0.1",
         "MAINSPRING_GATEWAY_PORT": str(port),
         "MAINSPRING_LOG_LEVEL": "warning",
-        "MAINSPRING_OPENAI_BASE_URL": upstream.url(with_tls=variant.with_tls),
-        "MAINSPRING_OPENAI_API_KEY": "sk-upstream",
+        _KEY_VARIABLE: "sk-upstream",
         "PYTHONUNBUFFERED": "1",
     }
     trust = {"SSL_CERT_FILE": str(upstream.certificate)} if variant.with_tls else {}
     return {**settings, **trust, **variant.settings}
+
+
+def _write_endpoints(folder: Path, url: str) -> Path:
+    """One endpoint in the EU, the mock, with two priced models."""
+    folder.mkdir(parents=True, exist_ok=True)
+    price = f"{{ input_micros = {_PRICE.input_micros}, output_micros = {_PRICE.output_micros} }}"
+    lines = ["[[endpoints]]", 'name = "mock"', 'provider = "bench"', f'url = "{url}"', 'region = "eu-central-1"']
+    lines.append(f'api_key_env = "{_KEY_VARIABLE}"')
+    for model in (FAST_MODEL, SLOW_MODEL):
+        lines += ["[[models]]", f'name = "{model}"', "context_tokens = 128000", "max_output_tokens = 8192"]
+        lines.append(f"price = {price}")
+    written = folder / "endpoints.toml"
+    written.write_text("\n".join(lines) + "\n")
+    return written

@@ -57,6 +57,7 @@ class Endpoint:
     processes   roots of its process trees; `engines` those of its databases, counted with them
     keys        API keys that the load generator sends in turn
     started_at  on the monotonic clock, just before its process began
+    log         what its process printed
     """
 
     port: int
@@ -68,6 +69,7 @@ class Endpoint:
     processes: tuple[int, ...] = ()
     engines: tuple[int, ...] = ()
     started_at: float = field(default_factory=time.monotonic)
+    log: Path | None = None
 
 
 class Contender(Protocol):
@@ -204,7 +206,8 @@ class LiteLlm:
         command = (str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port))
         command = (*command, "--num_workers", "1")
         with running(command, site.core, site.folder / "litellm.log", environment) as process:
-            yield Endpoint(port, headers={"Authorization": f"Bearer {key}"}, processes=(process.pid,))
+            log = site.folder / "litellm.log"
+            yield Endpoint(port, headers={"Authorization": f"Bearer {key}"}, processes=(process.pid,), log=log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +229,9 @@ class Command:
         port = find_free_port()
         upstream = f"127.0.0.1:{site.upstream.port}"
         words = tuple(word.format(port=port, upstream=upstream, python=sys.executable) for word in self.command.split())
-        with running(words, site.core, site.folder / "command.log") as process:
-            yield Endpoint(port, headers={"Authorization": "Bearer sk-bench"}, processes=(process.pid,))
+        log = site.folder / "command.log"
+        with running(words, site.core, log) as process:
+            yield Endpoint(port, headers={"Authorization": "Bearer sk-bench"}, processes=(process.pid,), log=log)
 
 
 def write_config(name: str, folder: Path, values: Mapping[str, object]) -> Path:

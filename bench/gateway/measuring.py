@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .contenders import Absent, Contender, Endpoint, Site
+from .contenders import Absent, Contender, Endpoint, Site, tail
 from .processes import cpu_seconds, drain, memory
 from .results import Load, Measured, Run
 from .rig import Rig
@@ -70,9 +70,13 @@ def await_first_answer(endpoint: Endpoint) -> float:
         except OSError as away:
             problem = str(away)
         if any(not _is_alive(pid) for pid in endpoint.processes):
-            raise Absent(f"it ended before its first answer; the last that was heard: {problem}")
+            raise Absent(f"it ended before its first answer; its last words: {_last_words(endpoint)}")
         time.sleep(0.02)
-    raise Absent(f"no answer in {_READY_SECONDS} s: {problem}")
+    raise Absent(f"no answer in {_READY_SECONDS} s: {problem}; its last words: {_last_words(endpoint)}")
+
+
+def _last_words(endpoint: Endpoint) -> str:
+    return tail(endpoint.log) if endpoint.log else "none"
 
 
 def _measure_scenario(scenario: Scenario, endpoint: Endpoint, rig: Rig, plan: Plan) -> Measured:

@@ -70,6 +70,7 @@ class Ours:
                     processes=(process.pid,),
                     engines=engines,
                     started_at=began,
+                    log=site.folder / "gateway.log",
                 )
 
 
