@@ -130,3 +130,37 @@ def words(wire: Mapping[str, Any], name: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise InvalidRequest(f"{name} must be a text.")
+
+
+def flag(wire: Mapping[str, Any], name: str) -> bool | None:
+    """The boolean in a field, None when absent; InvalidRequest names the field when it holds anything else."""
+    value: object = wire.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    raise InvalidRequest(f"{name} must be true or false.")
+
+
+def list_of_words(wire: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The texts in a field, which may hold one alone; InvalidRequest names the field when it holds anything else."""
+    value: Any = wire.get(name)
+    if value is None or isinstance(value, str):
+        return () if value is None else (value,)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise InvalidRequest(f"{name} must be a text or a list of texts.")
+
+
+def mapping(wire: Mapping[str, Any], name: str) -> Wire:
+    """The object in a field, empty when absent; InvalidRequest names the field when it holds anything else."""
+    value: Any = wire.get(name)
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise InvalidRequest(f"{name} must be an object.")
+
+
+def turns_in(wire: Mapping[str, Any], name: str) -> list[Wire]:
+    """The objects of a list that must hold at least one and nothing else; InvalidRequest otherwise."""
+    value: Any = wire.get(name)
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return value
+    raise InvalidRequest(f"{name} must be a list of at least one object.")

@@ -16,6 +16,7 @@ from mainspring.inference.gateway.providers.wire import (
     read_object,
     rest,
     to_json,
+    words,
 )
 from mainspring.inference.messages import (
     Extra,
@@ -95,9 +96,9 @@ def decode_block(wire: Wire) -> Part:
         case {"type": "image", "source": dict(found)} if source := _decode_source(found):
             return ImagePart(source, rest(DIALECT, wire, ("type", "source")))
         case {"type": "document", "source": dict(found)} if source := _decode_source(found):
-            return FilePart(source, wire.get("title"), rest(DIALECT, wire, ("type", "source", "title")))
+            return FilePart(source, words(wire, "title"), rest(DIALECT, wire, ("type", "source", "title")))
         case {"type": "thinking", "thinking": str(text)}:
-            return ReasoningPart(text, wire.get("signature"), rest(DIALECT, wire, ("type", "thinking", "signature")))
+            return ReasoningPart(text, words(wire, "signature"), rest(DIALECT, wire, ("type", "thinking", "signature")))
         case {"type": "tool_use", "id": str(id_), "name": str(name)}:
             arguments = to_json(wire.get("input") or {}).decode()
             return ToolCallPart(id_, name, arguments, rest(DIALECT, wire, ("type", "id", "name", "input")))

@@ -12,11 +12,17 @@ from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.wire import (
     Wire,
     as_list,
+    list_of_words,
+    mapping,
     misshapen_is,
+    number,
     put_back,
     rest,
     to_json,
+    turns_in,
+    whole,
     without_nulls,
+    words,
 )
 from mainspring.inference.gateway.providers.wishes import Wishes, is_strict, own_tool, wishes_for
 from mainspring.inference.messages import (
@@ -74,9 +80,7 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
 @misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
-    messages = wire.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise InvalidRequest("messages must be a list of at least one message.")
+    messages = turns_in(wire, "messages")
     instructions = decode_blocks(wire.get("system"))
     turns = [turn for group in as_list(messages, decode_turn) for turn in group]
     shape, other = _decode_format(wire.get("output_config"))
@@ -84,11 +88,13 @@ def decode_request(wire: Wire) -> InferenceRequest:
     unknown = {name: value for name, value in wire.items() if name not in _KNOWN}
     return InferenceRequest(
         messages=(*([Message(Role.SYSTEM, tuple(instructions))] if instructions else []), *turns),
-        model=wire.get("model"),
+        model=words(wire, "model"),
         tools=tuple(as_list(wire.get("tools"), _decode_tool)),
         tool_choice=_decode_choice(wire.get("tool_choice")),
-        sampling=Sampling(wire.get("temperature"), wire.get("top_p"), None, tuple(wire.get("stop_sequences") or ())),
-        max_tokens=wire.get("max_tokens"),
+        sampling=Sampling(
+            number(wire, "temperature"), number(wire, "top_p"), None, list_of_words(wire, "stop_sequences")
+        ),
+        max_tokens=whole(wire, "max_tokens"),
         response_format=shape,
         extra=rest(DIALECT, unknown | ({"output_config": other} if other else {}), ()),
     )
@@ -128,7 +134,9 @@ def _decode_tool(wire: Wire) -> Tool:
     if not isinstance(wire.get("name"), str):
         raise InvalidRequest("each of tools must have a name.")
     known = ("name", "description", "input_schema", *(("type",) if wire.get("type") == "custom" else ()))
-    return Tool(wire["name"], wire.get("description") or "", wire.get("input_schema") or {}, rest(DIALECT, wire, known))
+    return Tool(
+        wire["name"], words(wire, "description") or "", mapping(wire, "input_schema"), rest(DIALECT, wire, known)
+    )
 
 
 def _encode_choice(choice: ToolChoice | None) -> Wire | None:

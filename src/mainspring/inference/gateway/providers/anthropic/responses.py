@@ -75,8 +75,8 @@ def decode_completion(wire: Wire) -> Completion:
         message=Message(Role.ASSISTANT, tuple(decode_blocks(wire.get("content")))),
         finish_reason=decode_reason(wire.get("stop_reason")),
         usage=decode_usage(wire.get("usage") or {}),
-        model=str(wire.get("model", "")),
-        id=str(wire.get("id", "")),
+        model=str(wire.get("model") or ""),
+        id=str(wire.get("id") or ""),
         extra=rest(DIALECT, wire, known),
     )
 

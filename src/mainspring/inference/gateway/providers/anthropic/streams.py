@@ -48,7 +48,7 @@ class StreamReader:
             case {"type": "error"}:
                 raise failure_in_stream(wire.get("error"))
             case {"type": "message_start", "message": dict(message)}:
-                started = Started(str(message.get("id", "")), str(message.get("model", "")))
+                started = Started(str(message.get("id") or ""), str(message.get("model") or ""))
                 return [started, *self._count(message.get("usage"))]
             case {"type": "content_block_start", "index": int(index), "content_block": dict(block)}:
                 return self._open(index, block)
@@ -70,12 +70,12 @@ class StreamReader:
     def _open(self, index: int, block: Wire) -> list[Delta]:
         match block:
             case {"type": "text"}:
-                return [TextDelta(block["text"])] if block.get("text") else []
+                return [TextDelta(str(block["text"]))] if block.get("text") else []
             case {"type": "thinking"}:
-                return [ReasoningDelta(block["thinking"])] if block.get("thinking") else []
+                return [ReasoningDelta(str(block["thinking"]))] if block.get("thinking") else []
             case {"type": "tool_use"}:
                 self._tools[index] = len(self._tools)
-                return [ToolCallDelta(self._tools[index], str(block.get("id", "")), str(block.get("name", "")))]
+                return [ToolCallDelta(self._tools[index], str(block.get("id") or ""), str(block.get("name") or ""))]
             case _:
                 self._opaque[index] = block
                 return []
@@ -106,7 +106,7 @@ class StreamReader:
 
     def _finish(self, wire: Wire) -> list[Delta]:
         delta: Wire = wire.get("delta") or {}
-        self._reason = delta.get("stop_reason") or self._reason
+        self._reason = str(delta.get("stop_reason") or "") or self._reason
         unknown = rest(DIALECT, delta, ("stop_reason",))
         self._extra |= unknown.fields if unknown else {}
         return self._count(wire.get("usage"))

@@ -167,9 +167,9 @@ def decode_result(wire: Wire, call_id: str) -> ToolResultPart:
     fields |= {name: value for name, value in wire.items() if name != "functionResponse"}
     match answer:
         case {"output": str(text), **other} if not other:
-            parts, is_error = [TextPart(text)], False
+            parts, is_error = ([TextPart(text)] if text else []), False
         case {"error": str(text), **other} if not other:
-            parts, is_error = [TextPart(text)], True
+            parts, is_error = ([TextPart(text)] if text else []), True
         case dict():
             parts, is_error = ([TextPart(to_json(answer).decode())] if answer else []), False
             fields["functionResponse"] = {**fields.get("functionResponse", {}), "response": answer}

@@ -13,11 +13,14 @@ from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.wire import (
     Wire,
     as_list,
+    list_of_words,
+    mapping,
     misshapen_is,
     number,
     put_back,
     rest,
     to_json,
+    turns_in,
     whole,
     without_nulls,
     words,
@@ -74,9 +77,7 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
 @misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
-    contents = wire.get("contents")
-    if not isinstance(contents, list) or not contents:
-        raise InvalidRequest("contents must be a list of at least one content.")
+    contents = turns_in(wire, "contents")
     instructions = decode_parts((wire.get("systemInstruction") or {}).get("parts"), CallIds())
     config: Wire = wire.get("generationConfig") or {}
     choice, other_choice = _decode_choice(wire.get("toolConfig") or {})
@@ -86,7 +87,7 @@ def decode_request(wire: Wire) -> InferenceRequest:
     return InferenceRequest(
         messages=(
             *([Message(Role.SYSTEM, tuple(instructions))] if instructions else []),
-            *decode_turns(as_list(contents, dict)),
+            *decode_turns(contents),
         ),
         model=words(wire, "model"),
         tools=tuple(tool for group in as_list(wire.get("tools"), _decode_tools) for tool in group),
@@ -95,7 +96,7 @@ def decode_request(wire: Wire) -> InferenceRequest:
             number(config, "temperature"),
             number(config, "topP"),
             whole(config, "seed"),
-            tuple(str(word) for word in config.get("stopSequences") or ()),
+            list_of_words(config, "stopSequences"),
         ),
         max_tokens=whole(config, "maxOutputTokens"),
         response_format=shape,
@@ -179,11 +180,13 @@ def _decode_tools(wire: Wire) -> list[Tool]:
 def _decode_function(wire: Wire) -> Tool:
     if not isinstance(wire.get("name"), str):
         raise InvalidRequest("each of functionDeclarations must have a name.")
-    schema: Any = wire.get("parametersJsonSchema") or {}
-    if not isinstance(schema, dict):
-        raise InvalidRequest("parametersJsonSchema must be an object.")
     known = ("name", "description", "parametersJsonSchema")
-    return Tool(wire["name"], words(wire, "description") or "", schema, rest(DIALECT, wire, known))
+    return Tool(
+        wire["name"],
+        words(wire, "description") or "",
+        mapping(wire, "parametersJsonSchema"),
+        rest(DIALECT, wire, known),
+    )
 
 
 def _encode_choice(choice: ToolChoice | None) -> Wire | None:

@@ -5,7 +5,14 @@ own; the normal form has them all as parts.
 """
 
 from mainspring.inference.gateway.errors import InvalidRequest
-from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    put_back,
+    rest,
+    without_nulls,
+    words,
+)
 from mainspring.inference.messages import (
     Extra,
     FilePart,
@@ -62,7 +69,7 @@ def decode_message(wire: Wire) -> Message:
         parts.append(ReasoningPart(str(thought)))
     parts += decode_content(wire.get("content"))
     parts += as_list(wire.get("tool_calls"), decode_call)
-    return Message(_ROLES[role], tuple(parts), wire.get("name"), rest(DIALECT, wire, known))
+    return Message(_ROLES[role], tuple(parts), words(wire, "name"), rest(DIALECT, wire, known))
 
 
 def decode_content(content: object) -> list[Part]:
@@ -102,7 +109,7 @@ def encode_thought(part: Part) -> list[Wire]:
 
 def _decode_thought(wire: Wire) -> Part:
     if wire.get("type") == "thinking":
-        return ReasoningPart(str(wire.get("thinking", "")), wire.get("signature"))
+        return ReasoningPart(str(wire.get("thinking", "")), words(wire, "signature"))
     return OpaquePart(Extra("anthropic", wire))
 
 
@@ -200,7 +207,7 @@ def _decode_part(wire: Wire) -> Part:
         case {"type": "file", "file": {"file_id": str(file_id)}}:
             return FilePart(Stored(file_id))
         case {"type": "file", "file": {"file_data": str(data), **inner}}:
-            return FilePart(_source(data), inner.get("filename"))
+            return FilePart(_source(data), words(inner, "filename"))
         case _:
             return _opaque(wire)
 

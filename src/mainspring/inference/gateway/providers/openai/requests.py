@@ -5,9 +5,32 @@ from typing import Any, Literal
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.refusals import fault
-from mainspring.inference.gateway.providers.wire import Wire, as_list, misshapen_is, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    flag,
+    list_of_words,
+    mapping,
+    misshapen_is,
+    number,
+    put_back,
+    rest,
+    turns_in,
+    whole,
+    without_nulls,
+    words,
+)
 from mainspring.inference.gateway.providers.wishes import Wishes, effort_of, is_strict, own_tool, wishes_for
-from mainspring.inference.messages import Extra, InferenceRequest, ResponseFormat, Sampling, Tool, ToolChoice
+from mainspring.inference.messages import (
+    Extra,
+    InferenceRequest,
+    Message,
+    ResponseFormat,
+    Role,
+    Sampling,
+    Tool,
+    ToolChoice,
+)
 
 from .parts import DIALECT, decode_message, encode_message
 
@@ -52,29 +75,37 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
 @misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
-    messages = wire.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise InvalidRequest("messages must be a list of at least one message.")
+    messages = turns_in(wire, "messages")
     if (wire.get("n") or 1) != 1:
         raise fault("n", f"n is {wire['n']!r}; a call gives one choice. Leave n out, and send the call n times.")
-    stop: object = wire.get("stop")
-    choice, allowed = read_choice(wire.get("tool_choice"), wire.get("parallel_tool_calls"))
+    choice, allowed = read_choice(wire.get("tool_choice"), flag(wire, "parallel_tool_calls"))
     tools: list[Tool] = as_list(wire.get("tools"), _decode_tool)
     return InferenceRequest(
-        messages=tuple(as_list(messages, decode_message)),
-        model=wire.get("model"),
+        messages=_join_results(as_list(messages, decode_message)),
+        model=words(wire, "model"),
         tools=tuple(tool for tool in tools if allowed is None or tool.name in allowed),
         tool_choice=choice,
         sampling=Sampling(
-            wire.get("temperature"),
-            wire.get("top_p"),
-            wire.get("seed"),
-            (stop,) if isinstance(stop, str) else tuple(stop) if isinstance(stop, list) else (),
+            number(wire, "temperature"),
+            number(wire, "top_p"),
+            whole(wire, "seed"),
+            list_of_words(wire, "stop"),
         ),
-        max_tokens=wire.get("max_completion_tokens") or wire.get("max_tokens"),
+        max_tokens=whole(wire, "max_completion_tokens") or whole(wire, "max_tokens"),
         response_format=_decode_format(wire.get("response_format")),
         extra=_unknown(wire),
     )
+
+
+def _join_results(messages: list[Message]) -> tuple[Message, ...]:
+    """The results of one round of tools in one turn, which on the wire have a message each."""
+    turns: list[Message] = []
+    for message in messages:
+        if message.role is Role.TOOL and turns and turns[-1].role is Role.TOOL:
+            turns[-1] = Message(Role.TOOL, (*turns[-1].parts, *message.parts))
+        else:
+            turns.append(message)
+    return tuple(turns)
 
 
 def _unknown(wire: Wire) -> Any:
@@ -128,8 +159,8 @@ def _decode_tool(wire: Wire) -> Tool:
     inner = rest(DIALECT, function, ("name", "description", "parameters"))
     return Tool(
         function["name"],
-        function.get("description") or "",
-        function.get("parameters") or {},
+        words(function, "description") or "",
+        mapping(function, "parameters"),
         rest(DIALECT, {"function": inner.fields} if inner else {}, ()),
     )
 

@@ -81,8 +81,8 @@ def decode_completion(wire: Wire) -> Completion:
         message=message,
         finish_reason=decode_reason(choice.get("finish_reason"), refused=bool(refusal)),
         usage=decode_usage(wire.get("usage") or {}),
-        model=str(wire.get("model", "")),
-        id=str(wire.get("id", "")),
+        model=str(wire.get("model") or ""),
+        id=str(wire.get("id") or ""),
         extra=rest(DIALECT, wire, ("id", "model", "object", "choices", "usage", "created")),
     )
 

@@ -68,12 +68,12 @@ class StreamReader:
         if self._started:
             return []
         self._started = True
-        return [Started(str(chunk.get("id", "")), str(chunk.get("model", "")))]
+        return [Started(str(chunk.get("id") or ""), str(chunk.get("model") or ""))]
 
     def _choice(self, chunk: Wire) -> list[Delta]:
         match chunk.get("choices"):
             case [dict() as choice, *_] if choice.get("index", 0) == 0:
-                self._reason = choice.get("finish_reason") or self._reason
+                self._reason = str(choice.get("finish_reason") or "") or self._reason
                 delta: Wire = choice.get("delta") or {}
             case _:
                 return []
@@ -100,11 +100,12 @@ class StreamReader:
 def _call(wire: Wire, place: int) -> ToolCallDelta:
     function: Wire = wire.get("function") or {}
     index: object = wire.get("index")
+    arguments: object = function.get("arguments") or ""
     return ToolCallDelta(
-        index if isinstance(index, int) else place,
-        wire.get("id") or "",
-        function.get("name") or "",
-        function.get("arguments") or "",
+        index if type(index) is int else place,
+        str(wire.get("id") or ""),
+        str(function.get("name") or ""),
+        arguments if isinstance(arguments, str) else to_json(arguments).decode(),  # some servers send the object
     )
 
 
