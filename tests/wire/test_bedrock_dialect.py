@@ -397,6 +397,39 @@ def test_how_hard_to_think_is_said_in_the_words_of_the_models_maker() -> None:
     assert "additionalModelRequestFields" not in encode_request(request, model="amazon.nova-pro-v1:0", profile=SONNET)
 
 
+def test_one_call_at_a_time_is_said_to_the_models_that_hear_it() -> None:
+    request = InferenceRequest((user("Hi"),), tools=(WEATHER,), tool_choice=ToolChoice("auto", parallel=False))
+    claude = encode_request(request, model=MODEL, profile=SONNET)
+    assert claude["additionalModelRequestFields"] == {
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}
+    }
+    assert "toolChoice" not in claude["toolConfig"]
+    nova = encode_request(request, model="amazon.nova-pro-v1:0", profile=BY_TOOL)
+    assert "additionalModelRequestFields" not in nova
+    assert nova["toolConfig"]["toolChoice"] == {"auto": {}}
+
+
+def test_marks_for_the_cache_cross_from_the_anthropic_dialect() -> None:
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    wire = {
+        "max_tokens": 9,
+        "system": [{"type": "text", "text": "Be brief.", **mark}],
+        "tools": [{"name": "f", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "Hi", **mark}, {"type": "text", "text": "?"}]}
+        ],
+    }
+    request = anthropic.decode_request(wire)
+    sent = encode_request(request, model=MODEL, profile=SONNET)
+    point = {"cachePoint": {"type": "default", "ttl": "1h"}}
+    assert sent["system"] == [{"text": "Be brief."}, point]
+    assert sent["messages"][0]["content"] == [{"text": "Hi"}, point, {"text": "?"}]
+    assert sent["toolConfig"]["tools"][1:] == [{"cachePoint": {"type": "default"}}]
+    assert "cachePoint" not in str(
+        encode_request(request, model="meta.llama4-scout-17b-instruct-v1:0", profile=BY_TOOL)
+    )
+
+
 def test_thought_sealed_by_other_providers_stays_behind() -> None:
     thoughts = tuple(ReasoningPart("x", signature) for signature in ("gemini:abc", "gAAAAabc", "seal"))
     request = InferenceRequest((user("?"), Message(Role.ASSISTANT, (*thoughts, TextPart("Hi")))))

@@ -1,12 +1,14 @@
 """What Bedrock answers on the wire: replies, streams in frames and failures, read and written."""
 
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from zlib import crc32
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mainspring.inference.gateway.collect import Collector
@@ -29,10 +31,12 @@ from mainspring.inference.gateway.providers.bedrock import (
     EventStreamFramer,
     StreamWriter,
     decode_completion,
+    decode_request,
     encode_completion,
     encode_event,
     encode_exception,
     encode_frame,
+    encode_request,
     failure_of,
 )
 from mainspring.inference.gateway.providers.sse import ServerEvent, SseParser
@@ -50,6 +54,9 @@ from mainspring.inference.messages import (
     ToolCallPart,
     Usage,
 )
+
+from .test_bedrock_dialect import RICH, SONNET
+from .test_strange_wires import spoil
 
 EVENTS: list[tuple[str, dict[str, Any]]] = [
     ("messageStart", {"role": "assistant", "p": "abcd"}),
@@ -341,6 +348,40 @@ REPLY: dict[str, Any] = {
     "trace": {"promptRouter": {"invokedModelId": "arn:aws:bedrock:us-east-1::foundation-model/m"}},
     "serviceTier": {"type": "default"},
 }
+
+
+def through_a_request(wire: Any) -> object:
+    return encode_request(decode_request(wire), model="m", profile=SONNET)
+
+
+def through_a_reply(wire: Any) -> object:
+    return encode_completion(decode_completion(wire))
+
+
+def through_a_stream(wire: Any) -> object:
+    return read(b"".join(encode_event(str(type_), to_json(each)) for type_, each in wire.items()))
+
+
+def through_a_failure(wire: Any) -> object:
+    return failure_of(400, {}, to_json(wire))
+
+
+@pytest.mark.parametrize(
+    ("read_wire", "wire"),
+    [
+        (through_a_request, RICH),
+        (through_a_reply, REPLY),
+        (through_a_stream, dict(EVENTS)),
+        (through_a_failure, {"__type": "x", "message": "y", "originalStatusCode": 400}),
+    ],
+)
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=150, deadline=None)
+def test_one_strange_value_anywhere_is_read_or_refused(
+    read_wire: Callable[[Any], object], wire: Any, seed: int
+) -> None:
+    with suppress(ModelError):
+        assert read_wire(spoil(wire, seed)) is not None
 
 
 def test_a_full_reply_is_read_and_written() -> None:

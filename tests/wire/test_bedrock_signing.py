@@ -2,9 +2,14 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from mainspring.inference.gateway.providers.bedrock import (
     AwsCredentials,
@@ -15,6 +20,12 @@ from mainspring.inference.gateway.providers.bedrock import (
     path_of,
 )
 from mainspring.inference.gateway.providers.profiles import profile_of
+from mainspring.inference.gateway.providers.wire import to_json
+
+from .test_bedrock_replies import REPLY, STREAM
+
+Asked = tuple[str, dict[str, str], bytes]
+"""Path, headers and body of a call."""
 
 # The published suite for Signature Version 4: its key, its moment, and what it says the signatures are.
 KEY = AwsCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -58,6 +69,58 @@ def test_signatures_are_those_of_the_published_suite(
             f"SignedHeaders={names}host;x-amz-date, Signature={signature}"
         ),
     }
+
+
+@pytest.fixture
+def vendor() -> Iterator[tuple[Any, list[Asked]]]:
+    """The vendor's own client, and what it asked a server that answers in this dialect."""
+    asked: list[Asked] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(STREAM if self.path.endswith("-stream") else to_json(REPLY))
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        session = Session()
+        session.set_credentials("AKIDEXAMPLE", "secret", "session")
+        url = f"http://127.0.0.1:{server.server_port}"
+        client = session.create_client("bedrock-runtime", region_name="eu-west-1", endpoint_url=url)
+        yield client, asked
+        client.close()
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2",
+    ],
+)
+def test_the_vendors_own_client_asks_and_signs_as_we_do_and_reads_what_we_write(
+    vendor: tuple[Any, list[Asked]], model: str
+) -> None:
+    client, asked = vendor
+    messages = [{"role": "user", "content": [{"text": "Hi"}]}]
+    assert client.converse(modelId=model, messages=messages)["stopReason"] == "tool_use"
+    streamed = client.converse_stream(modelId=model, messages=messages)["stream"]
+    assert [next(iter(event)) for event in streamed][-2:] == ["messageStop", "metadata"]
+    assert [path for path, _, _ in asked] == [path_of(model, False), path_of(model, True)]
+    signer = SigV4Signer(lambda: AwsCredentials("AKIDEXAMPLE", "secret", "session"), "eu-west-1")
+    for path, headers, body in asked:
+        names = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        told = {name: headers[name] for name in names if name not in ("host", "x-amz-date", "x-amz-security-token")}
+        at = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        mine = signer.sign("POST", f"http://{headers['host']}{path}", told, body, at=at)
+        assert mine["authorization"] == headers["authorization"]
 
 
 def test_temporary_credentials_send_and_sign_their_session() -> None:

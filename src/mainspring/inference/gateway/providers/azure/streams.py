@@ -35,6 +35,7 @@ class StreamReader:
         self._has_begun = True
         return [kept for delta in self._inner.feed(event) for kept in self._without_filters(delta)]
 
+    @misshapen_is(StreamBroken, "The model's stream does not have the shape of its dialect; try again.")
     def end(self) -> list[Delta]:
         """The filter's results and the closing delta; StreamBroken when the stream stopped before the model did."""
         told: list[Delta] = [OpaqueDelta(Extra(_DIALECT, {"choice": self._filters}))] if self._filters else []

@@ -36,18 +36,20 @@ from mainspring.inference.messages import (
 
 from .media import DIALECT, decode_document, decode_image, encode_document, encode_image
 
+_CACHE_TIMES = ("5m", "1h")
 _OPENAI_SEAL = "gAAAA"  # how its encrypted thoughts begin (Fernet)
 
 
-def encode_turns(messages: tuple[Message, ...], *, keep_unsealed: bool) -> list[Wire]:
+def encode_turns(messages: tuple[Message, ...], *, keep_unsealed: bool, with_marks: bool) -> list[Wire]:
     """The `messages` of a body: neighbours of one side become one turn, as the dialect wants them.
 
     keep_unsealed   send back thought that bears no signature; most models refuse it
+    with_marks      put cache points where callers of the Anthropic dialect marked the end of what may be cached
     """
     turns: list[Wire] = []
     for is_assistant, group in groupby(messages, lambda message: message.role is Role.ASSISTANT):
         parts = [part for message in group for part in message.parts if _is_welcome(part, keep_unsealed)]
-        blocks = [block for part in parts for block in encode_block(part)]
+        blocks = [block for part in parts for block in encode_marked(part, with_marks=with_marks)]
         if blocks:
             turns.append({"role": "assistant" if is_assistant else "user", "content": blocks})
     return turns
@@ -95,6 +97,21 @@ def decode_block(wire: Wire) -> Part:
             if not wire:
                 raise InvalidRequest("A content block is empty; give it one member, such as text.")
             return OpaquePart(Extra(DIALECT, wire))
+
+
+def encode_marked(part: Part, *, with_marks: bool) -> list[Wire]:
+    """The block of a part and, if wanted, the cache point that its mark asks for."""
+    blocks = encode_block(part)
+    return [*blocks, *cache_points(part.extra)] if with_marks and blocks else blocks
+
+
+def cache_points(extra: Extra | None) -> list[Wire]:
+    """The cache point that stands for a `cache_control` of the Anthropic dialect; none without one."""
+    mark = extra.fields.get("cache_control") if extra and extra.dialect == "anthropic" else None
+    if not isinstance(mark, dict):
+        return []
+    ttl = {"ttl": mark["ttl"]} if mark.get("ttl") in _CACHE_TIMES else {}
+    return [{"cachePoint": {"type": "default", **ttl}}]
 
 
 def encode_block(part: Part) -> list[Wire]:

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from mainspring.inference.gateway.errors import InvalidRequest
-from mainspring.inference.gateway.providers.anthropic.thinking import encode_thinking
 from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.wire import (
     Wire,
@@ -25,33 +24,34 @@ from mainspring.inference.gateway.providers.wire import (
     without_nulls,
     words,
 )
-from mainspring.inference.gateway.providers.wishes import Wishes, effort_of, wishes_for
+from mainspring.inference.gateway.providers.wishes import Wishes, wishes_for
 from mainspring.inference.messages import InferenceRequest, Message, ResponseFormat, Role, Sampling
 
-from .endpoints import base_model
+from .makers import single_call_fields, takes_cache_points, thinking_fields
 from .media import DIALECT
-from .parts import decode_block, decode_turn, encode_block, encode_turns
+from .parts import decode_block, decode_turn, encode_marked, encode_turns
 from .tools import decode_choice, decode_tools, encode_tools, is_reply_forced
 
 _KNOWN = ("modelId", "messages", "system", "inferenceConfig", "toolConfig", "outputConfig")
-_DEFAULT_MAX_TOKENS = 4096
 
 
 def encode_request(request: InferenceRequest, *, model: str, profile: Profile, stream: bool = True) -> Wire:
     """The body of POST /model/{model}/converse, and of converse-stream, which is the same."""
     turns = tuple(message for message in request.messages if message.role is not Role.SYSTEM)
     shape, wishes = request.response_format, wishes_for(DIALECT, request)
-    thinking = _encode_thinking(request, wishes, model, profile)
+    thinking = thinking_fields(request, wishes, model=model, profile=profile)
+    single = single_call_fields(request, model=model, profile=profile)
     is_forced = is_reply_forced(request, profile, thinking | _additional(request))
     shown = None if is_forced or profile.json_schema else shape
+    marks = takes_cache_points(model)
     wire = without_nulls(
         {
-            "messages": encode_turns(turns, keep_unsealed=profile.accepts_reasoning),
-            "system": _encode_system(request, shown, wants_json=wishes.is_json and shape is None) or None,
+            "messages": encode_turns(turns, keep_unsealed=profile.accepts_reasoning, with_marks=marks),
+            "system": _encode_system(request, shown, wishes, with_marks=marks) or None,
             "inferenceConfig": _encode_sampling(request, draws=profile.accepts_sampling and not thinking) or None,
-            "toolConfig": encode_tools(request, is_forced=is_forced),
+            "toolConfig": encode_tools(request, is_forced=is_forced, has_choice=not single, with_marks=marks),
             "outputConfig": {"textFormat": _encode_format(shape)} if shape and profile.json_schema else None,
-            "additionalModelRequestFields": thinking or None,
+            "additionalModelRequestFields": {**thinking, **single} or None,
         }
     )
     return put_back(DIALECT, wire, request.extra)
@@ -92,26 +92,18 @@ def _unknown(wire: Wire, limits: Wire, tools: Wire) -> Wire:
     return kept
 
 
-def _encode_thinking(request: InferenceRequest, wishes: Wishes, model: str, profile: Profile) -> Wire:
-    """How hard to think, as the maker of the model spells it, when the caller said so in another dialect."""
-    maker, _, name = base_model(model).partition(".")
-    if maker == "anthropic":
-        limit = request.max_tokens or profile.max_output_tokens or _DEFAULT_MAX_TOKENS
-        return encode_thinking(request, wishes, model=name, max_tokens=limit)
-    effort = effort_of(wishes) if maker == "openai" else None
-    return {"reasoning_effort": effort} if effort else {}
-
-
 def _additional(request: InferenceRequest) -> Wire:
     extra = request.extra
     fields: object = extra.fields.get("additionalModelRequestFields") if extra and extra.dialect == DIALECT else None
     return fields if isinstance(fields, dict) else {}
 
 
-def _encode_system(request: InferenceRequest, shown: ResponseFormat | None, *, wants_json: bool) -> list[Wire]:
+def _encode_system(
+    request: InferenceRequest, shown: ResponseFormat | None, wishes: Wishes, *, with_marks: bool
+) -> list[Wire]:
     parts = [part for message in request.messages if message.role is Role.SYSTEM for part in message.parts]
-    blocks = [block for part in parts for block in encode_block(part)]
-    if wants_json:
+    blocks = [block for part in parts for block in encode_marked(part, with_marks=with_marks)]
+    if wishes.is_json and request.response_format is None:
         blocks.append({"text": "Give the final reply as one JSON object and nothing else."})
     if shown:
         schema = to_json(dict(shown.schema)).decode()

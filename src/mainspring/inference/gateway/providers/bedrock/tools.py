@@ -24,6 +24,7 @@ from mainspring.inference.messages import (
 )
 
 from .media import DIALECT
+from .parts import cache_points
 
 REPLY_TOOL = "mainspring_reply"
 """The tool that is forced where a schema cannot be: its arguments are the reply."""
@@ -42,12 +43,18 @@ def is_reply_forced(request: InferenceRequest, profile: Profile, thinking: Wire)
     return by_tool and mode in ("auto", "none") and thinking.keys().isdisjoint(_THINKING)
 
 
-def encode_tools(request: InferenceRequest, *, is_forced: bool) -> Wire | None:
-    """The `toolConfig` of a body; `is_forced` asks for the reply by a tool."""
+def encode_tools(request: InferenceRequest, *, is_forced: bool, has_choice: bool, with_marks: bool) -> Wire | None:
+    """The `toolConfig` of a body.
+
+    is_forced    ask for the reply by a tool
+    has_choice   False when the choice is said elsewhere
+    with_marks   put cache points after tools that callers of the Anthropic dialect marked
+    """
     choice = request.tool_choice
     called = _called_tools(request)
     may_call = choice is None or choice.mode != "none"
-    specs = [spec for tool in request.tools for spec in _encode_tool(tool)] if may_call or called else []
+    offered = request.tools if may_call or called else ()
+    specs = [spec for tool in offered for spec in (*_encode_tool(tool), *(cache_points(tool.extra) * with_marks))]
     shape = request.response_format if is_forced else None
     if shape is not None:
         # `any` is known to more models than a tool by name is
@@ -56,7 +63,7 @@ def encode_tools(request: InferenceRequest, *, is_forced: bool) -> Wire | None:
     if not specs:
         declared = [_declare(name) for name in called]
         return {"tools": declared} if declared else None
-    return without_nulls({"tools": specs, "toolChoice": _encode_choice(choice)})
+    return without_nulls({"tools": specs, "toolChoice": _encode_choice(choice) if has_choice else None})
 
 
 def decode_tools(tools: object) -> list[Tool]:
@@ -132,6 +139,8 @@ def _encode_tool(tool: Tool) -> list[Wire]:
 def _decode_spec(name: str, wire: Wire) -> Tool:
     inner = rest(DIALECT, wire, ("description", "inputSchema"))
     parameters = (wire.get("inputSchema") or {}).get("json") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidRequest(f"inputSchema.json of tool {name!r} must be an object.")
     return Tool(
         name, wire.get("description") or "", parameters, Extra(DIALECT, {"toolSpec": inner.fields}) if inner else None
     )
