@@ -5,6 +5,7 @@ expired is not in it; whether a key may call models is its scopes and its maker'
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from mainspring.foundation.db import Database, Row
 from mainspring.foundation.ids import TenantId
@@ -13,6 +14,7 @@ from mainspring.inference.gateway.ports import CallerFacts, TenantFacts
 from . import directory_store
 from .types import ROLE_PERMISSIONS, Permission, Role
 
+_PAGE = 500
 _CALL = Permission.AI_MODEL_CALL.value
 
 
@@ -35,11 +37,20 @@ class KeyDirectory:
         return _tenant(row) if row else None
 
     async def load_callers(self, tenant: TenantId | None = None) -> Sequence[CallerFacts]:
-        """Every live key, of one tenant or of all; keys of one tenant share one id object, to be lean in memory."""
-        async with self._database.system() as transaction:
-            rows = await directory_store.list_live_keys(transaction, tenant, _CALL)
+        """Every live key, of one tenant or of all; keys of one tenant share one id object, to be lean in memory.
+
+        They are read a page at a time, so that a process which serves calls meanwhile is never held up for long.
+        """
         tenants: dict[TenantId, TenantId] = {}
-        return [_caller(row, tenants) for row in rows]
+        callers: list[CallerFacts] = []
+        after: tuple[UUID, UUID] | None = None
+        async with self._database.system() as transaction:
+            while True:
+                rows = await directory_store.list_live_keys(transaction, tenant, _CALL, after=after, limit=_PAGE)
+                callers += [_caller(row, tenants) for row in rows]
+                if len(rows) < _PAGE:
+                    return callers
+                after = rows[-1]["tenant_id"], rows[-1]["id"]
 
     async def find_caller(self, secret_hash: bytes) -> CallerFacts | None:
         """The live key with this SHA-256."""

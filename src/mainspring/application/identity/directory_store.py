@@ -1,5 +1,7 @@
 """The SQL that reads tenants and live API keys across the platform, for processes that hold them in memory."""
 
+from uuid import UUID
+
 from mainspring.foundation.db import Row, SystemTransaction
 from mainspring.foundation.ids import TenantId
 
@@ -14,17 +16,32 @@ async def find_switch(transaction: SystemTransaction, tenant: TenantId) -> Row |
     return await transaction.first("select id, ai_enabled from tenant where id = %(tenant)s", tenant=tenant)
 
 
-async def list_live_keys(transaction: SystemTransaction, tenant: TenantId | None, scope: str) -> list[Row]:
-    """Keys that are neither revoked nor expired nor orphaned, and whether they hold `scope`; of one tenant or all."""
+async def list_live_keys(
+    transaction: SystemTransaction,
+    tenant: TenantId | None,
+    scope: str,
+    *,
+    after: tuple[UUID, UUID] | None,
+    limit: int,
+) -> list[Row]:
+    """Keys that are neither revoked nor expired nor orphaned, and whether they hold `scope`; of one tenant or all.
+
+    after  `tenant_id` and `id` of the last one of the page before
+    """
     return await transaction.all(
         "select k.tenant_id, k.id, k.name, k.secret_hash, k.created_by is null as is_operators, m.role,"
         " %(scope)s = any(k.scopes) as has_scope, extract(epoch from k.expires_at)::float8 as expires_at"
         " from api_key k left join membership m on m.tenant_id = k.tenant_id and m.user_id = k.created_by"
         " where k.revoked_at is null and (k.expires_at is null or k.expires_at > now())"
         " and (k.created_by is null or m.role is not null)"
-        " and (%(tenant)s::uuid is null or k.tenant_id = %(tenant)s::uuid)",
+        " and (%(tenant)s::uuid is null or k.tenant_id = %(tenant)s::uuid)"
+        " and (k.tenant_id, k.id) > (%(after_tenant)s::uuid, %(after_id)s::uuid)"
+        " order by k.tenant_id, k.id limit %(limit)s",
         tenant=tenant,
         scope=scope,
+        after_tenant=after[0] if after else UUID(int=0),
+        after_id=after[1] if after else UUID(int=0),
+        limit=limit,
     )
 
 
