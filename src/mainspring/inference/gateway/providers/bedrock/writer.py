@@ -26,6 +26,7 @@ class StreamWriter:
         self._usage = Usage()
         self._block = -1
         self._open: str | None = None
+        self._waiting: dict[int, list[ToolCallDelta]] = {}
 
     def write(self, delta: Delta) -> bytes:
         """The frames of one delta; empty for a delta that has none here."""
@@ -61,6 +62,9 @@ class StreamWriter:
 
     def _call(self, delta: ToolCallDelta) -> bytes:
         key, opened = f"tool {delta.index}", b""
+        if self._open is not None and self._open.startswith("tool ") and self._open != key:
+            self._waiting.setdefault(delta.index, []).append(delta)  # blocks do not interleave here
+            return b""
         if self._open != key:
             start = {"toolUse": {"toolUseId": delta.id, "name": delta.name}}
             opened = self._enter(key) + self._event("contentBlockStart", {"start": start})
@@ -80,7 +84,13 @@ class StreamWriter:
         if self._open is None:
             return b""
         self._open = None
-        return self._event("contentBlockStop", {})
+        closed = self._event("contentBlockStop", {})
+        waiting, self._waiting = self._waiting, {}
+        return closed + b"".join(self._whole_call(waiting[index]) for index in sorted(waiting))
+
+    def _whole_call(self, pieces: list[ToolCallDelta]) -> bytes:
+        first, arguments = pieces[0], "".join(piece.arguments for piece in pieces)
+        return self._call(ToolCallDelta(first.index, first.id, first.name, arguments)) + self._leave()
 
     def _event(self, type_: str, wire: Wire) -> bytes:
         return _event(type_, {**wire, "contentBlockIndex": self._block})

@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.refusals import fault
-from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    put_back,
+    rest,
+    turns_in,
+)
 from mainspring.inference.messages import (
     Extra,
     Message,
@@ -156,7 +161,5 @@ def check_input(wire: Wire) -> list[Any]:
     match wire.get("input"):
         case str(text) if text:
             return [{"role": "user", "content": text}]
-        case [_, *_] as items:
-            return list(items)
         case _:
-            raise InvalidRequest("input must be a text or a list of at least one item.")
+            return list(turns_in(wire, "input"))

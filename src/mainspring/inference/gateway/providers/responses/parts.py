@@ -3,7 +3,14 @@
 from typing import Any
 
 from mainspring.inference.gateway.errors import InvalidRequest
-from mainspring.inference.gateway.providers.wire import Wire, as_list, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    put_back,
+    rest,
+    without_nulls,
+    words,
+)
 from mainspring.inference.messages import (
     Extra,
     FilePart,
@@ -50,7 +57,7 @@ def _decode_part(wire: Wire) -> Part:
             return ImagePart(source, rest(DIALECT, wire, ("type", "image_url", "file_id")))
         case {"type": "input_file"} if source := _read_source(wire, "file_data", "file_url"):
             known = ("type", "file_id", "file_data", "file_url", "filename")
-            return FilePart(source, wire.get("filename"), rest(DIALECT, wire, known))
+            return FilePart(source, words(wire, "filename"), rest(DIALECT, wire, known))
         case {"type": str()}:
             return OpaquePart(Extra(DIALECT, wire))
         case _:

@@ -11,7 +11,19 @@ from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.openai import read_choice
 from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.refusals import fault
-from mainspring.inference.gateway.providers.wire import Wire, as_list, misshapen_is, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    as_list,
+    flag,
+    mapping,
+    misshapen_is,
+    number,
+    put_back,
+    rest,
+    whole,
+    without_nulls,
+    words,
+)
 from mainspring.inference.gateway.providers.wishes import Wishes, effort_of, is_strict, own_tool, wishes_for
 from mainspring.inference.messages import (
     Extra,
@@ -55,11 +67,11 @@ def decode_request(wire: Wire) -> InferenceRequest:
     unknown = {name: value for name, value in wire.items() if name not in _KNOWN} | hosted
     return InferenceRequest(
         messages=(*first, *decode_items(check_input(wire))),
-        model=wire.get("model"),
+        model=words(wire, "model"),
         tools=tuple(tool for tool in tools if allowed is None or tool.name in allowed),
         tool_choice=choice,
-        sampling=Sampling(wire.get("temperature"), wire.get("top_p")),
-        max_tokens=wire.get("max_output_tokens"),
+        sampling=Sampling(number(wire, "temperature"), number(wire, "top_p")),
+        max_tokens=whole(wire, "max_output_tokens"),
         response_format=shape,
         extra=rest(DIALECT, unknown | ({"text": text} if text else {}), ()),
     )
@@ -140,7 +152,7 @@ def _decode_tool(wire: Wire) -> Tool:
     if not isinstance(wire.get("name"), str):
         raise fault("tools", "each function of tools must have a name.")
     known = ("type", "name", "description", "parameters")
-    return Tool(wire["name"], wire.get("description") or "", wire.get("parameters") or {}, rest(DIALECT, wire, known))
+    return Tool(wire["name"], words(wire, "description") or "", mapping(wire, "parameters"), rest(DIALECT, wire, known))
 
 
 def _encode_choice(choice: ToolChoice) -> str | Wire:
@@ -148,7 +160,7 @@ def _encode_choice(choice: ToolChoice) -> str | Wire:
 
 
 def _decode_choice(wire: Wire) -> tuple[ToolChoice | None, set[str] | None]:
-    choice, parallel = wire.get("tool_choice"), wire.get("parallel_tool_calls")
+    choice, parallel = wire.get("tool_choice"), flag(wire, "parallel_tool_calls")
     return read_choice(None if _is_hosted(choice) else choice, parallel)
 
 
