@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.memory:
             return 0 if measure_growth(Ours(WHOLE), rig, cores.gateway, options.memory, _announce) else 1
         results = _measure(_contenders(options), rig, cores, options)
-    print(show(results), end="\n\n")
-    if options.features:
-        print(show_features(results, WHOLE.name), end="\n\n")
+    print(show_features(results, WHOLE.name) if options.features else show(results), end="\n\n")
     if results.of(WHOLE.name):
         print(show_goals(results, WHOLE.name))
     if options.json:
@@ -95,9 +93,9 @@ def _contenders(options: argparse.Namespace) -> list[Contender]:
         return [Direct(), *map(Ours, FEATURES), *also]
     if options.short:
         return [Direct(), Ours(WHOLE)]
-    tls: list[Contender] = [Nginx(with_tls=True), Ours(TLS)] if options.tls else []
+    tls: list[Contender] = [Nginx(with_tls=True, runs=2), Ours(TLS, runs=2)] if options.tls else []
     peers: list[Contender] = [Nginx(), *tls[:1], TensorZero(None), LiteLlm(None)] if options.peers else []
-    chosen: list[Contender] = [Direct(), *peers, Ours(WHOLE), *tls[1:], Ours(COMMITTED), *also]
+    chosen: list[Contender] = [Direct(), *peers, Ours(WHOLE), *tls[1:], Ours(COMMITTED, runs=2), *also]
     if options.only:
         chosen = [each for each in chosen if each.name in options.only.split(",")]
     if any(isinstance(each, TensorZero | LiteLlm) for each in chosen):

@@ -121,6 +121,8 @@ def _line(name: str, scenario: Scenario, measured: Measured) -> str:
     latency = f"p50 {load.lat_ms.p50:>8.2f}  p99 {load.lat_ms.p99:>8.2f} ms"
     cost = f"CPU {measured.cpu_per_thousand:>7.3f} s/1k  core {measured.core_busy:.2f}  {measured.pss:>6.1f} MiB"
     line = f"{name:<26} {scenario.name:<10} {load.rps:>9,.0f}/s  {latency}  {cost}"
+    if abs(measured.upstream_requests - load.ok) > scenario.connections + load.ok // 100:
+        line += f"  the mock got {measured.upstream_requests:,} for {load.ok:,} answers"
     if load.bad or load.errors:
         line += f"  FAILED {load.bad} answers, {load.errors} connections; {load.codes} {load.bad_sample[:160]}"
     return line

@@ -23,13 +23,21 @@ def show(results: Results) -> str:
 
 
 def _table(results: Results, columns: _Columns) -> str:
-    rows = [[name, *(cell(results, name) for _, cell in columns)] for name in results.names()]
-    head = ["gateway", *(title for title, _ in columns)]
+    """One row for each contender; columns in which nothing was measured are left out."""
+    names = results.names()
+    filled = [(title, [cell(results, name) for name in names]) for title, cell in columns]
+    shown = [(title, cells) for title, cells in filled if _has_figures(cells)]
+    rows = [[name, *(cells[place] for _, cells in shown)] for place, name in enumerate(names)]
+    head = ["gateway", *(title for title, _ in shown)]
     widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
     lines = [head, ["-" * width for width in widths], *rows]
     return "\n".join(
         "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in lines
     )
+
+
+def _has_figures(cells: Sequence[str]) -> bool:
+    return any(cell.strip("- /") for cell in cells)
 
 
 def _notes(results: Results) -> Iterator[str]:
@@ -153,13 +161,15 @@ _MEMORY: _Columns = (
 
 
 def show_features(results: Results, whole: str) -> str:
-    """What each feature costs: every variant's figures and its difference to the one with everything on."""
+    """What each feature costs: every variant's figures and its difference to `whole`, which has everything on."""
 
     def difference(scenario: str) -> _Cell:
         def cell(results: Results, name: str) -> str:
             mine = results.figure(name, scenario, lambda each: each.cpu_per_thousand)
             other = results.figure(whole, scenario, lambda each: each.cpu_per_thousand)
-            return "-" if mine is None or other is None else f"{(mine - other) * 1000:+.1f}"
+            if mine is None or other is None or name in (whole, _DIRECT):
+                return "-"
+            return f"{(mine - other) * 1000:+.1f}"
 
         return cell
 
@@ -171,6 +181,8 @@ def show_features(results: Results, whole: str) -> str:
         ("against everything, us per request", difference("ns_c64")),
         ("streams/s c=64", _rate("st_c64")),
         ("against everything, us per stream", difference("st_c64")),
+        ("PSS after the load, MiB", lambda results, name: _number(results.median(name, lambda run: run.pss), 1)),
         ("failed", lambda results, name: str(results.failures(name))),
     )
-    return "### What each feature costs\n\n" + _table(results, columns)
+    table = "### What each feature costs\n\n" + _table(results, columns)
+    return "\n\n".join((results.surroundings, table, "\n".join(_notes(results))))
