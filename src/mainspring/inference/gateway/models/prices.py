@@ -79,6 +79,14 @@ class PriceTag:
             total = max(total, _ceiling(tiers, input_tokens, max_output_tokens))
         return -(-total // _MILLION)
 
+    @property
+    def flat_rates(self) -> tuple[int, int] | None:
+        """What `estimate` counts for a million tokens of input and output, where it is the same for every call."""
+        if len(self.tiers) != 1 or self.hours:
+            return None
+        rates = self.tiers[0][1]
+        return max(rates.input, rates.cache_write), max(rates.output, rates.reasoning)
+
     def _at(self, moment: datetime) -> Tiers:
         moment = moment.astimezone(UTC)
         minute = moment.hour * 60 + moment.minute

@@ -1,0 +1,97 @@
+"""What routing learns from: outcomes of past calls, in Postgres, and an index of them in memory for busy tenants.
+
+A call's path asks `predictor` only, which never waits: it returns what is in memory and notes that
+the tenant is wanted. `refresh` loads those that are wanted and missing or old; a timer calls it.
+Memory is bounded: the newest outcomes of a few tenants, the longest unused leaves first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+
+from mainspring.foundation.db import Database, Row
+from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.ids import TenantId
+
+from .learned import Neighbours
+from .store import delete_older_outcomes, select_newest_outcomes, upsert_outcome
+
+DIMENSIONS = 384
+OUTCOMES = 2000
+"""Newest outcomes of a tenant that are kept and searched; 1.5 MB in memory."""
+TENANTS = 16
+"""Tenants whose outcomes are in memory at once."""
+_FRESH_SECONDS = 60.0
+_TRIM_EVERY = 200
+
+
+@dataclass(slots=True)
+class _Held:
+    index: Neighbours | None
+    loaded_at: float
+
+
+class Outcomes:
+    """Outcomes of every tenant.
+
+    clock   monotonic seconds
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+        self._held: OrderedDict[TenantId, _Held] = OrderedDict()
+        self._recorded: dict[TenantId, int] = {}
+
+    async def record_outcome(
+        self, tenant: TenantId, call: UUID, *, model: str, embedding: Sequence[float], score: float
+    ) -> None:
+        """Keep how well `model` answered a call; said again for the same call, the later score counts.
+
+        model       name in the catalogue, as of `Deployment.model.name`
+        embedding   384 numbers, of length 1, of the question
+        score       0 (useless) to 1 (right)
+        """
+        if not 0 <= score <= 1:
+            raise InvalidInput(f"The score of an outcome is {score}; it must lie between 0 and 1.")
+        if len(embedding) != DIMENSIONS:
+            raise InvalidInput(f"The embedding of an outcome has {len(embedding)} numbers; it must have {DIMENSIONS}.")
+        recorded = self._recorded[tenant] = self._recorded.get(tenant, 0) + 1
+        async with self._database.tenant(tenant) as transaction:
+            await upsert_outcome(transaction, call, model=model, embedding=embedding, score=score)
+            if recorded % _TRIM_EVERY == 0:
+                await delete_older_outcomes(transaction, keep=OUTCOMES)
+
+    def predictor(self, tenant: TenantId) -> Neighbours | None:
+        """What is in memory of the tenant's outcomes; None until `refresh` has loaded some."""
+        held = self._held.get(tenant)
+        if held is None:
+            held = self._held[tenant] = _Held(None, float("-inf"))
+            if len(self._held) > TENANTS:
+                self._held.popitem(last=False)
+        else:
+            self._held.move_to_end(tenant)
+        return held.index
+
+    async def refresh(self) -> int:
+        """Load the outcomes of tenants that were asked for and are missing or a minute old; returns how many."""
+        now = self._clock()
+        due = [tenant for tenant, held in self._held.items() if now - held.loaded_at >= _FRESH_SECONDS]
+        for tenant in due:
+            async with self._database.tenant(tenant) as transaction:
+                rows = await select_newest_outcomes(transaction, limit=OUTCOMES)
+            if tenant in self._held:
+                self._held[tenant] = _Held(_index(rows), now)
+        return len(due)
+
+
+def _index(rows: list[Row]) -> Neighbours | None:
+    if not rows:
+        return None
+    # pgvector's binary halfvec: dimensions and a zero as 16-bit integers, then the numbers, all big-endian.
+    vectors = np.stack([np.frombuffer(bytes(row["embedding"]), dtype=">f2", offset=4) for row in rows])
+    scores = np.array([row["score"] for row in rows], dtype=np.float32)
+    return Neighbours([str(row["model"]) for row in rows], vectors.astype(np.float32), scores)
