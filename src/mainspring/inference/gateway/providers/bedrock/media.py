@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from zlib import crc32
 
 from mainspring.inference.gateway.errors import InvalidRequest
-from mainspring.inference.gateway.providers.wire import Wire, put_back
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    put_back,
+    words,
+)
 from mainspring.inference.messages import Extra, FilePart, ImagePart, Inline, Link, Source, Stored
 
 DIALECT = "bedrock"
@@ -49,7 +53,7 @@ def decode_image(wire: Wire) -> ImagePart | None:
 def decode_document(wire: Wire) -> FilePart | None:
     """The document in a `document`; None when its source has no word in the normal form."""
     found = _decode_source(wire, _DOCUMENTS, ("source", "name"))
-    return FilePart(found[0], wire.get("name"), found[1]) if found else None
+    return FilePart(found[0], words(wire, "name"), found[1]) if found else None
 
 
 def _encode_source(source: Source) -> Wire:

@@ -19,6 +19,7 @@ from mainspring.inference.gateway.providers.wire import (
     read_object,
     rest,
     to_json,
+    words,
 )
 from mainspring.inference.messages import (
     Extra,
@@ -82,7 +83,7 @@ def decode_block(wire: Wire) -> Part:
         case {"document": dict(inner)} if document := decode_document(inner):
             return document
         case {"reasoningContent": {"reasoningText": {"text": str(text), **inner}}}:
-            return ReasoningPart(text, inner.get("signature"), rest(DIALECT, inner, ("signature",)))
+            return ReasoningPart(text, words(inner, "signature"), rest(DIALECT, inner, ("signature",)))
         case {"citationsContent": {"content": list(pieces), **inner}}:
             text = "".join(str(piece.get("text", "")) for piece in pieces)
             return TextPart(text, Extra(DIALECT, {"citationsContent": inner}))
@@ -146,8 +147,9 @@ def _is_welcome(part: Part, keep_unsealed: bool) -> bool:
 
 
 def _encode_text(part: TextPart) -> Wire:
-    mine = part.extra.fields if part.extra and part.extra.dialect == DIALECT else {}
-    match mine:
+    if part.extra is None or part.extra.dialect != DIALECT:
+        return {"text": part.text}
+    match part.extra.fields:
         case {"citationsContent": dict(inner)}:
             return {"citationsContent": {"content": [{"text": part.text}], **inner}}
         case {"json": _}:

@@ -14,12 +14,14 @@ from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.providers.wire import (
     Wire,
     as_list,
+    list_of_words,
     misshapen_is,
     number,
     put_back,
     read_object,
     rest,
     to_json,
+    turns_in,
     whole,
     without_nulls,
     words,
@@ -63,11 +65,10 @@ def decode_request(wire: Wire, *, model: str | None = None) -> InferenceRequest:
 
     model   from the path; `modelId` in the body is read as well
     """
-    messages = wire.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise InvalidRequest("messages must be a list of at least one message.")
     instructions = tuple(as_list(wire.get("system"), decode_block))
-    turns = [turn for group in as_list(messages, decode_turn) for turn in group]
+    turns = [turn for group in map(decode_turn, turns_in(wire, "messages")) for turn in group]
+    if not turns:
+        raise InvalidRequest("messages must hold at least one content block.")
     limits: Wire = wire.get("inferenceConfig") or {}
     tools: Wire = wire.get("toolConfig") or {}
     shape, other_output = _decode_output(wire.get("outputConfig") or {})
@@ -124,9 +125,7 @@ def _encode_sampling(request: InferenceRequest, *, draws: bool) -> Wire:
 
 
 def _decode_sampling(limits: Wire) -> Sampling:
-    return Sampling(
-        number(limits, "temperature"), number(limits, "topP"), None, tuple(limits.get("stopSequences") or ())
-    )
+    return Sampling(number(limits, "temperature"), number(limits, "topP"), None, list_of_words(limits, "stopSequences"))
 
 
 def _encode_format(shape: ResponseFormat) -> Wire:

@@ -11,7 +11,13 @@ from typing import Any
 
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.profiles import Profile
-from mainspring.inference.gateway.providers.wire import Wire, put_back, rest, without_nulls
+from mainspring.inference.gateway.providers.wire import (
+    Wire,
+    put_back,
+    rest,
+    without_nulls,
+    words,
+)
 from mainspring.inference.gateway.providers.wishes import is_strict, own_tool
 from mainspring.inference.messages import (
     Extra,
@@ -142,7 +148,10 @@ def _decode_spec(name: str, wire: Wire) -> Tool:
     if not isinstance(parameters, dict):
         raise InvalidRequest(f"inputSchema.json of tool {name!r} must be an object.")
     return Tool(
-        name, wire.get("description") or "", parameters, Extra(DIALECT, {"toolSpec": inner.fields}) if inner else None
+        name,
+        words(wire, "description") or "",
+        parameters,
+        Extra(DIALECT, {"toolSpec": inner.fields}) if inner else None,
     )
 
 
