@@ -80,9 +80,10 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
 @misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
-    messages = turns_in(wire, "messages")
     instructions = decode_blocks(wire.get("system"))
-    turns = [turn for group in as_list(messages, decode_turn) for turn in group]
+    turns = [turn for group in map(decode_turn, turns_in(wire, "messages")) for turn in group]
+    if not turns:
+        raise InvalidRequest("messages must hold at least one content block.")
     shape, other = _decode_format(wire.get("output_config"))
     shape = shape or _decode_format({"format": wire.get("output_format")})[0]  # as it was called before it was stable
     unknown = {name: value for name, value in wire.items() if name not in _KNOWN}

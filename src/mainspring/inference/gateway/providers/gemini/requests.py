@@ -77,7 +77,9 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
 @misshapen_is(InvalidRequest, "The request does not have the shape that its dialect prescribes.")
 def decode_request(wire: Wire) -> InferenceRequest:
     """The request behind a body; InvalidRequest names what is wrong with it."""
-    contents = turns_in(wire, "contents")
+    turns = decode_turns(turns_in(wire, "contents"))
+    if not turns:
+        raise InvalidRequest("contents must hold at least one part.")
     instructions = decode_parts((wire.get("systemInstruction") or {}).get("parts"), CallIds())
     config: Wire = wire.get("generationConfig") or {}
     choice, other_choice = _decode_choice(wire.get("toolConfig") or {})
@@ -87,7 +89,7 @@ def decode_request(wire: Wire) -> InferenceRequest:
     return InferenceRequest(
         messages=(
             *([Message(Role.SYSTEM, tuple(instructions))] if instructions else []),
-            *decode_turns(contents),
+            *turns,
         ),
         model=words(wire, "model"),
         tools=tuple(tool for group in as_list(wire.get("tools"), _decode_tools) for tool in group),
