@@ -208,8 +208,7 @@ def test_a_request_with_tools_is_written() -> None:
 def test_a_request_with_tools_comes_back_as_it_was() -> None:
     wire = encode_request(TOOL_TALK, model="openai/gpt-5-mini", profile=profile_of("compatible", "x"), stream=False)
     again = decode_request(wire)
-    assert again.messages[:3] == TOOL_TALK.messages[:3]
-    assert [message.parts[0] for message in again.messages[3:]] == list(TOOL_TALK.messages[3].parts)
+    assert again.messages == TOOL_TALK.messages
     assert (again.tools, again.tool_choice, again.sampling) == (
         TOOL_TALK.tools,
         TOOL_TALK.tool_choice,
