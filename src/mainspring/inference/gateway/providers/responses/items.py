@@ -34,7 +34,7 @@ OPENAI_SEAL = "gAAAA"
 """How OpenAI's encrypted thoughts begin (Fernet tokens); any other seal is another provider's, and refused by it."""
 
 _ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT}
-_RESULT_FIELDS = ("type", "call_id", "output", "status")
+_RESULT_FIELDS = ("type", "id", "call_id", "output", "status")
 
 
 def decode_items(items: list[Any]) -> list[Message]:
@@ -108,7 +108,7 @@ def _with_phase(part: Part, phase: object) -> Part:
 
 
 def _decode_call(item: Wire) -> ToolCallPart:
-    known = ("type", "call_id", "name", "arguments", "status")
+    known = ("type", "id", "call_id", "name", "arguments", "status")
     return ToolCallPart(str(item["call_id"]), str(item["name"]), str(item["arguments"]), rest(DIALECT, item, known))
 
 

@@ -53,7 +53,7 @@ def head_of(id_: str, model: str, created: int, echo: Mapping[str, Any] | None) 
     """A response that has only begun."""
     said = {name: echo[name] for name in _ECHOED if echo.get(name) is not None} if echo else {}
     return {
-        "id": id_ if id_.startswith("resp_") else f"resp_{id_}",
+        "id": id_,
         "object": "response",
         "created_at": created,
         "status": "in_progress",

@@ -151,7 +151,8 @@ def _decode_tool(wire: Wire) -> Tool:
         return Tool(str(wire.get("name") or kind), "", {}, Extra(DIALECT, wire))
     if not isinstance(wire.get("name"), str):
         raise fault("tools", "each function of tools must have a name.")
-    known = ("type", "name", "description", "parameters")
+    is_lax = wire.get("strict") is False  # as the normal form has it, and as encoding says it
+    known = ("type", "name", "description", "parameters", *(("strict",) if is_lax else ()))
     return Tool(wire["name"], words(wire, "description") or "", mapping(wire, "parameters"), rest(DIALECT, wire, known))
 
 
