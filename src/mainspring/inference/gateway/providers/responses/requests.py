@@ -111,10 +111,11 @@ def encode_request(request: InferenceRequest, *, model: str, profile: Profile, s
 
 def _split(messages: tuple[Message, ...]) -> tuple[str | None, tuple[Message, ...]]:
     """The words of a first system message, which are the instructions, and the turns after it."""
-    first = messages[0]
-    if first.role is Role.SYSTEM and all(isinstance(part, TextPart) for part in first.parts):
-        return first.text, messages[1:]
-    return None, messages
+    match messages:
+        case (Message(role=Role.SYSTEM, parts=(TextPart(text=text),)), _, *_):
+            return text, messages[1:]
+        case _:
+            return None, messages
 
 
 def _encode_wishes(wishes: Wishes, wire: Wire, *, thinks: bool) -> Wire:
