@@ -46,7 +46,7 @@ def cheapest_that_will_do(
 class Neighbours:
     """Past outcomes of one tenant, searched exactly: at most a few thousand, about 0.3 ms for a question.
 
-    Each model's embeddings are an array of shape (outcomes, dimensions) of unit vectors, kept in 16 bits.
+    Each model's embeddings are an array of shape (outcomes, dimensions) of unit vectors.
     """
 
     __slots__ = ("_by_model", "neighbours")
@@ -64,7 +64,7 @@ class Neighbours:
         self.neighbours = neighbours
         named = numpy.asarray(models, dtype=object)
         self._by_model = {
-            model: (embeddings[named == model].astype(numpy.float16), scores[named == model].astype(numpy.float32))
+            model: (numpy.ascontiguousarray(embeddings[named == model], dtype=numpy.float32), scores[named == model].astype(numpy.float32))
             for model in dict.fromkeys(models)
         }
 
@@ -85,11 +85,11 @@ class Neighbours:
         }
 
     def _predict(
-        self, question: "NDArray[np.float32]", embeddings: "NDArray[np.float16]", scores: "NDArray[np.float32]"
+        self, question: "NDArray[np.float32]", embeddings: "NDArray[np.float32]", scores: "NDArray[np.float32]"
     ) -> Prediction:
         import numpy
 
-        cosines = embeddings.astype(numpy.float32) @ question
+        cosines = embeddings @ question
         count = min(self.neighbours, len(scores))
         nearest = numpy.argpartition(-cosines, count - 1)[:count]
         weights = numpy.exp(_SHARPNESS * (cosines[nearest] - cosines[nearest].max()))

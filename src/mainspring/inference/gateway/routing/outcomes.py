@@ -20,9 +20,9 @@ from .learned import Neighbours
 from .store import delete_older_outcomes, select_newest_outcomes, upsert_outcome
 
 DIMENSIONS = 384
-OUTCOMES = 2000
-"""Newest outcomes of a tenant that are kept and searched; 1.5 MB in memory."""
-TENANTS = 16
+OUTCOMES = 4000
+"""Newest outcomes of a tenant that are kept and searched; 6 MB in memory."""
+TENANTS = 8
 """Tenants whose outcomes are in memory at once."""
 _FRESH_SECONDS = 60.0
 _TRIM_EVERY = 200
