@@ -270,6 +270,14 @@ def test_an_error_inside_a_stream_is_mapped() -> None:
     assert raised.value.vendor_text == "secret detail"
 
 
+def test_a_stream_that_fails_says_so_where_it_stands() -> None:
+    writer, failure = StreamWriter(), Overloaded("Try again shortly.")
+    written = b"".join(writer.write(delta) for delta in read(STREAM)[:3]) + writer.fail(failure)
+    with pytest.raises(Overloaded) as raised:
+        read(written)
+    assert raised.value.vendor_text == "Try again shortly."
+
+
 TOO_LONG = "The input token count (1091639) exceeds the maximum number of tokens allowed (1048576)."
 
 

@@ -4,6 +4,7 @@ A call goes out in one piece, so its arguments are gathered until something else
 held back for the part after its thought.
 """
 
+from mainspring.foundation.errors import MainspringError
 from mainspring.inference.gateway.providers.wire import Wire, read_object, to_json, unseal, without_nulls
 from mainspring.inference.messages import (
     Delta,
@@ -53,6 +54,13 @@ class StreamWriter:
                 return b""
             case Finished():
                 return self._end(delta)
+
+    def fail(self, error: MainspringError) -> bytes:
+        """The end of a stream that failed."""
+        status = "UNAVAILABLE" if error.retryable else "INTERNAL"
+        return (
+            b"data: " + to_json({"error": {"code": error.status, "message": error.detail, "status": status}}) + b"\n\n"
+        )
 
     def _gather(self, delta: ToolCallDelta) -> None:
         call = self._calls.get(delta.index, ToolCallDelta(delta.index))
