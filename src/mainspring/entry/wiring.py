@@ -15,7 +15,16 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.settings import Settings
 from mainspring.foundation.valkey import Valkey, open_valkey
-from mainspring.inference.gateway import Gateway, GatewaySettings, Records, build_gateway
+from mainspring.foundation.vault import LocalKeyWrapper, Vault, open_local_wrapper
+from mainspring.inference.gateway import (
+    Gateway,
+    GatewaySettings,
+    Policies,
+    ProviderKeys,
+    Records,
+    Spending,
+    build_gateway,
+)
 from mainspring.orchestration.knowledge import Knowledge, ParseLimits
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
 from mainspring.showcase.contracts import Analyst, Contracts, ModelWriter, Playbooks, build_pipeline
@@ -32,6 +41,9 @@ class Platform:
     identity: Identity
     gateway: Gateway
     records: Records
+    policies: Policies
+    provider_keys: ProviderKeys
+    spending: Spending
     knowledge: Knowledge
     pipelines: Pipelines
     live: LiveEvents
@@ -58,7 +70,10 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             clock=clock,
         )
         opened.push_async_callback(identity.close)
-        gateway = await build_gateway(_gateway_settings(settings), database, ai_switch=identity)
+        vault = Vault(database, open_vault_wrapper(settings))
+        gateway = await build_gateway(
+            gateway_settings(settings, urls.valkey_url), database, valkey, vault, directory=identity.directory
+        )
         opened.push_async_callback(gateway.close)
         knowledge = Knowledge(
             database, objects, limits=_parse_limits(settings), recognise_scans=settings.recognise_scans
@@ -77,6 +92,9 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             identity=identity,
             gateway=gateway,
             records=Records(database),
+            policies=Policies(database, valkey),
+            provider_keys=ProviderKeys(database, valkey, vault),
+            spending=Spending(database),
             knowledge=knowledge,
             pipelines=pipelines,
             live=live,
@@ -85,7 +103,9 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
         )
 
 
-def _gateway_settings(settings: Settings) -> GatewaySettings:
+def gateway_settings(settings: Settings, valkey_url: str) -> GatewaySettings:
+    """The gateway's slice of the settings."""
+
     def secret(name: str) -> str | None:
         value = getattr(settings, name)
         return value.get_secret_value() if value else None
@@ -96,8 +116,22 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         openai_api_key=secret("openai_api_key"),
         openai_base_url=settings.openai_base_url,
         anthropic_api_key=secret("anthropic_api_key"),
+        gemini_api_key=secret("gemini_api_key"),
+        azure_api_key=secret("azure_api_key"),
+        azure_base_url=settings.azure_base_url,
+        bedrock_region=settings.bedrock_region,
+        bedrock_api_key=secret("bedrock_api_key"),
+        gateway_file=settings.gateway_file,
+        region=settings.region,
+        valkey_url=valkey_url,
         capable_model=settings.model,
     )
+
+
+def open_vault_wrapper(settings: Settings) -> LocalKeyWrapper:
+    """What wraps the tenants' data keys."""
+    master = settings.master_key.get_secret_value() if settings.master_key else None
+    return open_local_wrapper(settings.data_dir, master)
 
 
 def _parse_limits(settings: Settings) -> ParseLimits:

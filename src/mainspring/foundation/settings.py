@@ -43,6 +43,25 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="port of API and console; the next free one if taken")] = (
         8710
     )
+    gateway_port: Annotated[
+        int, Field(ge=0, le=65535, description="port of the model gateway; the next free one if taken")
+    ] = 8711
+    gateway_workers: Annotated[int, Field(ge=1, le=64, description="gateway processes that share the port")] = 1
+    gateway_file: Annotated[
+        Path | None, Field(description="endpoints, models and aliases of the operator (TOML); see choose-models")
+    ] = None
+    gateway_tls_certificate: Annotated[
+        Path | None, Field(description="PEM file; with gateway_tls_key the gateway speaks TLS to its callers")
+    ] = None
+    gateway_tls_key: Annotated[Path | None, Field(description="PEM file of the certificate's private key")] = None
+    gateway_max_body_megabytes: Annotated[int, Field(ge=1, le=512, description="larger calls are refused")] = 32
+    region: Annotated[
+        str | None, Field(description="where this platform runs, e.g. eu-central-1; the local models' residency")
+    ] = None
+    master_key: Annotated[
+        SecretStr | None,
+        Field(description="32 bytes in base64 that wrap every tenant's data key; default: a file in data_dir"),
+    ] = None
     log_level: Annotated[str, Field(pattern="(?i)^(debug|info|warning|error)$")] = "info"
     database_connections: Annotated[int, Field(ge=2, le=200, description="connections per process")] = 10
     max_upload_megabytes: Annotated[int, Field(ge=1, le=1000)] = 50
@@ -89,6 +108,22 @@ class Settings(BaseSettings):
     ] = None
     anthropic_api_key: Annotated[
         SecretStr | None, Field(validation_alias=AliasChoices("MAINSPRING_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"))
+    ] = None
+    gemini_api_key: Annotated[
+        SecretStr | None, Field(validation_alias=AliasChoices("MAINSPRING_GEMINI_API_KEY", "GEMINI_API_KEY"))
+    ] = None
+    azure_api_key: Annotated[
+        SecretStr | None, Field(validation_alias=AliasChoices("MAINSPRING_AZURE_API_KEY", "AZURE_OPENAI_API_KEY"))
+    ] = None
+    azure_base_url: Annotated[
+        str | None, Field(description="https://<resource>.openai.azure.com/openai/v1 of Azure OpenAI")
+    ] = None
+    bedrock_region: Annotated[
+        str | None, Field(description="AWS region of Bedrock; calls are signed with the process's AWS credentials")
+    ] = None
+    bedrock_api_key: Annotated[
+        SecretStr | None,
+        Field(validation_alias=AliasChoices("MAINSPRING_BEDROCK_API_KEY", "AWS_BEARER_TOKEN_BEDROCK")),
     ] = None
     model: Annotated[
         str | None, Field(description="capable model for analysis, e.g. openai/gpt-5-mini; default: none, methods only")

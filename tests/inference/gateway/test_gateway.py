@@ -13,7 +13,8 @@ import pytest
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import InvalidInput, Unavailable
 from mainspring.foundation.ids import TenantId, new_id
-from mainspring.inference.gateway import CallContext, CallKind, GatewaySettings, build_gateway
+from mainspring.inference.gateway import CallContext, CallKind, Gateway, GatewaySettings
+from mainspring.inference.gateway.build import build_engine
 from mainspring.inference.gateway.errors import (
     AiDisabled,
     ContentRefused,
@@ -25,6 +26,7 @@ from mainspring.inference.gateway.errors import (
     TimedOut,
     UnknownModel,
 )
+from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, SwitchBoard, scripted_gateway
 from mainspring.inference.messages import (
     Finished,
@@ -37,6 +39,7 @@ from mainspring.inference.messages import (
 
 from .conftest import OpenGateway, Records, wait_until
 
+COMMITTING = SwitchBoard(TenantPolicy(durability="committed"))
 HELLO = InferenceRequest((user("Hello?"),))
 BUSY = ScriptedReply(status=503, error={"type": "server_error", "message": "vendor words"})
 
@@ -303,23 +306,19 @@ async def test_no_model_is_called_inside_a_transaction(
 
 
 async def test_the_models_follow_from_the_settings(database: Database, tmp_path: Path) -> None:
-    bare = await build_gateway(
-        GatewaySettings(tmp_path, models_url="http://127.0.0.1:1/v1"), database, ai_switch=SwitchBoard()
-    )
+    bare = Gateway(build_engine(GatewaySettings(tmp_path, models_url="http://127.0.0.1:1/v1"), database, SwitchBoard()))
     assert (bare.default_chat_model(), bare.capable_model()) == ("local/smollm2-135m-instruct", None)
     assert bare.embedding_model() == "local/minilm-l6-v2"
     await bare.close()
     with pytest.raises(InvalidInput, match="anthropic"):
-        await build_gateway(
-            GatewaySettings(tmp_path, capable_model="anthropic/claude-sonnet-4-5"), database, ai_switch=SwitchBoard()
-        )
+        build_engine(GatewaySettings(tmp_path, capable_model="anthropic/claude-sonnet-4-5"), database, SwitchBoard())
 
 
 async def test_committed_records_are_in_postgres_before_the_result(
     database: Database, tmp_path: Path, context: CallContext
 ) -> None:
     async with ScriptedProvider() as provider:
-        gateway = await scripted_gateway(provider, database, tmp_path, durability="committed")
+        gateway = await scripted_gateway(provider, database, tmp_path, switch=COMMITTING)
         await gateway.complete(HELLO, context=context)
         async with database.tenant(context.tenant) as transaction:
             assert len(await transaction.all("select 1 from inference_record where status = 'ok'")) == 1
@@ -329,7 +328,7 @@ async def test_committed_records_are_in_postgres_before_the_result(
 async def test_committed_calls_are_refused_while_postgres_is_away(tmp_path: Path) -> None:
     away = await Database.open("postgresql://127.0.0.1:1/none?connect_timeout=1")
     async with ScriptedProvider() as provider:
-        gateway = await scripted_gateway(provider, away, tmp_path, durability="committed")
+        gateway = await scripted_gateway(provider, away, tmp_path, switch=COMMITTING)
         with pytest.raises(Unavailable):
             await gateway.complete(HELLO, context=CallContext(TenantId(new_id())))
         assert provider.requests == []

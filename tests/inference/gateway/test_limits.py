@@ -20,7 +20,6 @@ from mainspring.inference.gateway.limits import (
     Kind,
     Limiter,
     LimitReached,
-    LimitsAway,
     PriceUnknown,
     Scopes,
     StoredSpend,
@@ -342,7 +341,7 @@ async def test_a_changed_plan_acts_at_once(limiter: Limiter, tenant: TenantId) -
         await reserve(limiter, checks(20, 500), cost=20)
     with pytest.raises(LimitReached, match="limit of 20 requests"):
         await reserve(limiter, checks(20, 500), cost=20)
-    with pytest.raises(BudgetExceeded, match="budget of 0.0004 USD"):
+    with pytest.raises(BudgetExceeded, match=r"budget of 0\.0004 USD"):
         await reserve(limiter, checks(1000, 400), cost=20)
     with pytest.raises(LimitReached) as refused:
         await reserve(limiter, checks(2, 500), cost=20)
@@ -432,19 +431,6 @@ async def test_where_no_limit_applies_valkey_is_not_asked(tenant: TenantId, data
     limiter.settle(hold, tokens=1, cost_micros=1)
 
 
-async def test_an_absent_valkey_lets_pass_or_refuses_by_policy(tenant: TenantId, database: Database) -> None:
-    wire = await ValkeyWire("unix:///nowhere/valkey.sock").start()
-    limiter = Limiter(wire, StoredSpend(database))
-    limits = (Limit(scope="tenant", concurrency=1),)
-    hold = await reserve(limiter, limiter.checks(TenantPolicy(limits=limits), Scopes(tenant)))
-    assert hold.is_unlimited
-    assert hold.is_away
-    closed = TenantPolicy(limits=limits, when_limits_away="closed")
-    with pytest.raises(LimitsAway, match="admits no unchecked calls"):
-        await reserve(limiter, limiter.checks(closed, Scopes(tenant)))
-    await wire.close()
-
-
 async def test_two_tenants_share_nothing(
     limiter: Limiter, valkey: Valkey, tenant: TenantId, other_tenant: TenantId
 ) -> None:
@@ -467,6 +453,8 @@ async def test_every_key_expires(bench: Bench, limiter: Limiter, valkey: Valkey,
     limiter.settle(held[0], tokens=1, cost_micros=1)
     await limiter.renew(held[1], LEASE * 400)
     bench.shift += 2 * LEASE
+    with pytest.raises(LimitReached):  # what expired is looked for before a call is refused
+        await reserve(limiter, checks, cost=99)
     await reserve(limiter, checks)
     await forget_states(valkey, tenant)
     await reserve(limiter, checks)

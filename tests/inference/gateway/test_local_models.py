@@ -18,10 +18,10 @@ from mainspring.inference.gateway import (
     CallContext,
     Gateway,
     GatewaySettings,
-    build_gateway,
     bundled_models,
     local_models_command,
 )
+from mainspring.inference.gateway.build import build_engine
 from mainspring.inference.gateway.errors import ContextTooLong
 from mainspring.inference.gateway.testing import SwitchBoard
 from mainspring.inference.messages import Finished, InferenceRequest, Sampling, Started, TextDelta, UsageUpdate, user
@@ -67,7 +67,7 @@ def await_health(process: subprocess.Popen[bytes], port: int) -> None:
 @pytest.fixture
 async def gateway(models_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Gateway]:
     settings = GatewaySettings(tmp_path, models_url=models_url)
-    built = await build_gateway(settings, database, ai_switch=SwitchBoard())
+    built = Gateway(build_engine(settings, database, SwitchBoard()))
     yield built
     await built.close()
 

@@ -1,5 +1,6 @@
 """Policies and provider keys over HTTP: who may, what is refused and how it is said, and what never shows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
@@ -119,6 +120,17 @@ async def test_of_two_who_change_the_same_version_the_second_is_told(client: htt
         assert "at version 1" in late.json()["detail"]
     assert (await client.get(POLICY)).json()["policy"] == {"residency": "eu"}
     assert len(await events()) == 1
+
+
+async def test_of_many_who_change_it_at_the_same_moment_one_succeeds(client: httpx.AsyncClient, events: Events):
+    for version in (0, 1):
+        sent = [{"policy": {"hedge_ms": number + 1}, "version": version} for number in range(8)]
+        answers = await asyncio.gather(*(client.put(POLICY, json=body) for body in sent))
+        assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
+        assert {answer.json().get("version", version + 1) for answer in answers} == {version + 1}
+        refused = [answer.json()["detail"] for answer in answers if answer.status_code == 409]
+        assert all(f"is at version {version + 1} and not {version}" in detail for detail in refused)
+    assert len(await events()) == 2
 
 
 @pytest.mark.parametrize("if_match", ["", "*", '"x"', "-1", '"1", "2"', "9" * 30, "²"])

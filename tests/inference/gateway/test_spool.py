@@ -31,14 +31,15 @@ from pathlib import Path
 from uuid import UUID
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
-from mainspring.inference.gateway import CallContext, GatewaySettings, build_gateway
+from mainspring.inference.gateway import CallContext, Gateway, GatewaySettings
+from mainspring.inference.gateway.build import build_engine
 from mainspring.inference.gateway.testing import SwitchBoard
 from mainspring.inference.messages import InferenceRequest, TextDelta, user
 
 async def main(url, tenant, data_dir):
     away = await Database.open("postgresql://127.0.0.1:1/none?connect_timeout=1")
     settings = GatewaySettings(Path(data_dir), models_url=url)
-    gateway = await build_gateway(settings, away, ai_switch=SwitchBoard())
+    gateway = Gateway(build_engine(settings, away, SwitchBoard()))
     context = CallContext(TenantId(UUID(tenant)))
     for number in range(20):
         await gateway.complete(InferenceRequest((user(f"call {number}"),)), context=context)

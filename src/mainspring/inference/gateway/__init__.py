@@ -1,8 +1,9 @@
 """The gateway: one door to every model, with a record of each call."""
 
 from mainspring.inference.gateway.build import build_gateway
-from mainspring.inference.gateway.catalog import LOCAL_CHAT, LOCAL_EMBEDDING
-from mainspring.inference.gateway.ports import AiSwitch
+from mainspring.inference.gateway.models import LOCAL_CHAT, LOCAL_EMBEDDING
+from mainspring.inference.gateway.policies import Policies, ProviderKeys, Spending
+from mainspring.inference.gateway.ports import AiSwitch, CallerFacts, Directory, TenantFacts
 from mainspring.inference.gateway.providers.local.assets import bundled_models, local_models_command
 from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.records import Records, forget_payloads, list_records, purge_payloads
@@ -24,15 +25,21 @@ __all__ = [
     "AiSwitch",
     "CallContext",
     "CallKind",
+    "CallerFacts",
+    "Directory",
     "Embeddings",
     "Gateway",
     "GatewaySettings",
     "InferenceRecord",
     "Operation",
+    "Policies",
     "Profile",
+    "ProviderKeys",
     "RecordStatus",
     "Records",
     "RetryPolicy",
+    "Spending",
+    "TenantFacts",
     "build_gateway",
     "bundled_models",
     "forget_payloads",

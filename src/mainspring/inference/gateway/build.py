@@ -1,67 +1,125 @@
-"""The gateway put together from its settings: which vendors exist, and how they are reached."""
+"""The gateway put together: which endpoints exist, who the tenants are, what is limited and recorded."""
 
-from datetime import timedelta
-from urllib.parse import urlsplit
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from random import Random
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.valkey import Valkey
+from mainspring.foundation.valkey_wire import ValkeyWire
+from mainspring.foundation.vault import Vault
 
-from .catalog import LOCAL_CHAT, Catalog, Vendor
-from .ports import AiSwitch
-from .providers import anthropic, openai
-from .providers.anthropic.provider import VERSION, AnthropicProvider
-from .providers.http import ProviderClient
-from .providers.openai.provider import OpenAiProvider
-from .recorder import Recorder
+from .engine.access import make_access
+from .engine.attempts import Attempts
+from .engine.breakers import Breakers
+from .engine.engine import Engine, Tenants
+from .engine.lanes import Lanes
+from .engine.tenants import KeptTenants
+from .keeper import SnapshotKeeper
+from .limits import Limiter, StoredSpend
+from .models import Access, Catalogue, load_catalogue
+from .policies import ConfigurationReader
+from .ports import Directory
+from .recorder import Recorder, Seal
+from .routing.measurements import Measurements
+from .routing.router import Router
 from .service import Gateway
+from .shipper import SettleOrphan
+from .spool import Entry
 from .types import GatewaySettings
-
-_OPENAI_URL = "https://api.openai.com/v1"
-_ANTHROPIC_URL = "https://api.anthropic.com/v1"
+from .upstream import Upstreams
 
 
-async def build_gateway(settings: GatewaySettings, database: Database, *, ai_switch: AiSwitch) -> Gateway:
-    """A gateway with the configured vendors, started: it ships records until it is closed.
+async def build_gateway(
+    settings: GatewaySettings,
+    database: Database,
+    valkey: Valkey,
+    vault: Vault,
+    *,
+    directory: Directory,
+) -> Gateway:
+    """A gateway with the configured endpoints, started: it ships records and follows changes until it is closed.
 
-    raises   InvalidInput when the capable model needs a key or URL that is not set
+    raises   InvalidInput when the capable model has no endpoint or the operator's file is wrong;
+             one of `DatabaseGone` when tenants and keys cannot be read
     """
-    vendors = _vendors(settings)
+    async with AsyncExitStack() as opened:
+        wire = await ValkeyWire(settings.valkey_url).start()
+        opened.push_async_callback(wire.close)
+        keeper = SnapshotKeeper(database, valkey, directory, ConfigurationReader(database, vault))
+        await keeper.start()
+        opened.push_async_callback(keeper.close)
+        tenants = KeptTenants(keeper)
+        limiter = Limiter(wire, StoredSpend(database))
+        engine = build_engine(settings, database, tenants, limiter=limiter, seal=tenants.seal, closing=opened.pop_all())
+    return Gateway(engine, keeper)
+
+
+def build_engine(
+    settings: GatewaySettings,
+    database: Database,
+    tenants: Tenants,
+    *,
+    limiter: Limiter | None = None,
+    seal: Seal | None = None,
+    closing: AsyncExitStack | None = None,
+) -> Engine:
+    """The engine of a process, shipping records; `closing` is closed with it."""
+    clock = asyncio.get_running_loop().time
+    breakers = Breakers(clock)
+    measurements = Measurements(clock, breakers.state)
+    upstreams = Upstreams()
+    recorder = Recorder.open_in(
+        settings.data_dir, database, settle_orphan=_settler(limiter) if limiter else None, seal=seal
+    )
+    recorder.start()
+    return Engine(
+        settings,
+        _catalogue(settings),
+        tenants,
+        limiter,
+        recorder,
+        Lanes(upstreams, make_access),
+        Attempts(breakers, measurements, settings.retry, clock),
+        Router(measurements, Random()),  # noqa: S311 - it draws deployments, not secrets
+        measurements,
+        upstreams,
+        closing or AsyncExitStack(),
+    )
+
+
+def _catalogue(settings: GatewaySettings) -> Catalogue:
+    access = Access(
+        region=settings.region,
+        models_url=settings.models_url,
+        openai_api_key=settings.openai_api_key,
+        openai_base_url=settings.openai_base_url,
+        anthropic_api_key=settings.anthropic_api_key,
+        anthropic_base_url=settings.anthropic_base_url,
+        gemini_api_key=settings.gemini_api_key,
+        azure_api_key=settings.azure_api_key,
+        azure_base_url=settings.azure_base_url,
+        bedrock_region=settings.bedrock_region,
+        bedrock_api_key=settings.bedrock_api_key,
+        chat_model=settings.capable_model,
+        secrets=os.environ,
+    )
+    catalogue = load_catalogue(access, settings.gateway_file)
     capable = settings.capable_model
-    if capable and capable.partition("/")[0] not in vendors:
-        configured = ", ".join(sorted(vendors)) or "none"
+    if capable and capable.partition("/")[0] not in catalogue.names.providers:
+        configured = ", ".join(sorted(catalogue.names.providers)) or "none"
         raise InvalidInput(
             f"The model {capable!r} has no configured provider (configured: {configured}). "
             "Name it <provider>/<model> and set that provider's key or base URL."
         )
-    recorder = Recorder.open_in(settings.data_dir, database)
-    gateway = Gateway(settings, Catalog(vendors, capable or LOCAL_CHAT), recorder, database, ai_switch)
-    gateway.start()
-    return gateway
+    return catalogue
 
 
-def _vendors(settings: GatewaySettings) -> dict[str, Vendor]:
-    vendors: dict[str, Vendor] = {}
-    if settings.models_url:
-        client = _openai_client(settings.models_url, None, settings.idle_timeout)
-        vendors["local"] = Vendor(OpenAiProvider("local", client, is_local=True), "local")
-    if settings.openai_api_key or settings.openai_base_url:
-        url = settings.openai_base_url or _OPENAI_URL
-        client = _openai_client(url, settings.openai_api_key, settings.idle_timeout)
-        vendors["openai"] = Vendor(OpenAiProvider("openai", client), _profiles_at(url))
-    if settings.anthropic_api_key:
-        headers = {"x-api-key": settings.anthropic_api_key, "anthropic-version": VERSION}
-        url, failures = settings.anthropic_base_url or _ANTHROPIC_URL, anthropic.failure_of
-        client = ProviderClient(url, headers, failures, idle_timeout=settings.idle_timeout)
-        vendors["anthropic"] = Vendor(AnthropicProvider("anthropic", client), "anthropic")
-    return vendors
+def _settler(limiter: Limiter) -> SettleOrphan:
+    async def settle(entry: Entry) -> None:
+        if entry.hold and entry.spend:
+            await limiter.settle_orphan(entry.hold, tokens=entry.spend.tokens, cost_micros=entry.spend.cost_micros)
 
-
-def _openai_client(url: str, key: str | None, idle_timeout: timedelta) -> ProviderClient:
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    return ProviderClient(url, headers, openai.failure_of, idle_timeout=idle_timeout)
-
-
-def _profiles_at(url: str) -> str:
-    """OpenAI's own models behind its own address; anyone else's behind another."""
-    host = urlsplit(url).hostname or ""
-    return "openai" if host == "openai.com" or host.endswith(".openai.com") else "compatible"
+    return settle

@@ -84,6 +84,11 @@ class Collector:
         return bool(self._blocks)
 
     @property
+    def is_estimate(self) -> bool:
+        """Whether the provider sent no count of what it wrote, so that `usage` counts pieces."""
+        return bool(self._pieces) and not self._usage.output_tokens
+
+    @property
     def usage(self) -> Usage:
         """The count so far. A stream cut off before its count is taken at one token a piece, the least it used."""
         if self._usage.output_tokens or not self._pieces:

@@ -1,74 +1,162 @@
-"""A call under way: what was seen of its reply, and how it ends, once, whatever happens."""
+"""A call under way: what it holds, what was seen of its reply, and how it ends, once, whatever happens.
+
+Ending does three things in one turn of the event loop: the record is closed, the limits are
+settled with what was used, and the price of it is fixed. Nothing of this waits, so that a
+cancelled task can still do it.
+"""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
 
-from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.errors import MainspringError, Unavailable
 from mainspring.foundation.telemetry import get_logger
-from mainspring.inference.messages import Delta
+from mainspring.inference.messages import Delta, Usage
 
 from .collect import Collector
+from .draft import Draft
+from .engine.orders import Order
 from .errors import ModelError, StreamBroken
+from .limits import Hold, Limiter
+from .models.types import Deployment
+from .policy import TenantPolicy
 from .providers.wire import to_json
 from .recorder import Recording
-from .types import Embeddings, Operation, RecordStatus
+from .routing.types import Demand
+from .types import CallContext, Operation, RecordStatus
 
 log = get_logger(__name__)
 
+_UNUSED = Usage()
 
+
+@dataclass(slots=True)
+class Call:
+    """One call as a door brings it.
+
+    demand         what a deployment must be able to do, and how much goes in and may come out
+    input_tokens   estimate of all that goes in
+    is_stream      the caller wants it piece by piece
+    payload        what is recorded of the request, in `dialect`; None records none
+    """
+
+    context: CallContext
+    operation: Operation
+    model: str | None
+    order: Order
+    demand: Demand
+    input_tokens: int = 0
+    is_stream: bool = False
+    payload: bytes | None = None
+    dialect: str | None = None
+
+
+class Keys(Protocol):
+    """The tenant's own keys at providers."""
+
+    def provider_key(self, provider: str) -> str | MainspringError | None:
+        """The key; None when there is none; the error to raise when it cannot be read."""
+        ...
+
+
+@dataclass(slots=True)
 class Flight:
-    """Fills a recording's draft from the deltas of a reply, and closes it."""
+    """A call that was admitted: candidates to go to, in order, and everything that ends with it."""
 
-    def __init__(self, recording: Recording, *, is_committed: bool) -> None:
-        self._recording = recording
-        self._draft = recording.draft
-        self._is_committed = is_committed
-        self._collector = Collector()
+    call: Call
+    policy: TenantPolicy
+    keys: Keys
+    candidates: tuple[Deployment, ...]
+    recording: Recording
+    limiter: Limiter | None
+    hold: Hold | None
+    deadline: float
+    warnings: tuple[str, ...] = ()
+    larger: "Callable[[], tuple[Deployment, ...]] | None" = None
+    deployment: Deployment | None = None
+    collector: Collector = field(default_factory=Collector)
+    is_counted: bool = False
 
-    def attempt(self, number: int) -> None:
-        """Attempt `number`, from 1, is about to be made."""
-        self._draft.attempts = number
+    @property
+    def id(self) -> UUID:
+        """The call's own id, which is its record's."""
+        return self.recording.draft.id
+
+    @property
+    def draft(self) -> Draft:
+        """The record so far."""
+        return self.recording.draft
+
+    def own_key(self, deployment: Deployment) -> str | None:
+        """The tenant's own key for a deployment's provider; raises ProviderKeyUnreadable."""
+        found = self.keys.provider_key(deployment.endpoint.provider)
+        if isinstance(found, MainspringError):
+            raise found
+        return found
+
+    def goes_to(self, deployment: Deployment, *, own_key: bool) -> None:
+        """The next attempt goes there."""
+        draft = self.recording.draft
+        self.deployment = deployment
+        draft.attempts += 1
+        draft.provider = deployment.endpoint.provider
+        draft.region = deployment.regions.processing
+        draft.own_key = own_key
+        if deployment.price:
+            draft.currency, draft.price_version = "USD", deployment.price.version
 
     def saw(self, delta: Delta) -> None:
         """The provider sent a piece of the reply."""
-        self._collector.add(delta)
-        if self._draft.ttft_ms is None and self._collector.has_content:
-            self._draft.ttft_ms = self._recording.elapsed_ms()
+        self.collector.add(delta)
+        if self.recording.draft.ttft_ms is None and self.collector.has_content:
+            self.saw_token()
 
-    def count(self, embeddings: Embeddings) -> None:
-        """The provider sent embeddings."""
-        self._draft.model_served, self._draft.usage = embeddings.model, embeddings.usage
+    def saw_token(self) -> None:
+        """The reply itself has begun."""
+        if self.recording.draft.ttft_ms is None:
+            self.recording.draft.ttft_ms = self.recording.elapsed_ms()
 
-    async def succeed(self) -> None:
+    def count(self, usage: Usage, *, model: str | None, reason: str | None) -> None:
+        """What a reply that was not collected piece by piece used."""
+        draft = self.recording.draft
+        draft.usage, draft.finish_reason, draft.model_served = usage, reason, model or draft.model_served
+        self.is_counted = True
+
+    async def succeed(self, output: bytes | None = None, dialect: str | None = None) -> None:
         """Make the record durable; the result may be released after this.
 
         raises   Unavailable when the spool cannot be written, or a record to be committed cannot be
         """
         try:
-            self._close(RecordStatus.OK)
+            self._end(RecordStatus.OK, None, output if output is not None else self._said(None), dialect)
         except OSError as failure:
             raise Unavailable(
                 f"Model calls cannot be recorded ({failure.strerror}): check the data folder's disk and rights."
             ) from failure
-        if self._is_committed:
-            await self._recording.commit()
+        if self.policy.durability == "committed":
+            await self.recording.commit()
 
-    def fail(self, status: RecordStatus, error_code: str, *, vendor_text: str | None = None) -> None:
-        """The call ended without a result; after `succeed` this changes nothing."""
+    def fail(self, status: RecordStatus, code: str, *, vendor_text: str | None = None) -> None:
+        """The call ended without a whole result; after `succeed` this changes nothing."""
         try:
-            self._close(status, error_code, vendor_text)
+            self._end(status, code, self._said(vendor_text), None)
         except OSError as failure:  # its opening stays and will read as broken
             log.error("inference_record_not_closed", error=failure.strerror)
 
     @contextmanager
     def closing(self) -> Generator[None]:
-        """Whatever ends the block ends the record."""
+        """Whatever ends the block ends the call."""
         try:
             yield
         except ModelError as failure:
             status = RecordStatus.BROKEN if isinstance(failure, StreamBroken) else RecordStatus.ERROR
             self.fail(status, failure.code, vendor_text=failure.vendor_text)
+            raise
+        except MainspringError as failure:
+            self.fail(RecordStatus.ERROR, failure.code)
             raise
         except (asyncio.CancelledError, GeneratorExit):
             self.fail(RecordStatus.CANCELLED, "cancelled")
@@ -77,12 +165,51 @@ class Flight:
             self.fail(RecordStatus.ERROR, "internal_error")
             raise
 
-    def _close(self, status: RecordStatus, error_code: str | None = None, vendor_text: str | None = None) -> None:
-        seen, draft = self._collector, self._draft
-        if draft.operation is Operation.CHAT:
-            draft.usage = seen.usage
+    def _end(self, status: RecordStatus, code: str | None, output: bytes | None, dialect: str | None) -> None:
+        if not self.recording.is_open:
+            return
+        draft = self.recording.draft
+        if not self.is_counted:
+            self._count_collected(draft)
+        self._price(draft)
+        try:
+            payload = output if self.policy.payloads == "keep" else None
+            self.recording.close(status, code, payload, dialect)
+        finally:
+            self._settle(draft)
+
+    def _count_collected(self, draft: Draft) -> None:
+        seen = self.collector
+        draft.usage = seen.usage if draft.operation is Operation.CHAT else draft.usage
+        if seen.is_estimate:
+            draft.usage_source = "counted"
+            draft.usage = Usage(draft.usage.input_tokens or self.call.input_tokens, draft.usage.output_tokens)
         draft.model_served = seen.model or draft.model_served
         draft.finish_reason = seen.reason
-        output = {"message": seen.message() if seen.has_content else None, "vendor_text": vendor_text}
-        is_worth_it = seen.has_content or vendor_text
-        self._recording.close(status, error_code, to_json(output) if is_worth_it else None, None)
+
+    def _price(self, draft: Draft) -> None:
+        if draft.cache_status != "none":
+            draft.cost_micros, draft.currency = 0, "USD"
+            return
+        price = self.deployment.price if self.deployment else None
+        if price is None:
+            draft.cost_micros = None if self.deployment else 0
+        elif draft.usage is _UNUSED or not (draft.usage.input_tokens or draft.usage.output_tokens):
+            draft.cost_micros = 0
+        else:
+            draft.cost_micros = price.cost(draft.usage)
+
+    def _settle(self, draft: Draft) -> None:
+        if self.hold and self.limiter:
+            tokens = draft.usage.input_tokens + draft.usage.output_tokens
+            self.limiter.settle(self.hold, tokens=tokens, cost_micros=self.charge(draft))
+
+    def charge(self, draft: Draft) -> int:
+        """What the call costs the tenant here: nothing when its own key paid."""
+        return 0 if draft.own_key else draft.cost_micros or 0
+
+    def _said(self, vendor_text: str | None) -> bytes | None:
+        seen = self.collector
+        if not (seen.has_content or vendor_text):
+            return None
+        return to_json({"message": seen.message() if seen.has_content else None, "vendor_text": vendor_text})

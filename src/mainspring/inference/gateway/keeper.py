@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from mainspring.foundation.changes import ChangeLog, listen
 from mainspring.foundation.db import Database, DatabaseGone
@@ -22,6 +22,8 @@ from .lookups import FreshLookups
 from .policies import Configuration, ConfigurationReader
 from .ports import CallerFacts, Directory
 from .snapshot import Snapshot, TenantSnapshot
+
+Read = TypeVar("Read")
 
 log = get_logger(__name__)
 
@@ -48,7 +50,7 @@ class SnapshotKeeper:
         self._reader = reader
         self._log = ChangeLog(database)
         self._lookups = FreshLookups(directory)
-        self._changed = set[TenantId]()
+        self._changed: dict[TenantId, None] = {}  # in order: one that cannot be read goes behind the others
         self._wants_everything = False
         self._news = asyncio.Event()
         self._applying = asyncio.Lock()
@@ -113,8 +115,8 @@ class SnapshotKeeper:
         return self.snapshot.tenant(tenant)
 
     async def open_vault(self, tenant: TenantId) -> TenantVault:
-        """The tenant's vault, which its snapshot then has too; raises Unreadable."""
-        vault = await self._reader.open_vault(tenant)
+        """The tenant's vault, which its snapshot then has too; raises Unreadable, or one of `DatabaseGone`."""
+        vault = await _in_time(self._reader.open_vault(tenant))
         known = self.snapshot.tenant(tenant)
         if known is not None:
             known.keep_vault(vault)
@@ -124,7 +126,7 @@ class SnapshotKeeper:
         if tenant is None:
             self._wants_everything = True
         else:
-            self._changed.add(tenant)
+            self._changed[tenant] = None
         self._news.set()
 
     async def _keep(self) -> None:
@@ -148,22 +150,30 @@ class SnapshotKeeper:
 
     async def _catch_up(self) -> None:
         changes = await _in_time(self._log.look())
-        self._changed |= changes.tenants
+        self._changed.update(dict.fromkeys(changes.tenants))
         if changes.is_everything or self._wants_everything or len(self._changed) > _MANY_TENANTS:
-            self._wants_everything = True
-            heard = self._changed.copy()
-            await _in_time(self._load_everything())
-            self._wants_everything = False
-            self._changed -= heard
-            await _in_time(self._log.forget())
+            await self._renew_everything()
             return
         for tenant in tuple(self._changed):
-            self._changed.discard(tenant)
+            del self._changed[tenant]  # before it is read: a change that is heard meanwhile is read again
+            is_read = False
             try:
                 await _in_time(self._load_one(tenant))
-            except _Gone:
-                self._changed.add(tenant)
-                raise
+                is_read = True
+            finally:
+                if not is_read:
+                    self._changed[tenant] = None
+
+    async def _renew_everything(self) -> None:
+        heard, self._changed, self._wants_everything = self._changed, {}, False
+        is_read = False
+        try:
+            await _in_time(self._load_everything())
+            is_read = True
+        finally:
+            if not is_read:
+                self._changed, self._wants_everything = heard | self._changed, True
+        await _in_time(self._log.forget())
 
     async def _load_everything(self) -> None:
         async with self._applying:
@@ -192,6 +202,6 @@ class SnapshotKeeper:
         self._right_at, self._is_away = time.time(), False
 
 
-async def _in_time(reading: Coroutine[Any, Any, Any]) -> Any:
+async def _in_time(reading: Coroutine[Any, Any, Read]) -> Read:
     async with asyncio.timeout(_PATIENCE_SECONDS):
         return await reading

@@ -4,6 +4,7 @@ A recording is opened before a provider is asked and closed exactly once, with w
 then: the closing is a plain write to the spool, so that a cancelled task can still do it.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from mainspring.foundation.db import Database
+from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.telemetry import get_logger
@@ -43,6 +44,7 @@ class Recording:
     shipper: Shipper
     scopes: Scopes
     hold: bytes | None
+    day: int
     seal: Seal | None
     began: float
     is_open: bool = True
@@ -56,7 +58,8 @@ class Recording:
         draft.status, draft.error_code = status, error_code
         draft.latency_ms = self.elapsed_ms()
         tokens = draft.usage.input_tokens + draft.usage.output_tokens
-        spend = Spend(_day(draft.at), draft.cost_micros or 0, tokens, self.scopes)
+        cost = 0 if draft.own_key else draft.cost_micros or 0
+        spend = Spend(self.day, cost, tokens, self.scopes)
         payload = _payload(self.seal, draft, output)
         entry = Entry(
             True, draft.id.bytes, draft.context.tenant.bytes, draft.line(), payload, dialect, spend, self.hold
@@ -91,6 +94,14 @@ class Recorder:
         """A recorder with its spool in `data_dir/spool`."""
         return cls(Shipper(data_dir / "spool", database, settle_orphan), seal)
 
+    async def check(self) -> None:
+        """Raises Unavailable while records cannot be committed."""
+        try:
+            async with asyncio.timeout(1):
+                await self.shipper.ping()
+        except (TimeoutError, *DatabaseGone):
+            raise Unavailable("No model is called while its record cannot be committed; try again shortly.") from None
+
     def start(self) -> None:
         """Begin to ship, also what dead processes left."""
         self.shipper.start()
@@ -107,13 +118,16 @@ class Recorder:
         dialect: str | None = None,
         scopes: Scopes = (),
         hold: bytes | None = None,
+        day: int | None = None,
     ) -> Recording:
         """Write the opening: what is known, and what is assumed to be spent should the process die.
 
+        scopes, day   what the call counts for, and on which day (a date's ordinal); None is the day it began
         raises   Unavailable, before anything is spent, when the spool cannot be written
         """
         tokens = draft.usage.input_tokens + draft.usage.output_tokens
-        spend = Spend(_day(draft.at), draft.cost_micros or 0, tokens, scopes)
+        day = day or int(draft.at // 86400) + _EPOCH
+        spend = Spend(day, draft.cost_micros or 0, tokens, scopes)
         sealed = _payload(self.seal, draft, payload)
         entry = Entry(False, draft.id.bytes, draft.context.tenant.bytes, draft.line(), sealed, dialect, spend, hold)
         try:
@@ -123,11 +137,7 @@ class Recorder:
             raise Unavailable(
                 f"Model calls cannot be recorded ({failure.strerror}): check the data folder's disk and rights."
             ) from failure
-        return Recording(draft, segment, self.shipper, scopes, hold, self.seal, time.monotonic())
-
-
-def _day(at: float) -> int:
-    return int(at // 86400) + _EPOCH
+        return Recording(draft, segment, self.shipper, scopes, hold, day, self.seal, time.monotonic())
 
 
 def _payload(seal: Seal | None, draft: Draft, content: bytes | None) -> bytes | None:

@@ -44,6 +44,7 @@ class Shipper:
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_unsure = False
+        self._answered_at = -1.0
 
     def start(self) -> None:
         """Begin to work in the background; does nothing when already begun."""
@@ -82,6 +83,13 @@ class Shipper:
         finally:
             self._waiting.pop(record, None)
 
+    async def ping(self) -> None:
+        """Return when Postgres answered within the last second or answers now; raises what DatabaseGone names."""
+        now = asyncio.get_running_loop().time()
+        if now - self._answered_at > 1.0:
+            await self._database.ping()
+            self._answered_at = now
+
     async def ship(self) -> int:
         """Move every ended call to Postgres and return how many; raises what DatabaseGone names."""
         shipped = 0
@@ -90,6 +98,7 @@ class Shipper:
                 try:
                     await self._store(calls, may_be_known=segment.is_adopted or self._is_unsure)
                 except BaseException:
+                    self._answered_at = -1.0
                     segment.return_()
                     self._is_unsure = True
                     raise
@@ -117,6 +126,7 @@ class Shipper:
                 await store.insert_calls(connection, calls, may_be_known=may_be_known)
         except (psycopg.DataError, psycopg.IntegrityError) as refusal:
             await self._store_apart(calls, refusal)
+        self._answered_at = asyncio.get_running_loop().time()
         for call in calls:
             if self._waiting and (future := self._waiting.get(call.last.id)) and not future.done():
                 future.set_result(None)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -34,11 +34,15 @@ from mainspring.inference.messages import (
     UsageUpdate,
 )
 
-from .build import build_gateway
+from .build import build_engine
 from .collect import Collector
+from .policies import Configuration
+from .policy import DEFAULT_POLICY, TenantPolicy
+from .ports import TenantFacts
 from .providers.openai import StreamWriter, decode_request, encode_completion, encode_embeddings
 from .providers.wire import Wire, read_object, to_json
 from .service import Gateway
+from .snapshot import TenantSnapshot
 from .types import Embeddings, GatewaySettings, RetryPolicy
 
 MODEL = "scripted"
@@ -168,14 +172,23 @@ def scripted_embeddings(texts: Sequence[str]) -> Embeddings:
 
 
 class SwitchBoard:
-    """An `AiSwitch`: on for every tenant but those in `off`."""
+    """Every tenant there may be, with one policy for all: AI is on for all but those in `off`."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: TenantPolicy = DEFAULT_POLICY) -> None:
         self.off: set[TenantId] = set()
+        self.policy = policy
 
     async def is_enabled(self, tenant: TenantId) -> bool:
         """Whether the tenant is not in `off`."""
         return tenant not in self.off
+
+    def find(self, tenant: TenantId) -> TenantSnapshot | None:
+        """The tenant as it stands."""
+        return TenantSnapshot(TenantFacts(tenant, tenant not in self.off), Configuration(policy=self.policy))
+
+    async def get(self, tenant: TenantId) -> TenantSnapshot:
+        """The tenant as it stands."""
+        return TenantSnapshot(TenantFacts(tenant, tenant not in self.off), Configuration(policy=self.policy))
 
 
 async def scripted_gateway(
@@ -184,21 +197,20 @@ async def scripted_gateway(
     data_dir: Path,
     *,
     switch: SwitchBoard | None = None,
-    durability: Literal["spooled", "committed"] = "spooled",
 ) -> Gateway:
     """A gateway whose `local/...` and `openai/...` models are the script; `openai/scripted` is the capable one.
 
-    Close it at the end of the test. It retries at once, at most three times.
+    Nothing is limited and what is said is recorded in clear. Close it at the end of the test. It
+    retries at once, at most three times.
     """
     settings = GatewaySettings(
         data_dir=data_dir,
         models_url=provider.url,
         openai_base_url=provider.url,
         capable_model=f"openai/{MODEL}",
-        durability=durability,
         retry=RetryPolicy(attempts=3, first_wait=_NO_WAIT),
     )
-    return await build_gateway(settings, database, ai_switch=switch or SwitchBoard())
+    return Gateway(build_engine(settings, database, switch or SwitchBoard()))
 
 
 async def _read_request(reader: asyncio.StreamReader) -> tuple[str, Wire]:

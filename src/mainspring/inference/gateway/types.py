@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 from uuid import UUID
 
 import numpy as np
@@ -160,9 +159,10 @@ class GatewaySettings:
     data_dir           spool files live in `data_dir/spool`
     models_url         base URL of the local models' server, ending in /v1
     capable_model      catalog name of the model for analysis; None when there is only the bundled one
-    durability         `spooled`: on the local disk before the result is released, in Postgres within
-                       a second; `committed`: in Postgres before the result is released
-    timeout            from a call to its first token; `idle_timeout` between two pieces of a stream
+    gateway_file       the operator's endpoints and models, beside those that the keys call for
+    region             where the platform itself runs
+    timeout            from a call to its first token; `whole_timeout` to the end of a reply that is not
+                       streamed; `idle_timeout` between two pieces of a stream
     """
 
     data_dir: Path
@@ -171,9 +171,17 @@ class GatewaySettings:
     openai_base_url: str | None = None
     anthropic_api_key: str | None = None
     anthropic_base_url: str | None = None
+    gemini_api_key: str | None = None
+    azure_api_key: str | None = None
+    azure_base_url: str | None = None
+    bedrock_region: str | None = None
+    bedrock_api_key: str | None = None
+    gateway_file: Path | None = None
+    region: str | None = None
+    valkey_url: str = ""
     capable_model: str | None = None
-    durability: Literal["spooled", "committed"] = "spooled"
     timeout: timedelta = timedelta(seconds=120)
+    whole_timeout: timedelta = timedelta(seconds=600)
     idle_timeout: timedelta = timedelta(seconds=60)
     retry: RetryPolicy = RetryPolicy()
 

@@ -197,7 +197,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone: what it asked for is given up."""
         self.is_closed = True
-        self._server.connections.discard(self)
+        self._server.leave(self)
         self._waiting.clear()
         if self._task:
             self._task.cancel()
@@ -356,6 +356,13 @@ class Server:
         self.connections: set[ClientConnection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None
+
+    def leave(self, connection: ClientConnection) -> None:
+        """A connection is closed."""
+        self.connections.discard(connection)
+        if not self.connections and self._emptied and not self._emptied.done():
+            self._emptied.set_result(None)
 
     async def listen(self, host: str, port: int, **options: Any) -> int:
         """Begin to accept; returns the port, which is chosen by the system when 0 was given."""
@@ -371,9 +378,9 @@ class Server:
             self._server.close()
         for connection in list(self.connections):
             connection.drain()
-        deadline = self.loop.time() + seconds
-        while self.connections and self.loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        if self.connections:
+            self._emptied = self.loop.create_future()
+            await asyncio.wait({self._emptied}, timeout=seconds)
         for connection in list(self.connections):
             connection.cancel()
             connection.abort()

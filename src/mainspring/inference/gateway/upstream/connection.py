@@ -6,13 +6,14 @@ exchange costs no timer of its own.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 import httptools
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 64 * 1024 * 1024
+HELD_PARTS = 64
 
 Sink = Callable[[bytes], None]
 Opening = Callable[[bytes], bool]
@@ -150,6 +151,20 @@ class Connection(asyncio.Protocol):
         if self.failure:
             raise self.failure
 
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """The pieces of the body as they come; the provider is held back while nobody asks. Raises UpstreamGone."""
+        while True:
+            if self._parts:
+                parts, self._parts = self._parts, []
+                yield b"".join(parts)
+            elif self._is_complete:
+                break
+            else:
+                self.go_on()
+                await self._wait("part")
+        if self.failure:
+            raise self.failure
+
     def hold_back(self) -> None:
         """Read no more for now: whoever receives is slower."""
         if self._transport and not self._is_closed:
@@ -232,11 +247,15 @@ class Connection(asyncio.Protocol):
                 self._opening = None
                 self._wake()
             return
+        self._parts.append(data)
+        if self._awaited == "part":
+            self._wake()
+            if len(self._parts) > HELD_PARTS:
+                self.hold_back()
+            return
         self._received += len(data)
         if self._received > MAX_BODY_BYTES:
             self._fail(UpstreamGone("the answer is too long"))
-            return
-        self._parts.append(data)
 
     def on_message_complete(self) -> None:
         """The answer has ended."""

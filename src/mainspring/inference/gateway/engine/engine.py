@@ -1,0 +1,333 @@
+"""The policy engine: what happens to every call, whichever door it came through.
+
+Admission asks, in this order: is the tenant's AI on, which model is meant, where may the call go,
+do the limits allow it; then the record is opened. Only then is a provider asked. Nothing here
+reads the database: tenants and policies are in memory, limits in Valkey.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from typing import Protocol
+from uuid import UUID
+
+from mainspring.foundation.db import forbid_open_transaction
+from mainspring.foundation.ids import TenantId, new_id
+from mainspring.inference.gateway.draft import Draft
+from mainspring.inference.gateway.errors import AiDisabled, InvalidOutput, Overloaded
+from mainspring.inference.gateway.flight import Call, Flight
+from mainspring.inference.gateway.limits import Hold, Limiter, Scopes, spend_subjects
+from mainspring.inference.gateway.models import Catalogue, Deployment, Resolution
+from mainspring.inference.gateway.policy import TenantPolicy
+from mainspring.inference.gateway.providers.dialects import Outbound
+from mainspring.inference.gateway.providers.wire import read_object
+from mainspring.inference.gateway.recorder import Recorder
+from mainspring.inference.gateway.routing.errors import NoRoute
+from mainspring.inference.gateway.routing.measurements import Measurements
+from mainspring.inference.gateway.routing.router import Router
+from mainspring.inference.gateway.routing.types import Route
+from mainspring.inference.gateway.snapshot import TenantSnapshot
+from mainspring.inference.gateway.types import CallContext, CallKind, GatewaySettings, Operation
+from mainspring.inference.gateway.upstream import Connection, UpstreamGone, Upstreams
+from mainspring.inference.messages import Completion, Usage
+
+from .attempts import Attempts
+from .incoming import Incoming, Passing
+from .lanes import Deadlines, Lane, Lanes, gone_as_error
+from .orders import WireOrder
+from .replies import read_reply
+
+_LEASE = timedelta(minutes=30)
+_EPOCH = date(1970, 1, 1)
+
+
+class Tenants(Protocol):
+    """Tenants as they stand."""
+
+    def find(self, tenant: TenantId) -> TenantSnapshot | None:
+        """One that is in memory."""
+        ...
+
+    async def get(self, tenant: TenantId) -> TenantSnapshot:
+        """One that may have to be read; raises AiDisabled for one that does not exist, Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole reply: `body` when it is passed on as it came, else `completion`."""
+
+    body: bytes | None
+    completion: Completion | None
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A streamed reply whose first token has come; whoever takes it must end or abort `connection`."""
+
+    connection: Connection
+    incoming: Incoming
+    outbound: Outbound
+
+
+@dataclass(slots=True)
+class Engine:
+    """One for each process; both doors call it."""
+
+    settings: GatewaySettings
+    catalogue: Catalogue
+    tenants: Tenants
+    limiter: Limiter | None
+    recorder: Recorder
+    lanes: Lanes
+    attempts: Attempts
+    router: Router
+    measurements: Measurements
+    upstreams: Upstreams
+    closing: AsyncExitStack
+    clock: Callable[[], float] = time.time
+
+    async def close(self) -> None:
+        """Ship what is recorded, then close every connection."""
+        await self.recorder.close()
+        await self.upstreams.close()
+        await self.closing.aclose()
+
+    def resolve(self, model: str | None, policy: TenantPolicy) -> Resolution:
+        """What a model's name means for a tenant today."""
+        today = _EPOCH + timedelta(days=int(self.clock() // 86400))
+        return self.catalogue.resolve(model, policy, today)
+
+    async def admit(self, call: Call) -> Flight:
+        """The call with its route, its hold and its open record; from now on it must be ended.
+
+        raises   AiDisabled, UnknownModel and its kin, NoRoute, LimitReached and its kin, Unavailable
+        """
+        forbid_open_transaction("a model")
+        tenant = self.tenants.find(call.context.tenant) or await self.tenants.get(call.context.tenant)
+        policy = tenant.policy
+        resolution = self.resolve(call.model, policy)
+        _allow(call.context, call.operation, tenant, resolution)
+        if policy.durability == "committed":
+            await self.recorder.check()
+        route = self.router.choose(resolution, call.demand, policy)
+        identifier = new_id()
+        hold = None
+        if policy.limits and self.limiter:
+            _cap(call, route, policy)
+            hold = await self._reserve(self.limiter, policy, identifier, call, route, resolution)
+        try:
+            return self._open(call, tenant, identifier, route, resolution, hold)
+        except BaseException:
+            if hold and self.limiter:
+                self.limiter.release(hold)
+            raise
+
+    async def check(self, model: str | None, context: CallContext, operation: Operation) -> None:
+        """Whether a call would be admitted as far as its tenant and model go; raises as `admit` and holds nothing."""
+        tenant = await self.tenants.get(context.tenant)
+        _allow(context, operation, tenant, self.resolve(model, tenant.policy))
+
+    async def ask(self, flight: Flight) -> Answer:
+        """A whole reply, counted; raises ModelError when no attempt succeeds."""
+        return await self.attempts.first(flight, lambda deployment: self._ask(flight, deployment), _nothing)
+
+    async def open(self, flight: Flight) -> Arrival:
+        """A stream whose first token is there; raises ModelError when no attempt gets so far."""
+        return await self.attempts.first(flight, lambda deployment: self._begin(flight, deployment), _hang_up)
+
+    def lane(self, flight: Flight, deployment: Deployment) -> Lane:
+        """The lane to a deployment, with the tenant's own key if it has one; the record says which."""
+        own = flight.own_key(deployment)
+        flight.goes_to(deployment, own_key=own is not None)
+        return self.lanes.lane(deployment.endpoint, own)
+
+    def deadlines(self, flight: Flight) -> Deadlines:
+        """Those of one attempt."""
+        return Deadlines(flight.deadline, self.settings.idle_timeout.total_seconds())
+
+    async def _ask(self, flight: Flight, deployment: Deployment) -> Answer:
+        lane = self.lane(flight, deployment)
+        outbound, order = lane.outbound, flight.call.order
+        began = self.attempts.clock()
+        path = outbound.path(deployment.wire_model, False)
+        more = order.more_headers(outbound)
+        body = await lane.ask(path, order.body(deployment, outbound), more=more, deadlines=self.deadlines(flight))
+        if order.passes(outbound):
+            reply = read_reply(outbound.name, body)
+            answer = Answer(body, None)
+            flight.count(reply.usage, model=reply.model, reason=reply.reason)
+        else:
+            answer = Answer(None, completion := _decode(outbound, body))
+            flight.count(completion.usage, model=completion.model, reason=completion.finish_reason)
+        flight.saw_token()
+        self.measurements.saw(deployment, (self.attempts.clock() - began) * 1000, ok=True)
+        return answer
+
+    async def _begin(self, flight: Flight, deployment: Deployment) -> Arrival:
+        lane = self.lane(flight, deployment)
+        outbound, order = lane.outbound, flight.call.order
+        began = self.attempts.clock()
+        path = outbound.path(deployment.wire_model, True)
+        more = order.more_headers(outbound)
+        connection = await lane.open(
+            path, order.body(deployment, outbound), more=more, deadlines=self.deadlines(flight)
+        )
+        is_passing = order.passes(outbound)
+        hides = isinstance(order, WireOrder) and order.hides_usage
+        incoming = Passing(outbound, hides_usage=hides) if is_passing else Incoming(outbound)
+        try:
+            await _until_begun(connection, incoming)
+        except BaseException:
+            connection.abort()
+            raise
+        flight.saw_token()
+        self.measurements.saw(deployment, (self.attempts.clock() - began) * 1000, ok=True)
+        return Arrival(connection, incoming, outbound)
+
+    async def _reserve(
+        self,
+        limiter: Limiter,
+        policy: TenantPolicy,
+        identifier: UUID,
+        call: Call,
+        route: Route,
+        resolution: Resolution,
+    ) -> Hold:
+        costs = [_estimate(each, call) for each in route.candidates]
+        cost = None if None in costs else max(cost for cost in costs if cost is not None)
+        tokens = call.input_tokens + (_output(call) or 0)
+        checks = limiter.checks(policy, _scopes(call, resolution))
+        return await limiter.reserve(checks, identifier, tokens=tokens, cost_micros=cost, lease=_LEASE)
+
+    def _open(
+        self,
+        call: Call,
+        tenant: TenantSnapshot,
+        identifier: UUID,
+        route: Route,
+        resolution: Resolution,
+        hold: Hold | None,
+    ) -> Flight:
+        policy, first = tenant.policy, route.candidates[0]
+        draft = Draft(
+            identifier,
+            self.clock(),
+            call.context,
+            call.operation,
+            model_asked=resolution.asked,
+            stream=call.is_stream,
+            residency=policy.residency,
+        )
+        draft.provider, draft.route_reason = first.endpoint.provider, route.reason
+        draft.usage, draft.usage_source = Usage(input_tokens=call.input_tokens), "estimated"
+        draft.cost_micros = first.price.cost(draft.usage) if first.price else None
+        payload = call.payload if policy.payloads == "keep" else None
+        recording = self.recorder.record(
+            draft,
+            payload=payload,
+            dialect=call.dialect,
+            scopes=tuple(spend_subjects(_scopes(call, resolution))),
+            hold=hold.text if hold else None,
+            day=hold.day.toordinal() if hold and hold.at else None,
+        )
+        draft.usage, draft.usage_source, draft.cost_micros = Usage(), "provider", None
+        timeout = call.context.timeout or (
+            self.settings.timeout if call.order.is_stream else self.settings.whole_timeout
+        )
+        larger = None
+        if policy.larger_on_long_context:
+            larger = partial(self._larger, call, resolution, policy)
+        return Flight(
+            call,
+            policy,
+            tenant,
+            route.candidates,
+            recording,
+            self.limiter,
+            hold,
+            self.attempts.clock() + timeout.total_seconds(),
+            resolution.warnings,
+            larger,
+        )
+
+    def _larger(self, call: Call, resolution: Resolution, policy: TenantPolicy) -> tuple[Deployment, ...]:
+        try:
+            return self.router.choose_larger(resolution, call.demand, policy).candidates
+        except NoRoute:
+            return ()
+
+
+def _allow(context: CallContext, operation: Operation, tenant: TenantSnapshot, resolution: Resolution) -> None:
+    is_processing = context.kind is CallKind.PROCESSING and operation is Operation.EMBEDDINGS
+    if is_processing and all(each.endpoint.is_local for each in resolution.deployments):
+        return
+    if not tenant.is_ai_enabled:
+        raise AiDisabled("AI is switched off for this tenant; an owner or admin can switch it on in the settings.")
+
+
+def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
+    """Where a limit holds tokens or money back, a call must say how much it may write."""
+    if call.demand.max_tokens is not None or call.operation is not Operation.CHAT:
+        return
+    most = [each.profile.max_output_tokens for each in route.candidates if each.profile.max_output_tokens]
+    call.order.cap = min(policy.default_max_tokens, *most)
+
+
+def _output(call: Call) -> int | None:
+    return call.order.cap or call.demand.max_tokens
+
+
+def _scopes(call: Call, resolution: Resolution) -> Scopes:
+    context = call.context
+    return Scopes(
+        context.tenant,
+        context.end_user,
+        str(context.key) if context.key else None,
+        resolution.model.name if resolution.model else resolution.asked,
+        context.feature,
+    )
+
+
+def _estimate(deployment: Deployment, call: Call) -> int | None:
+    return deployment.price.estimate(call.input_tokens, _output(call) or 0) if deployment.price else None
+
+
+def _decode(outbound: Outbound, body: bytes) -> Completion:
+    wire = read_object(body)
+    if wire is None:
+        raise InvalidOutput(
+            "The model's provider answered with something that is not JSON; try again.",
+            vendor_text=body[:500].decode("utf-8", "replace"),
+        )
+    return outbound.decode_completion(wire)
+
+
+async def _until_begun(connection: Connection, incoming: Incoming) -> None:
+    """Wait for the first token; raises ModelError when the stream ends or fails before it."""
+    kind = connection.headers.get("content-type", "")
+    if kind.startswith(("text/html", "application/json")):
+        body = await connection.whole()
+        raise Overloaded(
+            "The model's provider answered with a page instead of a stream; check its URL or try again.",
+            vendor_text=body[:500].decode("utf-8", "replace"),
+        )
+    try:
+        await connection.until(incoming.open)
+    except UpstreamGone as gone:
+        raise gone_as_error(gone) from None
+    if incoming.failure:
+        raise incoming.failure
+    if not incoming.begun:
+        incoming.finish_early()
+
+
+def _nothing(_: Answer) -> None:
+    return
+
+
+def _hang_up(arrival: Arrival) -> None:
+    arrival.connection.abort()

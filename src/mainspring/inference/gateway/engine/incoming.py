@@ -1,0 +1,175 @@
+"""A streamed reply on its way in: read in full where it is translated, or passed on as it is.
+
+A reply in the caller's own dialect is not read but for its two ends: the opening, so that a
+failure before the first token stays between us and the provider, and the tail, which holds the
+counts and the reason. What lies between is kept, and counted only for a stream that was cut off or
+that sent no counts.
+"""
+
+from collections.abc import Sequence
+
+from mainspring.inference.gateway.collect import Collector
+from mainspring.inference.gateway.errors import ModelError, Overloaded, StreamBroken
+from mainspring.inference.gateway.providers.dialects import Outbound
+from mainspring.inference.messages import Delta, Finished, Started, UsageUpdate
+
+_TAIL_BYTES = 1536
+_MAX_OPENING_BYTES = 1024 * 1024
+
+
+class Incoming:
+    """A reply read event by event; `open` until the first token, then `read`, then `end`."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
+        self._framer = outbound.framer()
+        self._reader = outbound.reader()
+        self._opening: list[Delta] = []
+        self._seen = 0
+        self.begun = False
+        self.failure: ModelError | None = None
+
+    def open(self, data: bytes) -> bool:
+        """Take in a piece; whether the reply itself has begun, or failed."""
+        self._seen += len(data)
+        try:
+            self._opening += self._deltas(data)
+        except ModelError as failure:
+            self.failure = failure
+            return True
+        if self._seen > _MAX_OPENING_BYTES and not self.begun:
+            self.failure = Overloaded("The model's provider sends a stream without a reply; try again.")
+        self.begun = any(not isinstance(delta, Started | UsageUpdate) for delta in self._opening)
+        return self.begun or self.failure is not None
+
+    def opening(self) -> list[Delta]:
+        """What `open` has read so far."""
+        opening, self._opening = self._opening, []
+        return opening
+
+    def read(self, data: bytes) -> list[Delta]:
+        """The deltas that a further piece completes; raises ModelError."""
+        return self._deltas(data)
+
+    def end(self) -> list[Delta]:
+        """The last deltas, `Finished` among them; raises StreamBroken when the reply had no proper end."""
+        return self._reader.end()
+
+    def finish_early(self) -> None:
+        """The stream has ended without a piece of a reply, as empty ones do; raises when that is no proper end."""
+        self._opening += self.end()
+
+    def _deltas(self, data: bytes) -> list[Delta]:
+        return [delta for event in self._framer.feed(data) for delta in self._reader.feed(event)]
+
+
+class Passing(Incoming):
+    """A reply that is passed on as it is."""
+
+    def __init__(self, outbound: Outbound, *, hides_usage: bool) -> None:
+        super().__init__(outbound)
+        self._parts: list[bytes] = []
+        self._hides_usage = hides_usage
+        self._rest = b""
+
+    def open(self, data: bytes) -> bool:
+        """As `Incoming.open`; the bytes are kept for `first`."""
+        self._parts.append(data)
+        return super().open(data)
+
+    def first(self) -> bytes:
+        """What the caller receives of the opening."""
+        return self._shown(b"".join(self._parts))
+
+    def feed(self, data: bytes) -> bytes:
+        """What the caller receives of a further piece; after a failure, nothing more."""
+        self._parts.append(data)
+        if b'"error"' in data:
+            self._look_for_failure(data)
+        return b"" if self.failure else self._shown(data) if self._hides_usage else data
+
+    def rest(self) -> bytes:
+        """What the caller receives at the end of what was held back."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+    def close(self, collector: Collector) -> None:
+        """Put counts and reason of a reply that came whole into the collector; raises StreamBroken if it did not."""
+        try:
+            self._close_by_tail(collector)
+        except ModelError:
+            self.count(collector)
+            if collector.reason is None:
+                raise
+
+    def count(self, collector: Collector) -> None:
+        """Read everything that came into the collector, whole or not."""
+        framer, reader = self._outbound.framer(), self._outbound.reader()
+        try:
+            for event in framer.feed(self.content()):
+                for delta in reader.feed(event):
+                    collector.add(delta)
+            for delta in reader.end():
+                collector.add(delta)
+        except ModelError:
+            return
+
+    def content(self) -> bytes:
+        """Everything that came."""
+        if len(self._parts) > 1:
+            self._parts = [b"".join(self._parts)]
+        return self._parts[0] if self._parts else b""
+
+    def _close_by_tail(self, collector: Collector) -> None:
+        tail = _tail(self._parts)
+        framer = self._outbound.framer()
+        deltas = [*self.opening()]
+        for event in framer.feed(tail):
+            deltas += self._reader.feed(event)
+        deltas += self._reader.end()
+        for delta in deltas:
+            if isinstance(delta, Started | UsageUpdate | Finished):
+                collector.add(delta)
+        if not collector.usage.output_tokens:
+            raise StreamBroken("The stream tells no counts.")
+
+    def _look_for_failure(self, data: bytes) -> None:
+        try:
+            for event in self._outbound.framer().feed(data if data.endswith(b"\n\n") else data + b"\n\n"):
+                if b'"error"' in event.data:
+                    self._outbound.reader().feed(event)
+        except StreamBroken:
+            return  # a piece that begins or ends within an event; the tail decides
+        except ModelError as failure:
+            self.failure = failure
+
+    def _shown(self, data: bytes) -> bytes:
+        """The piece without the event of counts that was asked for on our own account."""
+        if not self._hides_usage:
+            return data
+        data = self._rest + data
+        end = data.rfind(b"\n\n") + 2
+        if end == 1:
+            self._rest = data
+            return b""
+        whole, self._rest = data[:end], data[end:]
+        if b'"usage"' not in whole or b'"choices":[]' not in whole.replace(b" ", b""):
+            return whole
+        events = whole.split(b"\n\n")
+        return b"\n\n".join(event for event in events if b'"choices":[]' not in event.replace(b" ", b""))
+
+
+def _tail(parts: Sequence[bytes]) -> bytes:
+    """The last events: from a border between events on, about _TAIL_BYTES."""
+    taken: list[bytes] = []
+    size = 0
+    for part in reversed(parts):
+        taken.append(part)
+        size += len(part)
+        if size > _TAIL_BYTES:
+            break
+    tail = b"".join(reversed(taken))
+    if len(taken) == len(parts) and size <= _TAIL_BYTES:
+        return tail
+    cut = tail.find(b"\n\n", max(0, len(tail) - _TAIL_BYTES))
+    return tail[cut + 2 :] if cut >= 0 else tail

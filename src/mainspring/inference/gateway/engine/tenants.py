@@ -1,0 +1,41 @@
+"""Tenants as the engine asks for them: from the snapshot, with their vaults open."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from mainspring.foundation.ids import TenantId
+from mainspring.inference.gateway.errors import AiDisabled
+from mainspring.inference.gateway.keeper import SnapshotKeeper
+from mainspring.inference.gateway.snapshot import TenantSnapshot
+
+_KIND = "inference_payload"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTenants:
+    """Those that a keeper knows."""
+
+    keeper: SnapshotKeeper
+
+    def find(self, tenant: TenantId) -> TenantSnapshot | None:
+        """The tenant, once its vault is open: what is said in its calls is recorded sealed."""
+        found = self.keeper.snapshot.tenant(tenant)
+        return found if found is not None and found.vault is not None else None
+
+    async def get(self, tenant: TenantId) -> TenantSnapshot:
+        """The tenant, read if need be; raises AiDisabled for one that does not exist, Unavailable, Unreadable."""
+        found = self.keeper.snapshot.tenant(tenant)
+        if found is None:
+            found = await self.keeper.load_tenant(tenant)
+        if found is None:
+            raise AiDisabled("There is no such tenant, so no model is called for it.")
+        if found.vault is None:
+            await self.keeper.open_vault(tenant)
+        return found
+
+    def seal(self, tenant: TenantId, record: UUID, content: bytes) -> bytes:
+        """What was said, under the tenant's own key."""
+        found = self.keeper.snapshot.tenant(tenant)
+        vault = found.vault if found else None
+        assert vault is not None, "a call of a tenant whose vault was never opened"
+        return vault.seal(_KIND, record, content)
