@@ -9,13 +9,14 @@ from uuid import UUID
 
 from mainspring.foundation.db import Database, Row
 from mainspring.foundation.ids import TenantId
-from mainspring.inference.gateway.ports import CallerFacts, TenantFacts
+from mainspring.inference.gateway import CallerFacts, TenantFacts
 
 from . import directory_store
-from .types import ROLE_PERMISSIONS, Permission, Role
+from .types import ROLE_PERMISSIONS, Permission
 
 _PAGE = 500
 _CALL = Permission.AI_MODEL_CALL.value
+_CALLING_ROLES = frozenset(role.value for role, held in ROLE_PERMISSIONS.items() if _CALL in held)
 
 
 class KeyDirectory:
@@ -70,6 +71,6 @@ def _caller(row: Row, tenants: dict[TenantId, TenantId]) -> CallerFacts:
         key=row["id"],
         tenant=tenants.setdefault(tenant, tenant),
         name=row["name"],
-        may_call=row["has_scope"] and (row["is_operators"] or _CALL in ROLE_PERMISSIONS[Role(row["role"])]),
+        may_call=row["has_scope"] and (row["is_operators"] or row["role"] in _CALLING_ROLES),
         expires_at=row["expires_at"],
     )

@@ -45,9 +45,9 @@ class Policies:
             before = await store.find_policy(transaction)
             row = await store.replace_policy(transaction, over=over, document=text, by=by)
             if row is None:
-                present = before["version"] if before else 0
+                now = await store.find_policy(transaction)
                 raise PolicyStale(
-                    f"The policy is at version {present} and not {over} any more: read it again with "
+                    f"The policy is at version {now['version'] if now else 0} and not {over}: read it again with "
                     "GET /v1/gateway/policy, bring your change into it, and send that version."
                 )
             event = PolicyChanged(by, row["version"], _differences(before, policy))
