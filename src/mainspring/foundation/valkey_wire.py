@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from logging import getLogger
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import hiredis
@@ -117,8 +117,7 @@ class _Connection(asyncio.Protocol):
         self.lost: asyncio.Future[None] = loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
         self._plan_sweep()
 
     def push(self, waiting: _Waiting) -> None:
@@ -225,6 +224,7 @@ class ValkeyWire:
         self._keeper: asyncio.Task[None] | None = None
         self._attempted: asyncio.Future[None] | None = None
         self._on_connect: list[Callable[[], None]] = []
+        self._is_closed = False
 
     @property
     def is_connected(self) -> bool:
@@ -248,9 +248,10 @@ class ValkeyWire:
 
     async def close(self) -> None:
         """Wait for the replies that are due, within the reply timeout, then close."""
-        with suppress(RedisError):
-            await self.call(b"PING")
+        self._is_closed = True
         if self._keeper is not None:
+            with suppress(RedisError):
+                await self.call(b"PING")
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
 
@@ -295,9 +296,10 @@ class ValkeyWire:
         """Connect, serve until the connection is lost, pause a little longer after each failure, again."""
         pause, connection = _FIRST_PAUSE, None
         try:
-            while True:
+            while not self._is_closed:
                 try:
-                    connection = await asyncio.wait_for(self._connect(), _CONNECT_SECONDS)
+                    async with asyncio.timeout(_CONNECT_SECONDS):  # wait_for can lose the cancelling of `close`
+                        connection = await self._connect()
                 except (OSError, RedisError, TimeoutError) as away:
                     logger.warning("valkey is away: %s", away)
                 else:

@@ -9,15 +9,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from mainspring.inference.gateway.policy import Limit, TenantPolicy
+
 from .keys import MEMBER, TenantKeys, join_suffixes, state_suffix, tenant_keys
 from .scripts import RENEW, RESERVE, SETTLE
 from .types import Kind, Scopes, Subject
 
 NO_LIMIT = 10**15
-_ROW = struct.Struct(">9d")
+_ROW = struct.Struct("<9d")
 _VARYING_BYTES = 64
-SETTLE_HEAD = struct.Struct(">5d")
-RENEW_HEAD = struct.Struct(">2d")
+SETTLE_HEAD = struct.Struct("<5d")
+RENEW_HEAD = struct.Struct("<2d")
 
 
 @dataclass(frozen=True, slots=True)

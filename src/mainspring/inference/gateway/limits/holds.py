@@ -10,7 +10,7 @@ from .checks import NO_LIMIT, Checks
 from .keys import MEMBER
 from .types import Kind, LimitUse, Rate, Remaining
 
-STATE = struct.Struct(">18d")
+STATE = struct.Struct("<19d")
 _HEAD_BYTES = 16
 _UNITS = 60_000
 
@@ -53,7 +53,7 @@ class Hold:
     @property
     def warnings(self) -> tuple[LimitUse, ...]:
         """Limits whose soft share is passed with this call; empty in the common case, at no cost."""
-        if not self._reply or self._reply[1] == 0:  # the first double is 0 or 1, and only 1 has a second byte
+        if not self._reply or self._reply[7] == 0:  # the first double is 0 or 1: only in 1 is its last byte set
             return ()
         return tuple(_passed(self.checks, self._states()))
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
 
-MEMBER = struct.Struct(">16sdddd")
-_LENGTH = struct.Struct(">H")
+MEMBER = struct.Struct("<16sdddd")
+_LENGTH = struct.Struct("<H")
 _MAX_VALUE_BYTES = 64
 _LETTERS = {"tenant": b"t:", "user": b"u:", "key": b"k:", "model": b"m:", "feature": b"f:"}
 
@@ -21,9 +21,9 @@ class TenantKeys(NamedTuple):
     """The keys of one tenant; all share the hash tag, so that one script may touch them.
 
     home     `limit:{tenant}:`, the beginning of all
-    leases   `l` sorted set: holds by the millisecond they expire at; expires 8 days after the last one
+    leases   `l` sorted set: holds by the millisecond they expire at; expires 8 days after the last hour of use
     expired  `x` sorted set: holds that were given back unsettled, remembered for 7 days
-    states   `<letter>:<value>` string of 18 doubles per scope and value (see `scripts`); expires 25 hours after
+    states   `<letter>:<value>` string of 19 doubles per scope and value (see `scripts`); expires 25 hours after
              the last lease, 10 minutes after the last call where only requests are limited; then seeded anew
     marks    `d:<id>` set when a hold that was lost in a wipe is charged, so that it is charged once; 7 days
     """
@@ -60,7 +60,7 @@ def read_hold(text: bytes) -> tuple[TenantId, bytes, list[bytes]]:
     suffixes: list[bytes] = []
     place = start + 1
     for _ in range(text[start]):
-        length = int.from_bytes(text[place : place + 2], "big")
+        length = int.from_bytes(text[place : place + 2], "little")
         suffixes.append(text[place + 2 : place + 2 + length])
         place += 2 + length
     if place != len(text):

@@ -19,8 +19,8 @@ from uuid import UUID
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.foundation.valkey_wire import ValkeyWire
-
 from mainspring.inference.gateway.policy import TenantPolicy
+
 from .checks import RENEW_HEAD, SETTLE_HEAD, Check, Checks, ChecksMemo, hold_calls
 from .errors import LimitsAway, PriceUnknown
 from .explain import refusal
@@ -32,10 +32,10 @@ from .types import NOTHING_SPENT, Kind, LimitUse, Scopes, month_of
 
 logger = getLogger(__name__)
 
-_VARYING = struct.Struct(">16s6d")
-_HEAD = struct.Struct(">2d")
-_REFUSED = struct.Struct(">6d")
-_SPENT = struct.Struct(">4d")
+_VARYING = struct.Struct("<16s6d")
+_HEAD = struct.Struct("<2d")
+_REFUSED = struct.Struct("<6d")
+_SPENT = struct.Struct("<4d")
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 _SOFT, _IS_REFUSED, _UNSEEDED, _OTHER_MONTH = 1, 2, 3, 4
@@ -74,7 +74,7 @@ class Limiter:
         request_id   unique to the call; reserve once with it
         tokens       upper estimate, prompt plus completion
         cost_micros  upper estimate; None when no price is known
-        lease        after which the hold gives itself back; `renew` longer calls in time
+        lease        after which the hold gives itself back, at most a day; `renew` longer calls in time
         raises       LimitReached, BudgetExceeded, CallTooLarge (429), PriceUnknown (422), LimitsAway (503)
         """
         if not checks.entries:
