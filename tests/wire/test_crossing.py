@@ -15,6 +15,7 @@ from mainspring.inference.gateway.providers.wire import Wire, to_json
 from mainspring.inference.messages import (
     Completion,
     Delta,
+    Extra,
     FilePart,
     Finished,
     FinishReason,
@@ -23,6 +24,7 @@ from mainspring.inference.messages import (
     Inline,
     Link,
     Message,
+    OpaqueDelta,
     ReasoningDelta,
     ResponseFormat,
     Role,
@@ -269,6 +271,26 @@ def test_sealed_thought_goes_through_a_chat_caller_and_back() -> None:
     results = [{"role": "tool", "tool_call_id": name, "content": "18 C"} for name in ("a", "b")]
     sent = cross({"messages": [*turns, *results]}, "openai", "anthropic")
     assert sent["messages"][1]["content"][0] == {"type": "thinking", "thinking": "Hm.", "signature": "EqQBseal"}
+
+
+@pytest.mark.parametrize("caller", ["openai", "responses"])
+def test_thought_that_is_hidden_goes_through_a_caller_and_back(caller: str) -> None:
+    block = {"type": "redacted_thinking", "data": "secret"}
+    deltas = [DELTAS[0], OpaqueDelta(Extra("anthropic", block)), *DELTAS[4:]]
+    reply = DIALECTS[caller][0].encode_completion(gather(deltas), 5)
+    said = reply["output"] if caller == "responses" else [reply["choices"][0]["message"]]
+    wire = {"input": said} if caller == "responses" else {"messages": said}
+    assert cross(wire, caller, "anthropic")["messages"][0]["content"][0] == block
+
+
+@pytest.mark.parametrize(
+    ("caller", "field"), [("openai", "functions"), ("openai", "web_search_options"), ("responses", "prompt")]
+)
+def test_what_only_one_dialect_has_is_refused_rather_than_lost(caller: str, field: str) -> None:
+    wire = ask(caller, **{field: [{"name": "f"}]})
+    assert field in cross(wire, caller, caller)
+    with pytest.raises(InvalidRequest, match=field):
+        cross(wire, caller, "anthropic")
 
 
 def gather(deltas: list[Delta]) -> Completion:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mainspring.inference.gateway.errors import InvalidRequest
+from mainspring.inference.gateway.providers.refusals import fault
 from mainspring.inference.messages import InferenceRequest, Tool
 
 Tier = Literal["auto", "default"]
@@ -86,6 +87,8 @@ def end_user_in(fields: Mapping[str, Any]) -> str | None:
 
 
 def _of_chat(fields: Mapping[str, Any]) -> Wishes:
+    _refuse_if(fields, "functions", "send the functions in tools")
+    _refuse_if(fields, "web_search_options", "leave it out, or send a function in tools")
     return Wishes(
         effort=_text(fields.get("reasoning_effort")),
         end_user=end_user_in(fields),
@@ -98,6 +101,7 @@ def _of_chat(fields: Mapping[str, Any]) -> Wishes:
 
 
 def _of_responses(fields: Mapping[str, Any]) -> Wishes:
+    _refuse_if(fields, "prompt", "send its words in instructions and input")
     text, reasoning, include = _inside(fields, "text"), _inside(fields, "reasoning"), fields.get("include")
     wants_logprobs = isinstance(include, list) and "message.output_text.logprobs" in include
     return Wishes(
@@ -136,6 +140,11 @@ def effort_of(wishes: Wishes) -> str | None:
     if wishes.effort or wishes.budget_tokens is None:
         return wishes.effort
     return "low" if wishes.budget_tokens <= 2048 else "medium" if wishes.budget_tokens <= 8192 else "high"
+
+
+def _refuse_if(fields: Mapping[str, Any], name: str, instead: str) -> None:
+    if fields.get(name):
+        raise fault(name, f"{name} is understood by providers of its own dialect only: {instead}.")
 
 
 def _shared(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -33,6 +33,9 @@ from .parts import DIALECT, decode_content, encode_content, is_content
 OPENAI_SEAL = "gAAAA"
 """How OpenAI's encrypted thoughts begin (Fernet tokens); any other seal is another provider's, and refused by it."""
 
+HIDDEN = "redacted:"
+"""What stands before a thought that Anthropic hides even from its caller, where a seal would be."""
+
 _ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT}
 _RESULT_FIELDS = ("type", "id", "call_id", "output", "status")
 
@@ -117,7 +120,11 @@ def _decode_result(item: Wire) -> ToolResultPart:
     return ToolResultPart(str(item.get("call_id", "")), parts, extra=rest(DIALECT, item, _RESULT_FIELDS))  # pyright: ignore[reportArgumentType] - narrowed by is_content
 
 
-def _decode_thought(item: Wire) -> ReasoningPart:
+def _decode_thought(item: Wire) -> Part:
+    hidden = str(item.get("encrypted_content"))
+    if hidden.startswith(HIDDEN):
+        block = {"type": "redacted_thinking", "data": hidden.removeprefix(HIDDEN)}
+        return OpaquePart(Extra("anthropic", block))
     texts: list[str] = as_list(item.get("content") or item.get("summary"), lambda each: str(each["text"]))
     known = ("type", "summary", "encrypted_content", "status")
     seal: object = item.get("encrypted_content")

@@ -21,7 +21,7 @@ from mainspring.inference.messages import (
     Usage,
 )
 
-from .items import decode_items, encode_call
+from .items import HIDDEN, decode_items, encode_call
 
 _ECHOED = (
     *("instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "prompt_cache_key", "reasoning"),
@@ -182,8 +182,19 @@ def _encode_item(part: Part, id_: str, index: int) -> Wire | None:
             return reasoning_item(item_id("rs", id_, index), part.text, part.signature)
         case ToolCallPart():
             return {"id": item_id("fc", id_, index), **encode_call(part), "status": "completed"}
-        case OpaquePart(extra=Extra(dialect="responses", fields=fields)):
+        case OpaquePart(extra=extra):
+            return own_item(extra, item_id("rs", id_, index))
+        case _:
+            return None
+
+
+def own_item(extra: Extra, id_: str) -> Wire | None:
+    """An item kept whole, or a thought that Anthropic hides, which its models want back; None for what has no item."""
+    match extra:
+        case Extra(dialect="responses", fields=fields):
             return dict(fields)
+        case Extra(dialect="anthropic", fields={"type": "redacted_thinking", "data": str(data)}):
+            return reasoning_item(id_, "", HIDDEN + data)
         case _:
             return None
 

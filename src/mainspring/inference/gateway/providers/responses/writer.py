@@ -32,6 +32,7 @@ from .replies import (
     item_id,
     logprobs_of,
     message_item,
+    own_item,
     reasoning_item,
     text_part,
 )
@@ -143,8 +144,9 @@ class StreamWriter:
         return written
 
     def _beside(self, extra: Extra) -> bytes:
-        if extra.dialect == "responses":
-            left, item = self._leave(), dict(extra.fields)
+        item = own_item(extra, item_id("rs", self._head["id"], self._places))
+        if item is not None:
+            left = self._leave()
             place = {"output_index": self._places, "item": item}
             self._places += 1
             self._output.append(item)
