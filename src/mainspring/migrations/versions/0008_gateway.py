@@ -90,11 +90,12 @@ def _create_learned() -> None:
             id uuid not null,
             context bytea not null,
             feature text not null,
-            question text not null,
             embedding halfvec(384) not null,
             reply bytea not null,
             observations jsonb not null default '[]',
             hits integer not null default 0,
+            shadowed integer not null default 0,
+            wrong integer not null default 0,
             created_at timestamptz not null default now(),
             expires_at timestamptz not null,
             primary key (tenant_id, id)

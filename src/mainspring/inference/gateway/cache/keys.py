@@ -4,7 +4,7 @@ The tenant, the caller's dialect, the resolved model, feature, prompt version an
 come first (`ReplyScope`); then the whole call. On the raw path that is the body as it was sent, its
 top-level members sorted by name, without those that change how the reply travels and not what it
 says. BLAKE3, because a key must not be forged by another user of the tenant and must be cheap:
-66 KB took 35 us with members of many messages, 20 us with one long text (one core, 2026-11).
+65 KB took 38 us as a thousand messages, 33 us as one long text, 100 bytes 3 us (2 shared cores, 2026-11).
 """
 
 from collections.abc import Mapping
