@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NEIGHBOURS = 64
-MARGIN = 0.05
+MARGIN = 0.1
 """How far the chosen model's lower bound may lie under the best one's."""
 MIN_SEEN = 30
 """A model with fewer outcomes is not predicted."""
@@ -64,7 +64,10 @@ class Neighbours:
         self.neighbours = neighbours
         named = numpy.asarray(models, dtype=object)
         self._by_model = {
-            model: (numpy.ascontiguousarray(embeddings[named == model], dtype=numpy.float32), scores[named == model].astype(numpy.float32))
+            model: (
+                numpy.ascontiguousarray(embeddings[named == model], dtype=numpy.float32),
+                scores[named == model].astype(numpy.float32),
+            )
             for model in dict.fromkeys(models)
         }
 

@@ -37,11 +37,13 @@ class _Held:
 class Outcomes:
     """Outcomes of every tenant.
 
-    clock   monotonic seconds
+    clock     monotonic seconds
+    tenants   how many may be in memory at once
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float], *, tenants: int = TENANTS) -> None:
         self._database = database
+        self._tenants = tenants
         self._clock = clock
         self._held: OrderedDict[TenantId, _Held] = OrderedDict()
         self._recorded: dict[TenantId, int] = {}
@@ -70,11 +72,16 @@ class Outcomes:
         held = self._held.get(tenant)
         if held is None:
             held = self._held[tenant] = _Held(None, float("-inf"))
-            if len(self._held) > TENANTS:
+            if len(self._held) > self._tenants:
                 self._held.popitem(last=False)
         else:
             self._held.move_to_end(tenant)
         return held.index
+
+    @property
+    def held(self) -> tuple[TenantId, ...]:
+        """The tenants that are or will be in memory, the longest unused first."""
+        return tuple(self._held)
 
     async def refresh(self) -> int:
         """Load the outcomes of tenants that were asked for and are missing or a minute old; returns how many."""
