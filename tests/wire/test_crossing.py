@@ -380,6 +380,20 @@ def test_a_full_reply_reaches_the_vendors_client_whole(caller: str, provider: st
     assert CLIENTS[caller](to_json(reply), "application/json") == EXPECTED
 
 
+@pytest.mark.parametrize("caller", ["openai", "responses"])
+@pytest.mark.parametrize("provider", ["openai", "responses"])
+def test_log_probabilities_are_passed_on_between_openais_dialects(caller: str, provider: str) -> None:
+    odds = [{"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []}]
+    beside = OpaqueDelta(Extra("openai", {"choice": {"logprobs": {"content": odds}}}))
+    deltas: list[Delta] = [DELTAS[0], TextDelta("Hi"), beside, Finished(FinishReason.STOP)]
+    wire = DIALECTS[provider][0].encode_completion(gather(deltas), 5)
+    reply = DIALECTS[caller][0].encode_completion(DIALECTS[provider][1].decode_completion(wire), 5)
+    if caller == "openai":
+        assert reply["choices"][0]["logprobs"]["content"] == odds
+    else:
+        assert reply["output"][0]["content"][0]["logprobs"] == odds
+
+
 def test_a_caller_that_asks_for_no_counts_gets_none() -> None:
     silent = openai.INBOUND.writer(5, False)
     assert b'"usage"' not in b"".join(silent.write(delta) for delta in DELTAS)
