@@ -222,6 +222,18 @@ async def test_tokens_are_held_by_estimate_and_counted_by_use(bench: Bench, limi
     await reserve(limiter, checks, tokens=100)
 
 
+async def test_a_long_call_is_not_refunded_what_the_minute_gave_back_already(
+    bench: Bench, limiter: Limiter, tenant: TenantId
+) -> None:
+    checks = limiter.checks(policy_of(Limit(scope="tenant", tokens_per_minute=1000)), Scopes(tenant))
+    long = await reserve(limiter, checks, tokens=900)
+    bench.shift += timedelta(seconds=61)
+    await reserve(limiter, checks, tokens=900)
+    limiter.settle(long, tokens=0, cost_micros=0)
+    with pytest.raises(LimitReached):
+        await reserve(limiter, checks, tokens=200)
+
+
 async def test_requests_come_back_evenly(bench: Bench, limiter: Limiter, tenant: TenantId) -> None:
     checks = limiter.checks(policy_of(Limit(scope="tenant", requests_per_minute=6)), Scopes(tenant))
     holds, refused = await admitted([reserve(limiter, checks) for _ in range(7)])

@@ -14,7 +14,8 @@ A state is the string of 19 doubles of one scope and value:
 Requests are limited by GCRA in its form as a meter: the level falls by the limit each minute, and a
 call is admitted while it fits under the limit. Unlike a theoretical arrival time, a level means the
 same under any limit, so that a changed plan acts at once; a lower one cuts the level to itself, so
-that nobody waits for longer than a minute. Tokens are counted likewise, by estimate and then by use.
+that nobody waits for longer than a minute. Tokens are counted likewise, by estimate and then by use:
+what was held too much is refunded, less and less over a minute, as the bucket has drained it meanwhile.
 
 All integers stay below 2^53, so doubles are exact. The clock is the server's, plus a shift for tests.
 A limit that is not set is 1e15: every check is the same few comparisons, without branches. To set an
@@ -48,9 +49,13 @@ end
 """
 
 _GIVE_BACK = """
-local function give_back(s, at, tokens, cost)
-  local level = s[4] - tokens * 60000
+local function refund(s, at, now, change)
+  local share = 1 - (now - at) / 60000
+  local level = s[4] + (share > 0 and math.ceil(change * share) or 0)
   s[4] = level > 0 and level or 0
+end
+
+local function give_back(s, at, cost)
   s[6] = s[6] - 1
   local day = math.floor(at / DAY)
   if day == s[9] then s[15] = s[15] - 1; s[17] = s[17] - cost end
@@ -71,6 +76,7 @@ end
 # ARGV 1: 9 doubles per state: the seven limits in the order of Kind, soft percent, whether it must be seeded
 #      2: the states' suffixes, as they end a hold   3: id, tokens, cost, lease (0: no hold), shift, month, next month
 # answers doubles: 0 or 1 (a soft limit is passed), now, and the states
+#               (`now` is since when the call is held)
 #               or 2 (refused), now, state, kind, what is used, ms to wait (1e15: for ever)
 #               or 3 (a state must be seeded), now      or 4 (the day is not in the month that was given), now
 RESERVE = Script(
@@ -98,7 +104,8 @@ local function sweep()
       local s = raw and {struct.unpack(F, raw)}
       if s and s[7] <= at then
         drain(s, now)
-        give_back(s, at, held_tokens, held_cost)
+        refund(s, at, now, -held_tokens * 60000)
+        give_back(s, at, held_cost)
         redis.call('SETRANGE', home .. suffix, 0, struct.pack(F, unpack(s, 1, 19)))
       end
     end
@@ -112,7 +119,7 @@ end
 
 local limits, packed, fresh = ARGV[1], {}, {}
 local code, wait, where, kind, used = 0, -1, 0, 0, 0
-local scaled, held = tokens * 60000, lease > 0 and 1 or 0
+local scaled, held, at = tokens * 60000, lease > 0 and 1 or 0, now
 """
     + _ROLL
     + """
@@ -146,6 +153,7 @@ local function decide()
     else
       s = {now, 0, rpm, 0, tpm, 0, now, 0, day, month, 0, 0, 0, 0, 0, 0, 0, 0, 0}
     end
+    if s[7] > at then at = s[7] end -- a clock that was set back must not make the hold older than its state
     if windowed == 1 and s[8] == 0 then return struct.pack('<dd', 3, now) end
 
     local a, b, c = s[2] + 60000, s[4] + scaled, s[6] + 1
@@ -201,7 +209,7 @@ for i = 1, #packed do
   end
 end
 if held == 1 then
-  local member = struct.pack('<c16dddd', id, now, tokens, cost, 0) .. ARGV[2]
+  local member = struct.pack('<c16dddd', id, at, tokens, cost, 0) .. ARGV[2]
   if is_stale then
     redis.call('ZADD', KEYS[1], now + lease, member, 'inf', '')
     redis.call('PEXPIRE', KEYS[1], WEEK + DAY)
@@ -209,7 +217,7 @@ if held == 1 then
     redis.call('ZADD', KEYS[1], now + lease, member)
   end
 end
-return struct.pack('<dd', code, now) .. table.concat(packed)
+return struct.pack('<dd', code, at) .. table.concat(packed)
 """
 )
 
@@ -243,15 +251,16 @@ for i = 1, #raws do
     end
     if counts then
       local is_back = is_held and not is_younger
-      if (not is_back or tokens > held_tokens) and s[5] < 1e15 then -- what is given back may fall later as well
+      local change = (is_back and tokens - held_tokens or tokens) * 60000
+      if s[5] < 1e15 then
         if not now then
           local time = redis.call('TIME')
           now = time[1] * 1000 + math.floor(time[2] / 1000) + shift
         end
         drain(s, now)
+        if change < 0 then refund(s, at, now, change) else s[4] = s[4] + change end
       end
-      if is_back then give_back(s, at, held_tokens, held_cost) end
-      s[4] = s[4] + tokens * 60000
+      if is_back then give_back(s, at, held_cost) end
       if day == s[9] then s[11] = s[11] + calls; s[13] = s[13] + cost end
       if day >= s[10] then s[12] = s[12] + calls; s[14] = s[14] + cost end
       redis.call('SETRANGE', KEYS[i + 2], 0, struct.pack(F, unpack(s, 1, 19)))
