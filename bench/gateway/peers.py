@@ -13,7 +13,7 @@ _LOCK = Path(__file__).with_name("peers.lock")
 def install_peers(home: Path, announce: Callable[[str], None]) -> Path | None:
     """The interpreter that has them; None when they cannot be installed, which `peers.log` explains.
 
-    Installed once, and again when the lock has changed: about 130 packages, some minutes.
+    Installed once, and again when the lock has changed: about 130 packages, two minutes.
     """
     home.mkdir(exist_ok=True)
     (home / ".gitignore").write_text("*\n")
