@@ -2,8 +2,8 @@
 
 Questions of MMLU with whether a cheap and a strong model answered right. Outcomes of the first
 questions (as many as the product keeps for a tenant) are learned, with embeddings of the bundled
-model; the rest is routed by the product's own code. Each route is set against the same share of
-strong calls drawn at random, which costs the same, and against always one model and an oracle.
+model; the rest is routed by the product's own code. Each route is set against strong calls drawn at
+random for the same money, and against always one model and an oracle.
 Intervals are 95 %, over questions. Costs are by list price, for the questions' length and a reply of
 8 tokens.
 """
@@ -48,7 +48,7 @@ class Answers:
 class Line:
     """One way to route: its share of strong calls, share of right answers, and cost.
 
-    gain   right answers above the same share of strong calls drawn at random, in points; None where nothing is drawn
+    gain   share of right answers above strong calls drawn at random for the same cost; None where nothing is learned
     """
 
     name: str
@@ -134,23 +134,25 @@ def _prices() -> Mapping[str, PriceTag]:
 
 def _line(name: str, routed: Answers, goes_strong: NDArray[np.bool_], prices: Mapping[str, PriceTag]) -> Line:
     right = np.where(goes_strong, routed.strong, routed.cheap)
-    share = float(goes_strong.mean())
-    tokens = [len(prompt.encode()) // _BYTES_PER_TOKEN for prompt in routed.prompts]
-    micros = sum(
-        prices[STRONG if strong else CHEAP].estimate(count, _REPLY_TOKENS)
-        for count, strong in zip(tokens, goes_strong, strict=True)
-    )
+    cheap, strong = (_micros(routed, prices[model]) for model in (CHEAP, STRONG))
+    micros = float(np.where(goes_strong, strong, cheap).mean())
+    drawn_share = (micros - cheap.mean()) / (strong.mean() - cheap.mean())  # what random may spend on the strong one
+    over_random = right - (drawn_share * routed.strong + (1 - drawn_share) * routed.cheap)
     is_drawn = name.startswith("learned")
-    over_random = right - (share * routed.strong + (1 - share) * routed.cheap)
     return Line(
         name,
-        share,
+        float(goes_strong.mean()),
         float(right.mean()),
         _interval(right),
-        micros / len(tokens) / 1000,
+        micros / 1000,
         float(over_random.mean()) if is_drawn else None,
         _interval(over_random) if is_drawn else None,
     )
+
+
+def _micros(routed: Answers, price: PriceTag) -> NDArray[np.float64]:
+    tokens = (len(prompt.encode()) // _BYTES_PER_TOKEN for prompt in routed.prompts)
+    return np.array([price.estimate(count, _REPLY_TOKENS) for count in tokens], dtype=np.float64)
 
 
 def _interval(values: NDArray[np.float64]) -> tuple[float, float]:

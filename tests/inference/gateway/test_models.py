@@ -1,9 +1,11 @@
 """The catalogue: names and versions, lifecycles, endpoints, and an operator's file."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mainspring.foundation.errors import InvalidInput
@@ -443,3 +445,17 @@ def test_a_name_asked_for_before_is_the_same_resolution(catalogue: Catalogue) ->
     first = catalogue.resolve("gpt-5.4", DEFAULT_POLICY, ON)
     assert catalogue.resolve("gpt-5.4", TenantPolicy(residency="eu"), ON) is first
     assert catalogue.resolve("gpt-5.4", DEFAULT_POLICY, date(2026, 11, 23)) is not first
+
+
+HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "choose-models.md").read_text(encoding="utf-8")
+
+
+def test_the_files_of_the_howto_work_as_they_stand(tmp_path: Path) -> None:
+    path = own_file(tmp_path, "\n".join(re.findall(r"```toml\n(.*?)```", HOWTO, re.DOTALL)))
+    keys = {"OPENAI_EU_KEY": "sk-eu", "AZURE_SWEDEN_KEY": "key"}
+    catalogue = load_catalogue(replace(ACCESS, secrets=keys), path)
+    assert deployments(catalogue, "azure/gpt-4.1-2025-04-14") == ["azure-sweden/our-gpt-41"]
+    assert deployments(catalogue, "gpt-4.1") == ["openai/gpt-6-luna", "openai-eu/gpt-6-luna"]
+    assert deployments(catalogue, "qwen") == ["vllm/qwen3-32b-20260401"]
+    documents = re.findall(r"```json\n(.*?)```", HOWTO, re.DOTALL)
+    assert [bool(msgspec.json.decode(each, type=TenantPolicy)) for each in documents] == [True, True]
