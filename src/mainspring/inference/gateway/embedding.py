@@ -7,7 +7,6 @@ import numpy as np
 from mainspring.inference.messages import InferenceRequest, Usage
 
 from .engine.engine import Engine
-from .engine.lanes import Deadlines, Lane
 from .engine.orders import NormalOrder
 from .errors import InvalidOutput
 from .flight import Call
@@ -21,8 +20,13 @@ from .types import CallContext, Embeddings, Operation
 _TEXTS_AT_ONCE = 256
 
 
-async def embed_texts(engine: Engine, texts: Sequence[str], *, model: str | None, context: CallContext) -> Embeddings:
-    """One vector for each text; recorded as one call, without the texts."""
+async def embed_texts(
+    engine: Engine, texts: Sequence[str], *, model: str | None, context: CallContext, dimensions: int | None = None
+) -> Embeddings:
+    """One vector for each text; recorded as one call, without the texts.
+
+    dimensions   for models that can shorten their vectors; refused by the provider otherwise
+    """
     order = NormalOrder(InferenceRequest(()), is_stream=False)
     tokens = estimate_input_tokens("\n".join(texts).encode())  # of all; what a text has too much, its model leaves out
     flight = await engine.admit(Call(context, Operation.EMBEDDINGS, model, order, Demand(max_tokens=0), tokens))
@@ -32,7 +36,9 @@ async def embed_texts(engine: Engine, texts: Sequence[str], *, model: str | None
             size = gemini.TEXTS_AT_ONCE if deployment.endpoint.dialect == "gemini" else _TEXTS_AT_ONCE
             lane = engine.lane(flight, deployment)
             batches = [texts[start : start + size] for start in range(0, len(texts), size)]
-            return [await _embed(lane, deployment, batch, engine.deadlines(flight)) for batch in batches]
+            bodies = [_body(deployment, batch, dimensions) for batch in batches]
+            answers = [await lane.ask(_path(deployment), body, deadlines=engine.deadlines(flight)) for body in bodies]
+            return [_read(deployment, answer, len(batch)) for answer, batch in zip(answers, batches, strict=True)]
 
         found = await engine.attempts.first(flight, attempt, lambda _: None)
         tokens = sum(batch.usage.input_tokens for batch in found)
@@ -41,14 +47,24 @@ async def embed_texts(engine: Engine, texts: Sequence[str], *, model: str | None
     return Embeddings(np.concatenate([batch.vectors for batch in found]), found[0].model, Usage(input_tokens=tokens))
 
 
-async def _embed(lane: Lane, deployment: Deployment, texts: Sequence[str], deadlines: Deadlines) -> Embeddings:
-    is_gemini = deployment.endpoint.dialect == "gemini"
-    path = gemini.embeddings_path(deployment.wire_model) if is_gemini else "/embeddings"
-    encode = gemini.encode_texts if is_gemini else openai.encode_texts
-    body = to_json(encode(texts, model=deployment.wire_model))
-    answer = read_object(await lane.ask(path, body, deadlines=deadlines))
-    if answer is None:
+def _path(deployment: Deployment) -> str:
+    return gemini.embeddings_path(deployment.wire_model) if _is_gemini(deployment) else "/embeddings"
+
+
+def _body(deployment: Deployment, texts: Sequence[str], dimensions: int | None) -> bytes:
+    if _is_gemini(deployment):
+        return to_json(gemini.encode_texts(texts, model=deployment.wire_model))
+    return to_json(openai.encode_texts(texts, model=deployment.wire_model, dimensions=dimensions))
+
+
+def _read(deployment: Deployment, answer: bytes, expected: int) -> Embeddings:
+    wire = read_object(answer)
+    if wire is None:
         raise InvalidOutput("The model's provider answered with something that is not JSON; try again.")
-    if is_gemini:
-        return gemini.decode_embeddings(answer, expected=len(texts), model=deployment.wire_model)
-    return openai.decode_embeddings(answer, expected=len(texts))
+    if _is_gemini(deployment):
+        return gemini.decode_embeddings(wire, expected=expected, model=deployment.wire_model)
+    return openai.decode_embeddings(wire, expected=expected)
+
+
+def _is_gemini(deployment: Deployment) -> bool:
+    return deployment.endpoint.dialect == "gemini"

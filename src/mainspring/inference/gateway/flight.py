@@ -146,17 +146,18 @@ class Flight:
         except OSError as failure:  # its opening stays and will read as broken
             log.error("inference_record_not_closed", error=failure.strerror)
 
+    def fail_with(self, failure: MainspringError) -> None:
+        """The call ended with this error."""
+        status = RecordStatus.BROKEN if isinstance(failure, StreamBroken) else RecordStatus.ERROR
+        self.fail(status, failure.code, vendor_text=failure.vendor_text if isinstance(failure, ModelError) else None)
+
     @contextmanager
     def closing(self) -> Generator[None]:
         """Whatever ends the block ends the call."""
         try:
             yield
-        except ModelError as failure:
-            status = RecordStatus.BROKEN if isinstance(failure, StreamBroken) else RecordStatus.ERROR
-            self.fail(status, failure.code, vendor_text=failure.vendor_text)
-            raise
         except MainspringError as failure:
-            self.fail(RecordStatus.ERROR, failure.code)
+            self.fail_with(failure)
             raise
         except (asyncio.CancelledError, GeneratorExit):
             self.fail(RecordStatus.CANCELLED, "cancelled")

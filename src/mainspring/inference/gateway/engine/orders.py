@@ -116,6 +116,11 @@ class WireOrder:
         return self.is_stream and self.inbound.name == "openai" and b"include_usage" not in self._options
 
     @property
+    def wants_usage(self) -> bool:
+        """Whether the caller asks for counts at the end of its stream."""
+        return self.inbound.wants_usage({"stream_options": self.value("stream_options")})
+
+    @property
     def _options(self) -> bytes:
         return bytes(self.fields.get("stream_options", b""))
 

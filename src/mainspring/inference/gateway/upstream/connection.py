@@ -7,7 +7,7 @@ exchange costs no timer of its own.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
@@ -189,8 +189,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by class
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer; bytes without a question end the connection."""

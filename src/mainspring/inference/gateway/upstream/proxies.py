@@ -2,6 +2,7 @@
 
 import asyncio
 from ssl import SSLContext
+from typing import cast
 
 from .connection import Connection, Home, UpstreamGone
 
@@ -17,8 +18,7 @@ class _Tunnel(asyncio.Protocol):
         self._read = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by class
 
     def data_received(self, data: bytes) -> None:
         self._read += data

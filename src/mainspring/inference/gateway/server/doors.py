@@ -1,0 +1,103 @@
+"""The addresses of the data plane, and the edge at which every failure becomes an answer in the caller's dialect."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from mainspring.foundation.errors import MainspringError, NotFound
+from mainspring.foundation.telemetry import get_logger
+from mainspring.inference.gateway.engine.engine import Engine
+from mainspring.inference.gateway.keeper import SnapshotKeeper
+from mainspring.inference.gateway.providers import anthropic, openai, responses
+from mainspring.inference.gateway.providers.dialects import Inbound
+from mainspring.inference.gateway.providers.refusals import retry_headers
+from mainspring.inference.gateway.providers.wire import to_json
+
+from .callers import Callers
+from .chat import Chat
+from .embeddings import EmbeddingsDoor
+from .explaining import Explaining
+from .http import ClientConnection, Request
+from .lists import Lists
+
+log = get_logger(__name__)
+
+Handler = Callable[[Request, ClientConnection, Inbound], Awaitable[None]]
+
+JSON = b"content-type: application/json\r\n"
+
+
+class InternalError(MainspringError):
+    """Something of ours failed; it is in the log under the request's id."""
+
+
+@dataclass(slots=True)
+class Doors:
+    """Hands each request to its door."""
+
+    keeper: SnapshotKeeper
+    routes: dict[tuple[bytes, bytes], tuple[Handler, Inbound]]
+    lists: Lists
+    is_draining: bool = False
+
+    @classmethod
+    def build(cls, engine: Engine, keeper: SnapshotKeeper) -> "Doors":
+        """The doors of a process."""
+        callers = Callers(keeper)
+        chat, lists = Chat(engine, callers), Lists(engine, callers)
+        embeddings, explaining = EmbeddingsDoor(engine, callers), Explaining(engine, callers)
+        routes: dict[tuple[bytes, bytes], tuple[Handler, Inbound]] = {
+            (b"POST", b"/v1/chat/completions"): (chat.serve, openai.INBOUND),
+            (b"POST", b"/v1/responses"): (chat.serve, responses.INBOUND),
+            (b"POST", b"/v1/messages"): (chat.serve, anthropic.INBOUND),
+            (b"POST", b"/v1/messages/count_tokens"): (lists.count_tokens, anthropic.INBOUND),
+            (b"POST", b"/v1/embeddings"): (embeddings.serve, openai.INBOUND),
+            (b"POST", b"/v1/route:explain"): (explaining.serve, openai.INBOUND),
+            (b"GET", b"/v1/models"): (lists.models, openai.INBOUND),
+        }
+        return cls(keeper, routes, lists)
+
+    async def handle(self, request: Request, connection: ClientConnection) -> None:
+        """Answer one request, whatever happens."""
+        target = request.target.partition(b"?")[0]
+        found = self.routes.get((request.method, target))
+        inbound = found[1] if found else openai.INBOUND
+        try:
+            if found:
+                await found[0](request, connection, inbound)
+            else:
+                await self._other(request, connection, target)
+        except MainspringError as failure:
+            refuse(connection, inbound, failure)
+        except Exception as failure:
+            log.exception("request_failed", error=type(failure).__name__, target=target.decode("latin-1"))
+            refuse(connection, inbound, InternalError("The gateway failed; the operator's log says why. Try again."))
+
+    async def _other(self, request: Request, connection: ClientConnection, target: bytes) -> None:
+        if request.method in (b"GET", b"HEAD") and target in (b"/healthz", b"/readyz"):
+            self._health(connection, is_ready=target == b"/readyz")
+        elif request.method == b"GET" and target.startswith(b"/v1/models/"):
+            await self.lists.model(request, connection, target.removeprefix(b"/v1/models/").decode("utf-8", "replace"))
+        else:
+            allowed = [method.decode() for method, path in self.routes if path == target]
+            asked = f"{request.method.decode('latin-1')} {target[:200].decode('utf-8', 'replace')}"
+            hint = (
+                f"use {' or '.join(allowed)}" if allowed else "the addresses are those of OpenAI's and Anthropic's APIs"
+            )
+            raise NotFound(f"There is no {asked} here; {hint}.")
+
+    def _health(self, connection: ClientConnection, *, is_ready: bool) -> None:
+        stale = self.keeper.stale_since
+        body = to_json({"status": "draining" if self.is_draining else "ok", "snapshot_stale_since": stale})
+        connection.reply(503 if is_ready and self.is_draining else 200, JSON, body)
+
+
+def refuse(connection: ClientConnection, inbound: Inbound, failure: MainspringError) -> None:
+    """Answer with an error in the caller's dialect; nothing when the connection is gone."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in retry_headers(failure).items()).encode()
+    connection.reply(inbound.status_of(failure), JSON + head, to_json(inbound.encode_error(failure)))
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The query's parameters, the last of each name."""
+    return dict(parse_qsl(request.target.partition(b"?")[2].decode("utf-8", "replace")))

@@ -1,0 +1,34 @@
+"""The door of embeddings: the OpenAI dialect over any provider that embeds."""
+
+from dataclasses import dataclass
+
+from mainspring.inference.gateway.embedding import embed_texts
+from mainspring.inference.gateway.engine.engine import Engine
+from mainspring.inference.gateway.providers.dialects import Inbound
+from mainspring.inference.gateway.providers.openai import embeddings as codec
+from mainspring.inference.gateway.providers.wire import read_object, to_json
+
+from .callers import Callers
+from .http import ClientConnection, Request
+from .reading import end_user_of, read_order
+
+_JSON = b"content-type: application/json\r\n"
+
+
+@dataclass(slots=True)
+class EmbeddingsDoor:
+    """Serves vectors."""
+
+    engine: Engine
+    callers: Callers
+
+    async def serve(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
+        """Answer with one vector for each text."""
+        caller = await self.callers.identify(request.headers)
+        order = read_order(request, inbound)
+        asked = codec.decode_embeddings_request(read_object(request.body) or {})
+        context = self.callers.context(caller, request.headers, end_user_of(order))
+        found = await embed_texts(
+            self.engine, asked.texts, model=asked.model, context=context, dimensions=asked.dimensions
+        )
+        connection.reply(200, _JSON, to_json(codec.encode_embeddings(found, as_base64=asked.as_base64)))

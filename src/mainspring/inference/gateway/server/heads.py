@@ -1,0 +1,48 @@
+"""The headers of an answer: which call it was, who served it, from where, at what cost, and what limits remain."""
+
+from mainspring.foundation.ids import show_id
+from mainspring.inference.gateway.flight import Flight
+from mainspring.inference.gateway.limits import rate_headers, warning
+from mainspring.inference.gateway.records import PREFIX
+
+
+def head_of(flight: Flight, *, content_type: bytes, is_ended: bool) -> bytes:
+    """Header lines, each ended by CRLF. The cost is told only of a call that has ended."""
+    draft = flight.draft
+    identifier = show_id(PREFIX, draft.id)
+    lines = (
+        f"x-request-id: {identifier}\r\nx-mainspring-request-id: {identifier}\r\n"
+        f"x-mainspring-model: {_clean(_model(flight))}\r\nx-mainspring-provider: {_clean(draft.provider)}\r\n"
+        f"x-mainspring-cache: {draft.cache_status}\r\n"
+    )
+    if draft.region:
+        lines += f"x-mainspring-region: {_clean(draft.region)}\r\n"
+    if is_ended and draft.cost_micros is not None:
+        lines += f"x-mainspring-cost-micros: {draft.cost_micros}\r\n"
+    if flight.warnings:
+        lines += f"x-mainspring-warning: {_clean(' '.join(flight.warnings))}\r\n"
+    if flight.hold is not None:
+        lines += _limits(flight)
+    return content_type + lines.encode("latin-1", "replace")
+
+
+def _limits(flight: Flight) -> str:
+    hold = flight.hold
+    assert hold is not None
+    lines = "".join(f"{name}: {value}\r\n" for name, value in rate_headers(hold.remaining))
+    for use in hold.warnings:
+        lines += f"x-mainspring-limit-warning: {_clean(warning(use))}\r\n"
+    if hold.is_away:
+        lines += "x-mainspring-limit-warning: The limits could not be checked for this call.\r\n"
+    return lines
+
+
+def _model(flight: Flight) -> str:
+    if flight.draft.model_served:
+        return flight.draft.model_served
+    return flight.deployment.model.name if flight.deployment else flight.draft.model_asked
+
+
+def _clean(value: str) -> str:
+    """Whatever a provider or a caller has said, on one line."""
+    return value if value.isprintable() else "".join(letter if letter.isprintable() else " " for letter in value)

@@ -1,0 +1,86 @@
+"""What may be asked for, and how long a call is: lists of models in both dialects, and the count of tokens."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qsl, unquote
+
+from mainspring.foundation.errors import NotFound
+from mainspring.inference.gateway.engine.engine import Engine
+from mainspring.inference.gateway.models import ListedModel
+from mainspring.inference.gateway.providers.anthropic import models as anthropic_models
+from mainspring.inference.gateway.providers.cards import ModelCard
+from mainspring.inference.gateway.providers.dialects import Inbound
+from mainspring.inference.gateway.providers.openai import models as openai_models
+from mainspring.inference.gateway.providers.wire import to_json
+from mainspring.inference.gateway.tokens import TOKENS_HEADER, estimate_input_tokens
+
+from .callers import Callers
+from .http import ClientConnection, Request
+from .reading import read_order
+
+_JSON = b"content-type: application/json\r\n"
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(slots=True)
+class Lists:
+    """Answers that ask no model."""
+
+    engine: Engine
+    callers: Callers
+
+    async def models(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
+        """Every model that the caller's tenant may use."""
+        cards = await self._cards(request)
+        if b"anthropic-version" not in request.headers:
+            connection.reply(200, _JSON, to_json(openai_models.encode_models(cards)))
+            return
+        query = dict(parse_qsl(request.target.partition(b"?")[2].decode("utf-8", "replace")))
+        limit = query.get("limit", "20")
+        page = anthropic_models.encode_models(
+            cards,
+            limit=int(limit) if limit.isdecimal() else 20,
+            after_id=query.get("after_id"),
+            before_id=query.get("before_id"),
+        )
+        connection.reply(200, _JSON, to_json(page))
+
+    async def model(self, request: Request, connection: ClientConnection, name: str) -> None:
+        """One model, by its name or an alias; NotFound when the tenant may not use it."""
+        name = unquote(name)
+        card = next((card for card in await self._cards(request) if card.id == name), None)
+        if card is None:
+            raise NotFound(f"There is no model {name[:80]!r}; GET /v1/models lists those that there are.")
+        encode = (
+            anthropic_models.encode_model if b"anthropic-version" in request.headers else openai_models.encode_model
+        )
+        connection.reply(200, _JSON, to_json(encode(card)))
+
+    async def count_tokens(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
+        """How long a call is, by an estimate that says so."""
+        await self.callers.identify(request.headers)
+        order = read_order(request, inbound)
+        tokens = estimate_input_tokens(order.request())
+        head = _JSON + f"{TOKENS_HEADER[0]}: {TOKENS_HEADER[1]}\r\n".encode()
+        connection.reply(200, head, to_json(anthropic_models.encode_count(tokens)))
+
+    async def _cards(self, request: Request) -> list[ModelCard]:
+        caller = await self.callers.identify(request.headers)
+        tenant = await self.engine.tenants.get(caller.tenant)
+        today = _EPOCH + timedelta(days=int(self.engine.clock() // 86400))
+        listed = self.engine.catalogue.list_models(tenant.policy, today)
+        return [_card(name, model) for model in listed for name in (model.name, *model.aliases)]
+
+
+def _card(name: str, model: ListedModel) -> ModelCard:
+    retires = datetime.combine(model.retires_on, datetime.min.time(), UTC) if model.retires_on else None
+    return ModelCard(
+        name,
+        datetime.fromtimestamp(0, UTC),
+        model.providers[0],
+        name,
+        model.lifecycle.value,
+        retires,
+        model.context_tokens,
+        model.max_output_tokens,
+    )

@@ -1,0 +1,96 @@
+"""From a caller's body to a call: its order, what it needs, and what is recorded of it."""
+
+from typing import Any
+
+from mainspring.inference.gateway.engine.orders import WireOrder, demand_of
+from mainspring.inference.gateway.errors import InvalidRequest
+from mainspring.inference.gateway.flight import Call
+from mainspring.inference.gateway.providers.dialects import Inbound
+from mainspring.inference.gateway.routing.types import Demand
+from mainspring.inference.gateway.tokens import estimate_input_tokens
+from mainspring.inference.gateway.types import CallContext, Operation
+
+from .http import Request
+
+_MEDIA = (b"image", b"file", b"document", b"audio")
+_SCHEMAS = ("response_format", "text", "output_config", "output_format")
+_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_PASSED = (b"anthropic-beta", b"openai-beta", b"traceparent")
+
+
+def read_order(request: Request, inbound: Inbound) -> WireOrder:
+    """The body taken apart; raises InvalidRequest when it is no JSON object or names no model."""
+    order = WireOrder.read(inbound, request.body)
+    if any(name in request.headers for name in _PASSED):
+        order.more = b"".join(
+            b"%b: %b\r\n" % (name, request.headers[name]) for name in _PASSED if name in request.headers
+        )
+    return order
+
+
+def read_call(order: WireOrder, context: CallContext) -> Call:
+    """The call in an order."""
+    model = _text(order, "model")
+    tokens = estimate_input_tokens(order.content)
+    cap = read_cap(order)
+    return Call(
+        context,
+        Operation.CHAT,
+        model,
+        order,
+        _demand(order, tokens, cap),
+        tokens,
+        order.is_stream,
+        order.content,
+        order.inbound.name,
+    )
+
+
+def read_cap(order: WireOrder) -> int | None:
+    """The caller's limit of output; raises InvalidRequest when it is none."""
+    for name in _CAPS:
+        if name in order.fields:
+            cap = order.value(name)
+            if cap is None:
+                continue
+            if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
+                raise InvalidRequest(f"{name} is {cap!r:.40}; give a whole number of at least 1, or leave it out.")
+            return cap
+    return None
+
+
+def end_user_of(order: WireOrder) -> str | None:
+    """Whom the body names as the caller's own user."""
+    fields = order.fields
+    if "user" not in fields and "safety_identifier" not in fields and "metadata" not in fields:
+        return None
+    named: dict[str, Any] = {
+        name: order.value(name) for name in ("user", "safety_identifier", "metadata") if name in fields
+    }
+    return order.inbound.end_user(named)
+
+
+def wants_schema(order: WireOrder) -> bool:
+    """Whether the reply must be JSON of a schema."""
+    return any(b"json_schema" in bytes(order.fields[name]) for name in _SCHEMAS if name in order.fields)
+
+
+def _demand(order: WireOrder, tokens: int, cap: int | None) -> Demand:
+    """What a deployment must be able to do. A word that may mean a picture is looked at closely."""
+    fields = order.fields
+    if any(word in order.content for word in _MEDIA):
+        return demand_of(order.request())
+    needs_tools, needs_schema = "tools" in fields, wants_schema(order)
+    return Demand(
+        input_tokens=tokens // 2,  # the estimate may be twice the truth: what may fit is sent
+        max_tokens=cap,
+        needs_tools=needs_tools,
+        needs_schema=needs_schema,
+    )
+
+
+def _text(order: WireOrder, name: str) -> str:
+    value = order.value(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidRequest(f"The body must name a {name}, such as `openai/gpt-5-mini`; GET /v1/models lists them.")
+    return value
