@@ -4,15 +4,15 @@ The idea is vCache's (arXiv 2502.03771): whether the reply is right is a logisti
 similarity, with a place and steepness of the entry's own, and until the curve is known well enough
 the model is asked and its fresh reply compared. Two things differ here. Besides place and
 steepness a curve has a share of wrong replies that no nearness cures, as an entry about the
-weather has. And the bound is on the hits: an entry answers only where, with 95 % of belief, the
-chance of being right is at least one minus the accepted error; vCache bounds the errors among all
-calls, which lets a few hits be wrong more often than that.
+weather has. And the bound is on the hits: an entry answers only where the chance of being right, over all
+curves by what was seen, is at least one minus the accepted error, so the expected share of wrong
+hits stays under it. vCache bounds the errors among all calls, which lets few hits be wrong often.
 
 Belief is a weight on each of 176 curves. The weights to begin with say what was seen on question
 pairs once the guards agreed (`bench.semantic_cache`): most entries are right wherever they are near,
-a few are never to be trusted. From eight to eleven right replies open an entry for an error of 2 %,
-some twenty for 1 %, three for 5 %, nearer questions sooner; after a wrong one it takes forty at 5 %
-and more than are remembered at 2 %. The bound is as good as these weights: shadow runs check it.
+a few are never to be trusted. One to five right replies open an entry for an error of 2 %, three to
+eleven for 1 %, fewer the nearer the question; after a wrong one it takes some forty at 2 %. The bound
+is as good as these weights and the judge, so shadow runs measure what comes of it.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 FLOOR = 0.95
 MOST_OBSERVATIONS = 64
-CONFIDENCE = 0.95
 
 _PLACES = np.linspace(0.80, 1.01, 22)
 _PLACE_BELIEF = np.where(_PLACES <= 0.905, 3.0, 1.0)  # most are right well below the floor
@@ -70,21 +69,19 @@ class Curves:
 CURVES = Curves.spread()
 
 
-def least_chance(observations: Sequence[Observation], similarity: float) -> float:
-    """The chance of being right, 0 to 1, that is reached with a belief of 95 %."""
-    recent = observations[-MOST_OBSERVATIONS:]
-    chances = CURVES.chances(np.array([[seen.similarity] for seen in recent]))
-    was_right = np.array([[seen.was_right] for seen in recent])
-    weight = np.log(CURVES.belief) + np.log(np.where(was_right, chances, 1 - chances)).sum(axis=0)
+def chance_of_right(observations: Sequence[Observation], similarity: float) -> float:
+    """The chance, 0 to 1, that the kept reply is right at a similarity, over all curves by what was seen."""
+    weight = np.log(CURVES.belief)
+    if recent := observations[-MOST_OBSERVATIONS:]:
+        chances = CURVES.chances(np.array([[seen.similarity] for seen in recent]))
+        was_right = np.array([[seen.was_right] for seen in recent])
+        weight = weight + np.log(np.where(was_right, chances, 1 - chances)).sum(axis=0)
     belief = np.exp(weight - weight.max())
-    chances = CURVES.chances(np.array([similarity]))
-    order = np.argsort(chances)
-    reached = np.cumsum(belief[order]) / belief.sum()
-    return float(chances[order][np.searchsorted(reached, 1 - CONFIDENCE)])
+    return float(CURVES.chances(np.array([similarity])) @ belief / belief.sum())
 
 
 def is_near_enough(observations: Sequence[Observation], similarity: float, accepted_error: float) -> bool:
     """Whether the entry may answer: with little evidence it may not, and the model is asked instead."""
     if similarity < FLOOR or not observations:
         return False
-    return least_chance(observations, similarity) >= 1 - accepted_error
+    return chance_of_right(observations, similarity) >= 1 - accepted_error
