@@ -112,6 +112,7 @@ def test_auto_is_every_active_chat_model_and_carries_the_class_to_be_met(catalog
     assert LOCAL_EMBEDDING not in names
     assert "openai/gpt-5-mini-2025-08-07" not in names, "a model at its end is not chosen for anyone"
     assert catalogue.resolve("auto/economy", DEFAULT_POLICY, ON).floor == "economy"
+    assert catalogue.resolve("auto", DEFAULT_POLICY, ON).floor == "standard", "another tenant's class is not remembered"
 
 
 # --- pinning and lifecycle ---
@@ -445,6 +446,17 @@ def test_a_name_asked_for_before_is_the_same_resolution(catalogue: Catalogue) ->
     first = catalogue.resolve("gpt-5.4", DEFAULT_POLICY, ON)
     assert catalogue.resolve("gpt-5.4", TenantPolicy(residency="eu"), ON) is first
     assert catalogue.resolve("gpt-5.4", DEFAULT_POLICY, date(2026, 11, 23)) is not first
+
+
+def test_one_tenants_prices_are_never_anothers(catalogue: Catalogue) -> None:
+    def price(micros: int) -> str | None:
+        policy = TenantPolicy(prices={"gpt-5.4": Price(input_micros=micros, output_micros=0)} if micros else {})
+        (deployment,) = catalogue.resolve("gpt-5.4", policy, ON).deployments
+        assert deployment.price is not None
+        return f"{deployment.price.version} {deployment.price.tiers[0][1].input}"
+
+    listed = f"{catalogue.builder.book.version} 2500000"
+    assert [price(micros) for micros in (1, 2, 0, 3)] == ["tenant 1", "tenant 2", listed, "tenant 3"]
 
 
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "choose-models.md").read_text(encoding="utf-8")

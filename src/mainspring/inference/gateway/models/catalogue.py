@@ -31,9 +31,9 @@ from .types import QUALITIES, Deployment, Lifecycle, ListedModel, Model, Quality
 LOCAL_CHAT = "local/smollm2-135m-instruct"
 LOCAL_EMBEDDING = "local/minilm-l6-v2"
 AUTO = "auto"
-_MEMO_LIMIT = 20_000
+_MEMO_LIMIT = 5_000
 
-_Key = tuple[str, date, bool, bool, int]
+_Key = tuple[str, date, bool, bool, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ class Catalogue:
         cost     about 0.3 us for a name asked for before
         """
         asked = name or self.chat_model
-        key = (asked, on, policy.require_pinned, policy.larger_on_long_context, id(policy) if policy.prices else 0)
+        floor = policy.routing.quality if asked == AUTO else ""
+        own = id(policy) if policy.prices else 0
+        key = (asked, on, policy.require_pinned, policy.larger_on_long_context, floor, own)
         known = self._memo.get(key)
         if known is not None and (not policy.prices or known[0] is policy):
             return known[1]
@@ -184,7 +186,7 @@ def load_catalogue(access: Access, path: Path | None = None, *, price_table: Pat
     """The catalogue of the settings' endpoints and an operator's file; load it again to reload.
 
     An endpoint of the file replaces one of the settings that has the same name.
-    raises   InvalidInput for a file that is wrong, or a default model that no endpoint serves
+    raises   InvalidInput for a file that is wrong
     """
     content = read_files(path)
     own = {entry.name: endpoint_of(entry, access.secrets, path) for entry in content.endpoints}

@@ -23,7 +23,7 @@ _BEDROCK_GEOGRAPHIES = {
 }
 """First part of an inference profile's name -> where it computes; `global` is anywhere."""
 
-_MEMO_LIMIT = 20_000
+_MEMO_LIMIT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
