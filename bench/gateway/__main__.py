@@ -12,6 +12,7 @@ See bench/gateway/README.md for what is sent and how to read the figures.
 import argparse
 import os
 import platform
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class Cores:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and answer whether everything was answered."""
     options = _read(arguments)
+    # Without this, SIGTERM would end us and leave what was started running.
+    signal.signal(signal.SIGTERM, _end)
     cores = _pick_cores()
     if not options.polite:
         raise_priority()
@@ -143,6 +146,10 @@ def _surroundings(cores: Cores) -> str:
 
 def _processors() -> list[str]:
     return Path("/proc/cpuinfo").read_text().splitlines()
+
+
+def _end(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _announce(line: str) -> None:

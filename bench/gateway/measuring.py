@@ -12,7 +12,7 @@ from .results import Load, Measured, Run
 from .rig import Rig
 from .scenarios import SCENARIOS, Scenario, request_body
 
-_READY_SECONDS = 120
+_READY_SECONDS = 60
 _SLOW_RATE = 400
 _LONGEST = 10.0
 
@@ -53,7 +53,7 @@ def measure(contender: Contender, rig: Rig, core: int, plan: Plan, announce: Ann
 
 
 def await_first_answer(endpoint: Endpoint) -> float:
-    """When the first call was answered with 200, on the monotonic clock; Absent when none is in two minutes."""
+    """When the first call was answered with 200, on the monotonic clock; Absent when none is in a minute."""
     url = f"http://127.0.0.1:{endpoint.port}{endpoint.path}"
     headers = {"Content-Type": "application/json", **endpoint.headers}
     if endpoint.keys:
