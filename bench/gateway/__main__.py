@@ -1,6 +1,6 @@
 """Measure the gateway beside nginx, TensorZero and the LiteLLM proxy; tables on standard output.
 
-    python -m bench.gateway                    everything, about 15 minutes on two cores
+    python -m bench.gateway                    everything, about 18 minutes on two cores
     python -m bench.gateway --short            ours alone, some 15 seconds; exit code 1 when a request fails
     python -m bench.gateway --features         what each feature of ours costs
     python -m bench.gateway --memory 1000000   whether our memory stays flat
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from .configuration import COMMITTED, FEATURES, TLS, WHOLE
+from .configuration import CALLER_TLS, COMMITTED, FEATURES, TLS, WHOLE
 from .contenders import Absent, Command, Contender, Direct, LiteLlm, Nginx, TensorZero
 from .goals import show_goals
 from .growth import measure_growth
@@ -96,7 +96,9 @@ def _contenders(options: argparse.Namespace) -> list[Contender]:
         return [Direct(), *map(Ours, FEATURES), *also]
     if options.short:
         return [Direct(), Ours(WHOLE)]
-    tls: list[Contender] = [Nginx(with_tls=True, runs=2), Ours(TLS, runs=2)] if options.tls else []
+    tls: list[Contender] = (
+        [Nginx(with_tls=True, runs=2), Ours(TLS, runs=2), Ours(CALLER_TLS, runs=2)] if options.tls else []
+    )
     peers: list[Contender] = [Nginx(), *tls[:1], TensorZero(None), LiteLlm(None)] if options.peers else []
     chosen: list[Contender] = [Direct(), *peers, Ours(WHOLE), *tls[1:], Ours(COMMITTED, runs=2), *also]
     if options.only:

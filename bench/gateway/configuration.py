@@ -47,6 +47,7 @@ class Variant:
 
     settings   added to its environment
     with_tls   its upstream is reached by https, certificate verified
+    calls_with_tls   its callers reach it by https
     missing    why it cannot be run (yet); it is reported as not measured
     """
 
@@ -55,6 +56,7 @@ class Variant:
     policy: TenantPolicy = EVERYTHING
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     with_tls: bool = False
+    calls_with_tls: bool = False
     missing: str = ""
 
 
@@ -69,10 +71,16 @@ COMMITTED = Variant(
     msgspec.structs.replace(EVERYTHING, durability="committed"),
 )
 TLS = Variant("Mainspring TLS", "everything on, upstream by https", with_tls=True)
+CALLER_TLS = Variant(
+    "Mainspring caller TLS",
+    "everything on, callers by https; the load passes through nginx on its own core, which `added` includes",
+    calls_with_tls=True,
+)
 
 FEATURES = (
     WHOLE,
     TLS,
+    CALLER_TLS,
     COMMITTED,
     Variant("without payloads", "input and output are not kept", msgspec.structs.replace(EVERYTHING, payloads="drop")),
     Variant("without limits", "no limits, no budgets", msgspec.structs.replace(EVERYTHING, limits=())),
@@ -100,13 +108,16 @@ def environment(urls: EngineUrls, upstream: Upstream, variant: Variant, folder: 
         "MAINSPRING_VALKEY_URL": urls.valkey_url,
         "MAINSPRING_DATA_DIR": str(folder),
         "MAINSPRING_GATEWAY_FILE": str(_write_endpoints(folder, upstream.url(with_tls=variant.with_tls))),
-        "MAINSPRING_GATEWAY_HOST": "127.0.0.1",
+        "MAINSPRING_HOST": "127.0.0.1",
         "MAINSPRING_GATEWAY_PORT": str(port),
         "MAINSPRING_LOG_LEVEL": "warning",
         _KEY_VARIABLE: "sk-upstream",
         "PYTHONUNBUFFERED": "1",
     }
     trust = {"SSL_CERT_FILE": str(upstream.certificate)} if variant.with_tls else {}
+    if variant.calls_with_tls:
+        settings["MAINSPRING_GATEWAY_TLS_CERTIFICATE"] = str(upstream.certificate)
+        settings["MAINSPRING_GATEWAY_TLS_KEY"] = str(upstream.private_key)
     return {**settings, **trust, **variant.settings}
 
 

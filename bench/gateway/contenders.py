@@ -30,11 +30,13 @@ class Upstream:
 
     tls_port     the same behind TLS; 0 when there is none
     certificate  what its TLS certificate is checked with; it also stands for nothing where TLS is off
+    private_key  of that certificate; a gateway that speaks TLS to its callers uses both
     """
 
     port: int
     tls_port: int = 0
     certificate: Path = Path("/dev/null")
+    private_key: Path = Path("/dev/null")
 
     def url(self, *, with_tls: bool = False) -> str:
         """The base that OpenAI clients take."""
@@ -43,11 +45,12 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a contender is given: a folder of its own, the mock, and its core."""
+    """What a contender is given: a folder of its own, the mock, its core, and that of the load generator."""
 
     folder: Path
     upstream: Upstream
     core: int
+    load_core: int
 
 
 @dataclass(frozen=True, slots=True)

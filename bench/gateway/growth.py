@@ -22,7 +22,7 @@ def measure_growth(contender: Contender, rig: Rig, core: int, requests: int, ann
     """
     folder = rig.folder / f"growth-{time.monotonic_ns()}"
     folder.mkdir(mode=0o755)
-    with contender.start(Site(folder, rig.upstream, core)) as endpoint:
+    with contender.start(Site(folder, rig.upstream, core, rig.core)) as endpoint:
         await_first_answer(endpoint)
         sizes, sent, failed = [memory(endpoint.processes).pss], 0, 0
         announce(f"{contender.name}: {sizes[0]:.1f} MiB before the first request")

@@ -32,7 +32,7 @@ def measure(contender: Contender, rig: Rig, core: int, plan: Plan, announce: Ann
     """Start, measure, stop; Absent when it does not come up."""
     folder = rig.folder / f"run-{time.monotonic_ns()}"
     folder.mkdir(mode=0o755)
-    with contender.start(Site(folder, rig.upstream, core)) as endpoint:
+    with contender.start(Site(folder, rig.upstream, core, rig.core)) as endpoint:
         start_seconds = await_first_answer(endpoint) - endpoint.started_at
         drain(endpoint.processes)
         idle, scenarios = memory(endpoint.processes), dict[str, Measured]()

@@ -27,7 +27,7 @@ from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.migrations import migrate
 
 from .configuration import FAST_MODEL, HEADERS, KEYS, MODULE, SLOW_MODEL, Variant, environment
-from .contenders import Absent, Endpoint, Site, find_free_port
+from .contenders import Absent, Endpoint, Site, find_free_port, run_nginx
 from .processes import on_core, raise_priority, running
 
 
@@ -60,9 +60,12 @@ class Ours:
             port, began = find_free_port(), time.monotonic()
             settings = environment(urls, site.upstream, self.variant, site.folder / "data", port)
             command = (sys.executable, "-m", MODULE)
-            with running(command, site.core, site.folder / "gateway.log", settings) as process:
+            with (
+                running(command, site.core, site.folder / "gateway.log", settings) as process,
+                _door(site, port, with_tls=self.variant.calls_with_tls) as door,
+            ):
                 yield Endpoint(
-                    port,
+                    door,
                     headers=HEADERS,
                     keys=keys,
                     fast_model=FAST_MODEL,
@@ -72,6 +75,24 @@ class Ours:
                     started_at=began,
                     log=site.folder / "gateway.log",
                 )
+
+
+@contextmanager
+def _door(site: Site, port: int, *, with_tls: bool) -> Generator[int]:
+    """Where the load generator, which speaks no TLS, reaches the gateway: through nginx on its own core if need be."""
+    if not with_tls:
+        yield port
+        return
+    door = find_free_port()
+    values = {
+        "port": door,
+        "upstream_port": port,
+        "scheme": "https",
+        "verify": "on",
+        "certificate": site.upstream.certificate,
+    }
+    with run_nginx("nginx.conf", site.folder / "door", site.load_core, values):
+        yield door
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def _terminator(folder: Path, core: int, port: int, *, with_tls: bool) -> Genera
     tls_port = find_free_port()
     values = {"port": tls_port, "upstream_port": port, "certificate": certificate, "private_key": private_key}
     with run_nginx("terminator.conf", folder / "terminator", core, values):
-        yield Upstream(port, tls_port, certificate)
+        yield Upstream(port, tls_port, certificate, private_key)
 
 
 def _make_certificate(folder: Path) -> tuple[Path, Path]:
