@@ -9,11 +9,11 @@ import pytest
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
-from mainspring.foundation.errors import BadRequest
+from mainspring.foundation.errors import BadRequest, Unavailable
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.valkey import Valkey, ValkeyGone, open_valkey
 from mainspring.foundation.valkey_wire import ValkeyWire
-from mainspring.foundation.vault import LocalKeyWrapper, Vault
+from mainspring.foundation.vault import LocalKeyWrapper, TenantVault, Vault
 from mainspring.inference.gateway.cache import (
     CachedReply,
     ExactCache,
@@ -247,6 +247,16 @@ async def test_without_valkey_every_lookup_is_a_miss_and_a_purge_says_so(tenant:
     with pytest.raises(ValkeyGone):
         await away.purge(tenant)
     await client.aclose()
+
+
+async def test_without_the_vault_nothing_is_kept_in_clear(valkey: Valkey, tenant: TenantId) -> None:
+    async def open_nothing(tenant: TenantId) -> TenantVault:
+        raise Unavailable(f"The database is away for {tenant}.")
+
+    sealed = ExactCache(ValkeyStore(valkey), open_nothing)
+    assert not await kept(sealed, tenant, b"k" * 32)
+    await kept(ExactCache(ValkeyStore(valkey)), tenant, b"k" * 32)
+    assert (await sealed.find(tenant, b"k" * 32)).reply is None
 
 
 @pytest.mark.parametrize("completion", [REPLY, RICH])

@@ -294,6 +294,17 @@ async def test_neither_question_nor_reply_lie_in_the_database_in_clear(
     assert b"Settings" not in shown
 
 
+async def test_without_postgres_the_call_is_left_alone(semantic: SemanticCache, scope: ReplyScope) -> None:
+    away = await Database.open("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    try:
+        lookup = await replace(semantic, open_sealer=Vault(away, LocalKeyWrapper([b"w" * 32])).open_tenant).find(
+            scope, REQUEST, FAQ
+        )
+    finally:
+        await away.close()
+    assert (lookup.outcome, lookup.reason) == ("left_alone", "away")
+
+
 APART = [
     ("What is the limit for 5 users?", "What is the limit for 50 users?", "numbers"),
     ("Convert 5 kg to pounds", "Convert 5 mg to pounds", "numbers"),

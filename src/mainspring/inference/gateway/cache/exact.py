@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 
+from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.foundation.vault import Unreadable
@@ -23,6 +24,9 @@ from .types import ByteStore, CachedReply, ExactLookup, OpenSealer
 MAX_BYTES = 256 * 1024
 _KIND = "cached reply"
 _MARK_SECONDS = 31 * 86400  # longer than the longest ttl a policy may set
+
+_AWAY = (Unreadable, *ValkeyGone, *DatabaseGone)
+"""Why an entry cannot be written or read now: Valkey, or the vault's database or key, is away."""
 
 
 def reply_place(tenant: TenantId, key: bytes) -> bytes:
@@ -62,12 +66,12 @@ class ExactCache:
         data = encode_reply(completion, datetime.now(UTC))
         if data is None or len(data) > MAX_BYTES:
             return False
-        if self.open_sealer is not None:
-            data = (await self.open_sealer(lookup.tenant)).seal(_KIND, lookup.key.hex(), data)
-        entry = bytes((len(lookup.stamp),)) + lookup.stamp + data
         try:
+            if self.open_sealer is not None:
+                data = (await self.open_sealer(lookup.tenant)).seal(_KIND, lookup.key.hex(), data)
+            entry = bytes((len(lookup.stamp),)) + lookup.stamp + data
             await self.store.write(reply_place(lookup.tenant, lookup.key), entry, ttl_seconds=ttl_seconds)
-        except ValkeyGone:
+        except _AWAY:
             return False
         return True
 
@@ -83,6 +87,6 @@ class ExactCache:
         if self.open_sealer is not None:
             try:
                 data = (await self.open_sealer(tenant)).unseal(_KIND, key.hex(), data)
-            except Unreadable:
+            except _AWAY:
                 return None
         return decode_reply(data, "exact")

@@ -11,6 +11,7 @@ is not kept. Its vector is, in the clear, as a search needs it. No transaction i
 model, the embedder or the vault is waited for.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mainspring.foundation.db import Database, Row
+from mainspring.foundation.db import Database, DatabaseGone, Row
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.vault import Unreadable
 from mainspring.inference.gateway.policy import CachePolicy
@@ -115,7 +116,11 @@ _decoder = msgspec.msgpack.Decoder(_Kept)
 
 @dataclass(frozen=True, slots=True)
 class SemanticCache:
-    """embedder: name and version of what `embed` uses; entries of another one are not found."""
+    """Looks and learns.
+
+    embedder   name and version of what `embed` uses; entries of another one are not found
+    patience   how long a lookup may take in Postgres before the call goes on without it
+    """
 
     database: Database
     embed: EmbedOne
@@ -123,9 +128,13 @@ class SemanticCache:
     judge: Judge
     open_sealer: OpenSealer
     sampler: Sampler = field(default_factory=SystemRandom)
+    patience: timedelta = timedelta(milliseconds=500)
 
     async def find(self, scope: ReplyScope, request: InferenceRequest, policy: CachePolicy) -> SemanticLookup:
-        """Look for a reply; `scope.feature` must be one of the policy's. Raises one of `DatabaseGone`."""
+        """Look for a reply; `scope.feature` must be one of the policy's. Without Postgres the call is left alone.
+
+        raises   what `embed` raises
+        """
         text = find_question(request)
         if scope.feature is None or scope.feature not in policy.semantic_features or text is None:
             return SemanticLookup("left_alone", reason="not for this cache")
@@ -134,18 +143,17 @@ class SemanticCache:
             return SemanticLookup("left_alone", reason="script")
         key = context_key(scope, request, self.embedder)
         question = Question(scope.tenant, scope.feature, key, await self.embed(text), features)
-        sealer = await self.open_sealer(scope.tenant)
-        async with self.database.tenant(scope.tenant) as transaction:
-            rows = await store.nearest(transaction, key, _as_text(question.vector), limit=_CANDIDATES)
-            lookup = self._decide(question, rows, sealer, policy)
-            if lookup.outcome == "hit" and lookup.entry is not None:
-                await store.count_hit(transaction, lookup.entry)
-        return lookup
+        try:
+            async with asyncio.timeout(self.patience.total_seconds()):
+                return await self._look(question, policy)
+        except (TimeoutError, Unreadable, *DatabaseGone):
+            return SemanticLookup("left_alone", reason="away")
 
     async def learn(self, lookup: SemanticLookup, fresh: Completion, *, ttl: timedelta) -> bool | None:
         """Take in what the model replied after a lookup: was the kept reply right? None when nothing was compared.
 
-        A reply to something new, or that proves the kept one wrong, is kept as an entry of its own.
+        A reply to something new, or that proves the kept one wrong, is kept as an entry of its own. Do it after
+        the caller has its reply. Raises one of `DatabaseGone`, and what the judge raises.
         """
         if lookup.question is None:
             return None
@@ -201,6 +209,15 @@ class SemanticCache:
         """What the shadow runs say, by feature."""
         async with self.database.tenant(tenant) as transaction:
             return [SemanticFigures(**row) for row in await store.figures(transaction)]
+
+    async def _look(self, question: Question, policy: CachePolicy) -> SemanticLookup:
+        sealer = await self.open_sealer(question.tenant)
+        async with self.database.tenant(question.tenant) as transaction:
+            rows = await store.nearest(transaction, question.context, _as_text(question.vector), limit=_CANDIDATES)
+            lookup = self._decide(question, rows, sealer, policy)
+            if lookup.outcome == "hit" and lookup.entry is not None:
+                await store.count_hit(transaction, lookup.entry)
+        return lookup
 
     def _decide(self, question: Question, rows: list[Row], sealer: Sealer, policy: CachePolicy) -> SemanticLookup:
         reason = "nothing near"
