@@ -141,7 +141,7 @@ class Nginx:
 @contextmanager
 def run_nginx(config: str, folder: Path, core: int, values: Mapping[str, object]) -> Generator[subprocess.Popen[bytes]]:
     """nginx with one of our configurations; Absent when it is not installed."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    program = find_nginx()
     if program is None:
         raise Absent("nginx is not installed (on Debian: apt-get install nginx-light)")
     written = write_config(config, folder, values)
@@ -235,6 +235,11 @@ class Command:
         log = site.folder / "command.log"
         with running(words, site.core, log) as process:
             yield Endpoint(port, headers={"Authorization": "Bearer sk-bench"}, processes=(process.pid,), log=log)
+
+
+def find_nginx() -> str | None:
+    """The program, which is often outside an ordinary user's path."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
 def write_config(name: str, folder: Path, values: Mapping[str, object]) -> Path:

@@ -53,6 +53,8 @@ class Ours:
         """Engines, schema, tenant and keys first; only the gateway's own start is timed."""
         if self.variant.missing:
             raise Absent(self.variant.missing)
+        if (self.variant.with_tls or self.variant.calls_with_tls) and not site.upstream.tls_port:
+            raise Absent("there is no TLS in front of the mock: it needs nginx and openssl")
         if importlib.util.find_spec(MODULE) is None:
             raise Absent(f"there is no {MODULE}")
         with _engines(site.folder / "engines", site.core) as (urls, engines):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from .contenders import Absent, Endpoint, Upstream, find_free_port, run_nginx
+from .contenders import Absent, Endpoint, Upstream, find_free_port, find_nginx, run_nginx
 from .processes import running
 from .results import Load
 from .scenarios import Scenario, request_body
@@ -98,8 +98,8 @@ def _mock(folder: Path, core: int) -> Generator[int]:
 
 @contextmanager
 def _terminator(folder: Path, core: int, port: int, *, with_tls: bool) -> Generator[Upstream]:
-    if not with_tls:
-        yield Upstream(port)
+    if not with_tls or find_nginx() is None or shutil.which("openssl") is None:
+        yield Upstream(port)  # without a TLS port: who needs one reports that it cannot be measured
         return
     certificate, private_key = _make_certificate(folder)
     tls_port = find_free_port()
