@@ -29,6 +29,7 @@ log = get_logger(__name__)
 
 _DRAIN_SECONDS = 30.0
 _RETRY_SECONDS = 0.5
+_COLLECT_AFTER = (20_000, 20, 100)  # a call makes some hundred short-lived objects and no cycle
 
 
 async def run_gateway(settings: Settings) -> None:
@@ -46,6 +47,7 @@ async def run_gateway(settings: Settings) -> None:
         server = Server(doors.handle, max_body_bytes=settings.gateway_max_body_megabytes * 1_000_000)
         port = await server.listen(settings.host, settings.gateway_port, ssl=_tls(settings), reuse_port=True)
         gc.freeze()  # what lives as long as the process need not be looked at again
+        gc.set_threshold(*_COLLECT_AFTER)
         log.info("gateway_listens", port=port)
         if settings.ready_file:
             settings.ready_file.write_text(str(port))

@@ -16,6 +16,7 @@ TenantId = NewType("TenantId", UUID)
 UserId = NewType("UserId", UUID)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 
 
@@ -32,11 +33,11 @@ def new_id() -> UUID:
 
 def show_id(prefix: str, identifier: UUID) -> str:
     """The public form of an id: `show_id("ctr", uuid)` is `ctr_` and 26 characters."""
-    value, letters = identifier.int, [""] * 26
-    for place in range(25, -1, -1):
-        letters[place] = _ALPHABET[value & 31]
-        value >>= 5
-    return f"{prefix}_{''.join(letters)}"
+    value, pairs = identifier.int, [""] * 13
+    for place in range(12, -1, -1):
+        pairs[place] = _PAIRS[value & 1023]
+        value >>= 10
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def read_id(prefix: str, text: str) -> UUID:

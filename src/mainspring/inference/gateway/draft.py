@@ -6,7 +6,6 @@ made once, for the opening entry and the closing one.
 """
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from mainspring.inference.messages import Usage
@@ -14,9 +13,9 @@ from mainspring.inference.messages import Usage
 from .types import CallContext, Operation, RecordStatus
 
 OPENING_COLUMNS = (
-    *("tenant_id", "id", "at", "operation", "model_asked", "principal", "stream", "key_id", "end_user", "run_id"),
-    *("step", "session", "feature", "trace_id", "span_id", "parent_span_id", "prompt_name", "prompt_version"),
-    *("idempotency_key", "residency", "release"),
+    *("id", "at", "operation", "model_asked", "stream", "residency"),
+    *("tenant_id", "principal", "key_id", "end_user", "run_id", "step", "session", "feature", "trace_id", "span_id"),
+    *("parent_span_id", "prompt_name", "prompt_version", "idempotency_key", "release"),
 )
 CLOSING_COLUMNS = (
     *("provider", "region", "model_served", "route_reason", "cache_status", "input_tokens", "cached_tokens"),
@@ -44,6 +43,7 @@ class Draft:
         "error_code",
         "finish_reason",
         "id",
+        "key",
         "latency_ms",
         "model_asked",
         "model_served",
@@ -74,6 +74,7 @@ class Draft:
         residency: str | None = None,
     ) -> None:
         self.id = id
+        self.key = id.bytes
         self.at = at
         self.context = context
         self.operation = operation
@@ -100,58 +101,55 @@ class Draft:
         self.error_code: str | None = "process_died"
         self._opening: bytes | None = None
 
+    def opening(self) -> bytes:
+        """The part of the line that is known when a call begins."""
+        opening = self._opening
+        if opening is None:
+            opening = self._opening = b"%b\t%b\t%b\t%b\t%b\t%b\t%b" % (
+                self.key.hex().encode(),
+                datetime.fromtimestamp(self.at, UTC).isoformat().encode(),
+                text_of(self.operation),
+                text_of(self.model_asked),
+                b"t" if self.stream else b"f",
+                text_of(self.residency),
+                _context_line(self.context),
+            )
+        return opening
+
+    def died_line(self, input_tokens: int, cost_micros: int | None) -> bytes:
+        """The line as it must read if the process dies now: what went in is assumed to be spent."""
+        return (
+            b"%b\t%b\t\\N\t\\N\t%b\tnone\t%d\t0\t0\t0\t0\testimated\t%b\tUSD\t\\N\tf\t\\N\t\\N\t0\t\\N\t\\N\tbroken\tprocess_died"
+            % (self.opening(), text_of(self.provider), text_of(self.route_reason), input_tokens, _number(cost_micros))
+        )
+
     def line(self) -> bytes:
         """The record as a line of COPY's text format, columns in the order of COLUMNS, without the newline."""
-        if self._opening is None:
-            self._opening = self._open_line()
-        usage = self.usage
+        usage, text = self.usage, text_of
         return b"%b\t%b\t%b\t%b\t%b\t%b\t%d\t%d\t%d\t%d\t%d\t%b\t%b\t%b\t%b\t%b\t%b\t%b\t%d\t%b\t%b\t%b\t%b" % (
-            self._opening,
-            _text(self.provider),
-            _text(self.region),
-            _text(self.model_served),
-            _text(self.route_reason),
-            self.cache_status.encode(),
+            self.opening(),
+            text(self.provider),
+            text(self.region),
+            text(self.model_served),
+            text(self.route_reason),
+            text(self.cache_status),
             usage.input_tokens,
             usage.cached_tokens,
             usage.cache_write_tokens,
             usage.output_tokens,
             usage.reasoning_tokens,
-            self.usage_source.encode(),
+            text(self.usage_source),
             _number(self.cost_micros),
-            _text(self.currency),
-            _text(self.price_version),
+            text(self.currency),
+            text(self.price_version),
             b"t" if self.own_key else b"f",
             _number(self.latency_ms),
             _number(self.ttft_ms),
             self.attempts,
-            _text(self.structured),
-            _text(self.finish_reason),
-            self.status.encode(),
-            _text(self.error_code),
-        )
-
-    def _open_line(self) -> bytes:
-        context = self.context
-        plain: tuple[Any, ...] = (
-            *(context.run, context.step, context.session, context.feature, context.trace_id, context.span_id),
-            *(context.parent_span_id, context.prompt_name, context.prompt_version, context.idempotency_key),
-            *(self.residency, context.release),
-        )
-        rest = [_NULL if value is None else _text(str(value)) for value in plain]
-        return b"\t".join(
-            (
-                context.tenant.hex.encode(),
-                self.id.hex.encode(),
-                datetime.fromtimestamp(self.at, UTC).isoformat().encode(),
-                self.operation.encode(),
-                _text(self.model_asked),
-                _text(context.principal),
-                b"t" if self.stream else b"f",
-                _NULL if context.key is None else context.key.hex.encode(),
-                _text(context.end_user),
-                *rest,
-            )
+            text(self.structured),
+            text(self.finish_reason),
+            text(self.status),
+            text(self.error_code),
         )
 
 
@@ -159,12 +157,45 @@ def _number(value: int | None) -> bytes:
     return _NULL if value is None else b"%d" % value
 
 
-def _text(value: str | None) -> bytes:
-    """A value as COPY reads it; a NUL, which Postgres keeps in no text, is left out."""
-    if value is None:
-        return _NULL
+_known: dict[str | None, bytes] = {None: _NULL}
+_contexts: dict[int, tuple[CallContext, bytes]] = {}
+_MOST_KNOWN = 20_000
+
+
+def text_of(value: str | None) -> bytes:
+    """A value as COPY reads it; a NUL, which Postgres keeps in no text, is left out. The same few come again."""
+    known = _known.get(value)
+    if known is not None:
+        return known
+    assert value is not None
+    if len(_known) > _MOST_KNOWN:
+        _known.clear()
+        _known[None] = _NULL
     encoded = value.encode("utf-8", "replace")
-    if len(encoded.translate(None, _ODD)) == len(encoded):
-        return encoded
-    escaped = encoded.replace(b"\0", b"").replace(b"\\", b"\\\\").replace(b"\t", b"\\t")
-    return escaped.replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    if len(encoded.translate(None, _ODD)) != len(encoded):
+        encoded = encoded.replace(b"\0", b"").replace(b"\\", b"\\\\").replace(b"\t", b"\\t")
+        encoded = encoded.replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    _known[value] = encoded
+    return encoded
+
+
+def _context_line(context: CallContext) -> bytes:
+    """The columns of a context, which callers that say nothing more have in common for all their calls."""
+    known = _contexts.get(id(context))
+    if known is not None and known[0] is context:
+        return known[1]
+    values = (
+        context.tenant.hex,
+        context.principal,
+        context.key.hex if context.key else None,
+        context.end_user,
+        str(context.run) if context.run else None,
+        *(context.step, context.session, context.feature, context.trace_id, context.span_id),
+        *(context.parent_span_id, context.prompt_name, context.prompt_version, context.idempotency_key),
+        context.release,
+    )
+    line = b"\t".join([_NULL if value is None else text_of(value) for value in values])
+    if len(_contexts) > _MOST_KNOWN:
+        _contexts.clear()
+    _contexts[id(context)] = (context, line)
+    return line

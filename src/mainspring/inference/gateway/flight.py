@@ -156,15 +156,18 @@ class Flight:
         """Whatever ends the block ends the call."""
         try:
             yield
-        except MainspringError as failure:
+        except BaseException as failure:
+            self.end_with(failure)
+            raise
+
+    def end_with(self, failure: BaseException) -> None:
+        """The call ended with this, be it an error, a cancellation or a fault of ours."""
+        if isinstance(failure, MainspringError):
             self.fail_with(failure)
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
+        elif isinstance(failure, asyncio.CancelledError | GeneratorExit):
             self.fail(RecordStatus.CANCELLED, "cancelled")
-            raise
-        except BaseException:
+        else:
             self.fail(RecordStatus.ERROR, "internal_error")
-            raise
 
     def _end(self, status: RecordStatus, code: str | None, output: bytes | None, dialect: str | None) -> None:
         if not self.recording.is_open:

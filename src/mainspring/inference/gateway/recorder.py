@@ -35,6 +35,18 @@ Scopes = tuple[tuple[str, str], ...]
 """What a call counts for: pairs of a limit's scope and its value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Where a call is booked: scopes of the limits, the day (a date's ordinal; 0 is the day it began), what is held."""
+
+    scopes: Scopes = ()
+    day: int = 0
+    hold: bytes | None = None
+
+
+NO_BOOKS = Books()
+
+
 @dataclass(slots=True)
 class Recording:
     """One call in progress; it closes once."""
@@ -42,8 +54,7 @@ class Recording:
     draft: Draft
     segment: Segment
     shipper: Shipper
-    scopes: Scopes
-    hold: bytes | None
+    books: Books
     day: int
     seal: Seal | None
     began: float
@@ -59,11 +70,10 @@ class Recording:
         draft.latency_ms = self.elapsed_ms()
         tokens = draft.usage.input_tokens + draft.usage.output_tokens
         cost = 0 if draft.own_key else draft.cost_micros or 0
-        spend = Spend(self.day, cost, tokens, self.scopes)
-        payload = _payload(self.seal, draft, output)
-        entry = Entry(
-            True, draft.id.bytes, draft.context.tenant.bytes, draft.line(), payload, dialect, spend, self.hold
-        )
+        spend = Spend(self.day, cost, tokens, self.books.scopes)
+        payload = None if output is None else _payload(self.seal, draft, output)
+        hold = self.books.hold
+        entry = Entry(True, draft.key, draft.context.tenant.bytes, draft.line(), payload, dialect, spend, hold)
         try:
             self.segment.close(entry)
         except OSError:
@@ -73,7 +83,7 @@ class Recording:
 
     async def commit(self) -> None:
         """Wait until the closed record is in Postgres; Unavailable when it cannot be committed now."""
-        await self.shipper.committed(self.draft.id.bytes)
+        await self.shipper.committed(self.draft.key)
 
     def elapsed_ms(self) -> int:
         """Milliseconds since the call began."""
@@ -114,22 +124,22 @@ class Recorder:
         self,
         draft: Draft,
         *,
-        payload: bytes | None,
+        payload: bytes | None = None,
         dialect: str | None = None,
-        scopes: Scopes = (),
-        hold: bytes | None = None,
-        day: int | None = None,
+        assumed: tuple[int, int | None] = (0, None),
+        books: Books = NO_BOOKS,
     ) -> Recording:
         """Write the opening: what is known, and what is assumed to be spent should the process die.
 
-        scopes, day   what the call counts for, and on which day (a date's ordinal); None is the day it began
+        assumed  tokens and micros of the input, by an estimate
         raises   Unavailable, before anything is spent, when the spool cannot be written
         """
-        tokens = draft.usage.input_tokens + draft.usage.output_tokens
-        day = day or int(draft.at // 86400) + _EPOCH
-        spend = Spend(day, draft.cost_micros or 0, tokens, scopes)
-        sealed = _payload(self.seal, draft, payload)
-        entry = Entry(False, draft.id.bytes, draft.context.tenant.bytes, draft.line(), sealed, dialect, spend, hold)
+        day = books.day or int(draft.at // 86400) + _EPOCH
+        tokens, cost = assumed
+        spend = Spend(day, cost or 0, tokens, books.scopes)
+        sealed = None if payload is None else _payload(self.seal, draft, payload)
+        line = draft.died_line(tokens, cost)
+        entry = Entry(False, draft.key, draft.context.tenant.bytes, line, sealed, dialect, spend, books.hold)
         try:
             segment = self.shipper.segment()
             segment.open(entry)
@@ -137,12 +147,10 @@ class Recorder:
             raise Unavailable(
                 f"Model calls cannot be recorded ({failure.strerror}): check the data folder's disk and rights."
             ) from failure
-        return Recording(draft, segment, self.shipper, scopes, hold, day, self.seal, time.monotonic())
+        return Recording(draft, segment, self.shipper, books, day, self.seal, time.monotonic())
 
 
-def _payload(seal: Seal | None, draft: Draft, content: bytes | None) -> bytes | None:
-    if content is None:
-        return None
+def _payload(seal: Seal | None, draft: Draft, content: bytes) -> bytes:
     if len(content) > MAX_PAYLOAD_BYTES:
         content = to_json({"omitted": "too large", "bytes": len(content), "limit": MAX_PAYLOAD_BYTES})
     return seal(draft.context.tenant, draft.id, content) if seal else content

@@ -96,6 +96,8 @@ class Shipper:
         for segment in list(self._segments):
             while calls := segment.unshipped(BATCH):
                 try:
+                    if segment.is_adopted:  # first, so that counters seeded from Postgres meanwhile are not told twice
+                        await self._settle(calls)
                     await self._store(calls, may_be_known=segment.is_adopted or self._is_unsure)
                 except BaseException:
                     self._answered_at = -1.0
@@ -104,8 +106,6 @@ class Shipper:
                     raise
                 segment.forget()
                 shipped += len(calls)
-                if segment.is_adopted:
-                    await self._settle(calls)
             segment.forget()
             if segment is not self._current and (segment.is_adopted or segment.is_shipped):
                 self._segments.remove(segment)

@@ -19,8 +19,8 @@ from .types import InferenceRecord
 
 _ARRIVALS = """
     create temporary table if not exists arriving_record on commit delete rows as
-      select tenant_id, id, at, operation, model_asked, principal, stream, key_id, end_user, run_id, step, session,
-             feature, trace_id, span_id, parent_span_id, prompt_name, prompt_version, idempotency_key, residency,
+      select id, at, operation, model_asked, stream, residency, tenant_id, principal, key_id, end_user, run_id, step,
+             session, feature, trace_id, span_id, parent_span_id, prompt_name, prompt_version, idempotency_key,
              release, provider, region, model_served, route_reason, cache_status, input_tokens, cached_tokens,
              cache_write_tokens, output_tokens, reasoning_tokens, usage_source, cost_micros, currency, price_version,
              own_key, latency_ms, ttft_ms, attempts, structured, finish_reason, status, error_code
@@ -33,8 +33,8 @@ _COPY_PAYLOADS = "copy arriving_payload from stdin"
 
 _KEEP_RECORDS = """
     insert into inference_record
-      (tenant_id, id, at, operation, model_asked, principal, stream, key_id, end_user, run_id, step, session,
-       feature, trace_id, span_id, parent_span_id, prompt_name, prompt_version, idempotency_key, residency,
+      (id, at, operation, model_asked, stream, residency, tenant_id, principal, key_id, end_user, run_id, step,
+       session, feature, trace_id, span_id, parent_span_id, prompt_name, prompt_version, idempotency_key,
        release, provider, region, model_served, route_reason, cache_status, input_tokens, cached_tokens,
        cache_write_tokens, output_tokens, reasoning_tokens, usage_source, cost_micros, currency, price_version,
        own_key, latency_ms, ttft_ms, attempts, structured, finish_reason, status, error_code)
@@ -97,7 +97,7 @@ async def _new(connection: AsyncConnection[Row], calls: Sequence[SpooledCall]) -
 
 def _payload_line(call: SpooledCall) -> bytes:
     last = call.last
-    at = last.line.split(b"\t", 3)[2]
+    at = last.line.split(b"\t", 2)[1]
     dialect = call.dialect.encode() if call.dialect else b"\\N"
     return b"%b\t%b\t%b\t%b\t%b\t%b\n" % (
         last.tenant.hex().encode(),

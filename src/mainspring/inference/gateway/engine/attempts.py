@@ -42,7 +42,7 @@ class Attempts:
         budget = self._budget(flight)
         budget.count_call()
         left = self.policy.attempts + len(flight.candidates) - 1
-        wait = 0
+        wait, hedges = 0, flight.policy.hedge_ms is not None
         while True:
             candidates = self._open(flight)
             failure: ModelError | None = None
@@ -51,7 +51,9 @@ class Attempts:
                     raise failure
                 left -= 1
                 try:
-                    return await self._one(flight, candidates[place:], attempt, drop)
+                    if hedges and place + 1 < len(candidates):
+                        return await self._hedged(flight, (candidates[place], candidates[place + 1]), attempt, drop)
+                    return await self._watched(candidates[place], attempt)
                 except ModelError as failed:
                     failure = failed
                 if isinstance(failure, ContextTooLong) and flight.larger:
@@ -88,15 +90,7 @@ class Attempts:
             retry_after_seconds=max(0.1, rest),
         )
 
-    async def _one(
-        self, flight: Flight, candidates: list[Deployment], attempt: Try[Result], drop: Drop[Result]
-    ) -> Result:
-        hedge = flight.policy.hedge_ms
-        if hedge is None or len(candidates) < 2:
-            return await self._watched(flight, candidates[0], attempt)
-        return await self._hedged(flight, (candidates[0], candidates[1]), attempt, drop)
-
-    async def _watched(self, flight: Flight, deployment: Deployment, attempt: Try[Result]) -> Result:
+    async def _watched(self, deployment: Deployment, attempt: Try[Result]) -> Result:
         """One attempt, and what it says about its deployment."""
         breakers, name = self.breakers, deployment.name
         breakers.tries(name)
@@ -116,11 +110,11 @@ class Attempts:
         self, flight: Flight, pair: tuple[Deployment, Deployment], attempt: Try[Result], drop: Drop[Result]
     ) -> Result:
         """The first attempt, and after a while the second beside it: who answers first wins."""
-        tasks = [asyncio.ensure_future(self._watched(flight, pair[0], attempt))]
+        tasks = [asyncio.ensure_future(self._watched(pair[0], attempt))]
         try:
             await asyncio.wait(tasks, timeout=(flight.policy.hedge_ms or 0) / 1000)
             if not tasks[0].done():
-                tasks.append(asyncio.ensure_future(self._watched(flight, pair[1], attempt)))
+                tasks.append(asyncio.ensure_future(self._watched(pair[1], attempt)))
             winner = await _fastest(tasks)
         except BaseException:
             _give_up(tasks, drop)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from mainspring.inference.gateway.models import Catalogue, Deployment, Resolutio
 from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.providers.dialects import Outbound
 from mainspring.inference.gateway.providers.wire import read_object
-from mainspring.inference.gateway.recorder import Recorder
+from mainspring.inference.gateway.recorder import Books, Recorder
 from mainspring.inference.gateway.routing.errors import NoRoute
 from mainspring.inference.gateway.routing.measurements import Measurements
 from mainspring.inference.gateway.routing.router import Router
@@ -32,7 +32,7 @@ from mainspring.inference.gateway.routing.types import Route
 from mainspring.inference.gateway.snapshot import TenantSnapshot
 from mainspring.inference.gateway.types import CallContext, CallKind, GatewaySettings, Operation
 from mainspring.inference.gateway.upstream import Connection, UpstreamGone, Upstreams
-from mainspring.inference.messages import Completion, Usage
+from mainspring.inference.messages import Completion
 
 from .attempts import Attempts
 from .incoming import Incoming, Passing
@@ -42,6 +42,8 @@ from .replies import read_reply
 
 _LEASE = timedelta(minutes=30)
 _EPOCH = date(1970, 1, 1)
+_EPOCH_DAY = _EPOCH.toordinal()
+_DAY_MS = 86_400_000
 
 
 class Tenants(Protocol):
@@ -115,12 +117,13 @@ class Engine:
             await self.recorder.check()
         route = self.router.choose(resolution, call.demand, policy)
         identifier = new_id()
+        scopes = _scopes(call, resolution)
         hold = None
         if policy.limits and self.limiter:
             _cap(call, route, policy)
-            hold = await self._reserve(self.limiter, policy, identifier, call, route, resolution)
+            hold = await self._reserve(self.limiter, policy, identifier, call, route, scopes)
         try:
-            return self._open(call, tenant, identifier, route, resolution, hold)
+            return self._open(call, tenant, identifier, route, resolution, _books(scopes, hold), hold)
         except BaseException:
             if hold and self.limiter:
                 self.limiter.release(hold)
@@ -195,12 +198,17 @@ class Engine:
         identifier: UUID,
         call: Call,
         route: Route,
-        resolution: Resolution,
+        scopes: Scopes,
     ) -> Hold:
-        costs = [_estimate(each, call) for each in route.candidates]
-        cost = None if None in costs else max(cost for cost in costs if cost is not None)
-        tokens = call.input_tokens + (_output(call) or 0)
-        checks = limiter.checks(policy, _scopes(call, resolution))
+        output = call.order.cap or call.demand.max_tokens or 0
+        cost: int | None = 0
+        for each in route.candidates:
+            if each.price is None:
+                cost = None
+                break
+            cost = max(cost, each.price.estimate(call.input_tokens, output))
+        tokens = call.input_tokens + output
+        checks = limiter.checks(policy, scopes)
         return await limiter.reserve(checks, identifier, tokens=tokens, cost_micros=cost, lease=_LEASE)
 
     def _open(
@@ -210,6 +218,7 @@ class Engine:
         identifier: UUID,
         route: Route,
         resolution: Resolution,
+        books: Books,
         hold: Hold | None,
     ) -> Flight:
         policy, first = tenant.policy, route.candidates[0]
@@ -223,24 +232,16 @@ class Engine:
             residency=policy.residency,
         )
         draft.provider, draft.route_reason = first.endpoint.provider, route.reason
-        draft.usage, draft.usage_source = Usage(input_tokens=call.input_tokens), "estimated"
-        draft.cost_micros = first.price.cost(draft.usage) if first.price else None
-        payload = call.payload if policy.payloads == "keep" else None
         recording = self.recorder.record(
             draft,
-            payload=payload,
+            payload=call.payload if policy.payloads == "keep" else None,
             dialect=call.dialect,
-            scopes=tuple(spend_subjects(_scopes(call, resolution))),
-            hold=hold.text if hold else None,
-            day=hold.day.toordinal() if hold and hold.at else None,
+            assumed=(call.input_tokens, first.price.estimate(call.input_tokens, 0) if first.price else None),
+            books=books,
         )
-        draft.usage, draft.usage_source, draft.cost_micros = Usage(), "provider", None
-        timeout = call.context.timeout or (
-            self.settings.timeout if call.order.is_stream else self.settings.whole_timeout
-        )
-        larger = None
-        if policy.larger_on_long_context:
-            larger = partial(self._larger, call, resolution, policy)
+        settings = self.settings
+        timeout = call.context.timeout or (settings.timeout if call.order.is_stream else settings.whole_timeout)
+        larger = partial(self._larger, call, resolution, policy) if policy.larger_on_long_context else None
         return Flight(
             call,
             policy,
@@ -277,10 +278,6 @@ def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
     call.order.cap = min(policy.default_max_tokens, *most)
 
 
-def _output(call: Call) -> int | None:
-    return call.order.cap or call.demand.max_tokens
-
-
 def _scopes(call: Call, resolution: Resolution) -> Scopes:
     context = call.context
     return Scopes(
@@ -292,8 +289,15 @@ def _scopes(call: Call, resolution: Resolution) -> Scopes:
     )
 
 
-def _estimate(deployment: Deployment, call: Call) -> int | None:
-    return deployment.price.estimate(call.input_tokens, _output(call) or 0) if deployment.price else None
+@lru_cache(maxsize=20_000)
+def _subjects(scopes: Scopes) -> tuple[tuple[str, str], ...]:
+    return tuple(spend_subjects(scopes))
+
+
+def _books(scopes: Scopes, hold: Hold | None) -> Books:
+    if hold is None:
+        return Books(_subjects(scopes))
+    return Books(_subjects(scopes), int(hold.at // _DAY_MS) + _EPOCH_DAY, hold.text)
 
 
 def _decode(outbound: Outbound, body: bytes) -> Completion:

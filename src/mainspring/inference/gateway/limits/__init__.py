@@ -3,11 +3,11 @@
 from .checks import Checks, ChecksMemo, compile_checks
 from .errors import BudgetExceeded, CallTooLarge, LimitReached, LimitsAway, PriceUnknown
 from .explain import describe, warning
-from .holds import Hold, rate_headers
+from .holds import Hold
 from .limiter import Limiter
 from .ports import SpendTotals
 from .store import StoredSpend
-from .types import Kind, LimitUse, Rate, Remaining, Scopes, Spent, Subject, spend_subjects
+from .types import Kind, LimitUse, Scopes, Spent, Subject, spend_subjects
 
 __all__ = [
     "BudgetExceeded",
@@ -21,8 +21,6 @@ __all__ = [
     "Limiter",
     "LimitsAway",
     "PriceUnknown",
-    "Rate",
-    "Remaining",
     "Scopes",
     "SpendTotals",
     "Spent",
@@ -30,7 +28,6 @@ __all__ = [
     "Subject",
     "compile_checks",
     "describe",
-    "rate_headers",
     "spend_subjects",
     "warning",
 ]

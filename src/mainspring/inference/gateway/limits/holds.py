@@ -2,15 +2,16 @@
 
 import struct
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
 from uuid import UUID
 
 from .checks import NO_LIMIT, Checks
 from .keys import MEMBER
-from .types import Kind, LimitUse, Rate, Remaining
+from .types import Kind, LimitUse
 
 STATE = struct.Struct("<19d")
+_LEVELS = struct.Struct("<8xd8xd")
 _HEAD_BYTES = 16
 _UNITS = 60_000
 
@@ -57,27 +58,30 @@ class Hold:
             return ()
         return tuple(_passed(self.checks, self._states()))
 
-    @property
-    def remaining(self) -> Remaining:
-        """The tightest requests and tokens per minute after this call."""
-        states = list(self._states()) if self._reply else []
-        pairs = list(zip(self.checks.entries, states, strict=False))
-        return Remaining(
-            _tightest([(check.limits[Kind.REQUESTS_PER_MINUTE], state[1]) for check, state in pairs]),
-            _tightest([(check.limits[Kind.TOKENS_PER_MINUTE], state[3]) for check, state in pairs]),
+    def rate_lines(self) -> str:
+        """Header lines of the tightest rates after this call: `x-ratelimit-limit-requests` and its five companions.
+
+        Named and written as OpenAI does; empty where no rate is limited. Costs about 2 us.
+        """
+        if not self._reply:
+            return ""
+        requests = tokens = (2.0, 0, 0.0)
+        place = _HEAD_BYTES
+        for check in self.checks.entries:
+            levels = _LEVELS.unpack_from(self._reply, place)
+            place += STATE.size
+            limit = check.limits[0]
+            if limit < NO_LIMIT and (left := 1 - levels[0] / (limit * _UNITS)) < requests[0]:
+                requests = (left, limit, levels[0])
+            limit = check.limits[1]
+            if limit < NO_LIMIT and (left := 1 - levels[1] / (limit * _UNITS)) < tokens[0]:
+                tokens = (left, limit, levels[1])
+        return (_rate_lines("requests", *requests) if requests[1] else "") + (
+            _rate_lines("tokens", *tokens) if tokens[1] else ""
         )
 
     def _states(self) -> Iterator[tuple[float, ...]]:
         return STATE.iter_unpack(memoryview(self._reply)[_HEAD_BYTES:])
-
-
-def _tightest(levels: list[tuple[int, float]]) -> Rate | None:
-    rates = [
-        Rate(limit, max(0, int((limit * _UNITS - level) // _UNITS)), timedelta(milliseconds=-(-level // limit)))
-        for limit, level in levels
-        if limit < NO_LIMIT
-    ]
-    return min(rates, key=lambda rate: rate.remaining / rate.limit, default=None)
 
 
 def _passed(checks: Checks, states: Iterator[tuple[float, ...]]) -> Iterator[LimitUse]:
@@ -100,22 +104,16 @@ def _uses(state: tuple[float, ...]) -> tuple[float, ...]:
     )
 
 
-def rate_headers(remaining: Remaining) -> list[tuple[str, str]]:
-    """`x-ratelimit-limit-requests` and its five companions, as OpenAI names and writes them."""
-    headers: list[tuple[str, str]] = []
-    for name, rate in (("requests", remaining.requests), ("tokens", remaining.tokens)):
-        if rate is not None:
-            headers += [
-                (f"x-ratelimit-limit-{name}", str(rate.limit)),
-                (f"x-ratelimit-remaining-{name}", str(rate.remaining)),
-                (f"x-ratelimit-reset-{name}", _duration(rate.reset)),
-            ]
-    return headers
+def _rate_lines(name: str, _: float, limit: int, level: float) -> str:
+    left = max(0, int((limit * _UNITS - level) // _UNITS))
+    return (
+        f"x-ratelimit-limit-{name}: {limit}\r\nx-ratelimit-remaining-{name}: {left}\r\n"
+        f"x-ratelimit-reset-{name}: {_duration(int(-(-level // limit)))}\r\n"
+    )
 
 
-def _duration(reset: timedelta) -> str:
+def _duration(milliseconds: int) -> str:
     """`20ms`, `1.5s`, `6m0s`."""
-    milliseconds = reset // timedelta(milliseconds=1)
     if milliseconds < 1000:
         return f"{milliseconds}ms"
     minutes, rest = divmod(milliseconds, 60_000)

@@ -51,23 +51,6 @@ class LimitUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """One rate limit after this call: its value, what is left of it, and when all of it is there again."""
-
-    limit: int
-    remaining: int
-    reset: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """The tightest of the rate limits that apply; None where none does."""
-
-    requests: Rate | None
-    tokens: Rate | None
-
-
-@dataclass(frozen=True, slots=True)
 class Spent:
     """What was used by closed calls in the calendar day and month (UTC) that hold `day`."""
 

@@ -46,10 +46,13 @@ class Chat:
             await self._whole(flight, order, connection)
 
     async def _whole(self, flight: Flight, order: WireOrder, connection: ClientConnection) -> None:
-        with flight.closing():
+        try:
             answer = await self.engine.ask(flight)
             body = _body(answer, order.inbound)
             await flight.succeed(body, order.inbound.name)
+        except BaseException as failure:
+            flight.end_with(failure)
+            raise
         connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
 
     async def _stream(self, flight: Flight, order: WireOrder, connection: ClientConnection) -> None:

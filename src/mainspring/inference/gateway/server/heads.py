@@ -2,7 +2,7 @@
 
 from mainspring.foundation.ids import show_id
 from mainspring.inference.gateway.flight import Flight
-from mainspring.inference.gateway.limits import rate_headers, warning
+from mainspring.inference.gateway.limits import warning
 from mainspring.inference.gateway.records import PREFIX
 
 
@@ -11,7 +11,7 @@ def head_of(flight: Flight, *, content_type: bytes, is_ended: bool) -> bytes:
     draft = flight.draft
     identifier = show_id(PREFIX, draft.id)
     lines = (
-        f"x-request-id: {identifier}\r\nx-mainspring-request-id: {identifier}\r\n"
+        f"x-request-id: {identifier}\r\nrequest-id: {identifier}\r\nx-mainspring-request-id: {identifier}\r\n"
         f"x-mainspring-model: {_clean(_model(flight))}\r\nx-mainspring-provider: {_clean(draft.provider)}\r\n"
         f"x-mainspring-cache: {draft.cache_status}\r\n"
     )
@@ -29,7 +29,7 @@ def head_of(flight: Flight, *, content_type: bytes, is_ended: bool) -> bytes:
 def _limits(flight: Flight) -> str:
     hold = flight.hold
     assert hold is not None
-    lines = "".join(f"{name}: {value}\r\n" for name, value in rate_headers(hold.remaining))
+    lines = hold.rate_lines()
     for use in hold.warnings:
         lines += f"x-mainspring-limit-warning: {_clean(warning(use))}\r\n"
     if hold.is_away:

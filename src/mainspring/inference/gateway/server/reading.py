@@ -12,16 +12,15 @@ from mainspring.inference.gateway.types import CallContext, Operation
 
 from .http import Request
 
-_MEDIA = (b"image", b"file", b"document", b"audio")
-_SCHEMAS = ("response_format", "text", "output_config", "output_format")
+_SCHEMAS = frozenset(("response_format", "text", "output_config", "output_format"))
 _CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_PASSED = (b"anthropic-beta", b"openai-beta", b"traceparent")
+_PASSED = frozenset((b"anthropic-beta", b"openai-beta", b"traceparent"))
 
 
 def read_order(request: Request, inbound: Inbound) -> WireOrder:
     """The body taken apart; raises InvalidRequest when it is no JSON object or names no model."""
     order = WireOrder.read(inbound, request.body)
-    if any(name in request.headers for name in _PASSED):
+    if not _PASSED.isdisjoint(request.headers):
         order.more = b"".join(
             b"%b: %b\r\n" % (name, request.headers[name]) for name in _PASSED if name in request.headers
         )
@@ -72,13 +71,16 @@ def end_user_of(order: WireOrder) -> str | None:
 
 def wants_schema(order: WireOrder) -> bool:
     """Whether the reply must be JSON of a schema."""
+    if order.fields.keys().isdisjoint(_SCHEMAS):
+        return False
     return any(b"json_schema" in bytes(order.fields[name]) for name in _SCHEMAS if name in order.fields)
 
 
 def _demand(order: WireOrder, tokens: int, cap: int | None) -> Demand:
     """What a deployment must be able to do. A word that may mean a picture is looked at closely."""
     fields = order.fields
-    if any(word in order.content for word in _MEDIA):
+    content = order.content
+    if b"image" in content or b"file" in content or b"document" in content or b"audio" in content:
         return demand_of(order.request())
     needs_tools, needs_schema = "tools" in fields, wants_schema(order)
     return Demand(
