@@ -121,8 +121,11 @@ class _Connection(asyncio.Protocol):
         self._plan_sweep()
 
     def push(self, waiting: _Waiting) -> None:
-        """Send a message at the end of this turn of the loop."""
-        if not self._out:
+        """Send a message at the end of this turn of the loop, or once what is under way was answered.
+
+        So the busier it gets, the more messages share a write; alone, none of them waits.
+        """
+        if not self._out and self._sent == self._answered:
             self._loop.call_soon(self._flush)
         self._out.append(waiting[1])
         self._waiting.append(waiting)
@@ -133,7 +136,7 @@ class _Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         out, self._out = self._out, []
-        if self._transport is None or self._transport.is_closing():
+        if not out or self._transport is None or self._transport.is_closing():
             return
         self._sent += len(out)
         self._marks.append((self._loop.time(), self._sent))
@@ -145,6 +148,8 @@ class _Connection(asyncio.Protocol):
             while (reply := self._reader.gets()) is not False:
                 self._answered += 1
                 self._take(self._waiting.popleft(), reply)
+            if self._out and self._sent == self._answered:
+                self._loop.call_soon(self._flush)
         except (RedisConnectionError, IndexError):  # not the protocol, or more replies than calls
             self.give_up(RedisConnectionError("Valkey sent what is no reply"))
 

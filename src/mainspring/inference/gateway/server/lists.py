@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, unquote
 
-from mainspring.foundation.errors import NotFound
+from mainspring.foundation.errors import MainspringError, NotFound
 from mainspring.inference.gateway.engine.engine import Engine
-from mainspring.inference.gateway.models import ListedModel
+from mainspring.inference.gateway.models import Lifecycle, ListedModel
+from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.providers.anthropic import models as anthropic_models
 from mainspring.inference.gateway.providers.cards import ModelCard
 from mainspring.inference.gateway.providers.dialects import Inbound
@@ -31,7 +32,7 @@ class Lists:
 
     async def models(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
         """Every model that the caller's tenant may use."""
-        cards = await self._cards(request)
+        cards = list(self._listed(await self._policy(request)).values())
         if b"anthropic-version" not in request.headers:
             connection.reply(200, _JSON, to_json(openai_models.encode_models(cards)))
             return
@@ -48,7 +49,8 @@ class Lists:
     async def model(self, request: Request, connection: ClientConnection, name: str) -> None:
         """One model, by its name or an alias; NotFound when the tenant may not use it."""
         name = unquote(name)
-        card = next((card for card in await self._cards(request) if card.id == name), None)
+        policy = await self._policy(request)
+        card = self._listed(policy).get(name) or self._find(name, policy)
         if card is None:
             raise NotFound(f"There is no model {name[:80]!r}; GET /v1/models lists those that there are.")
         encode = (
@@ -64,12 +66,38 @@ class Lists:
         head = _JSON + f"{TOKENS_HEADER[0]}: {TOKENS_HEADER[1]}\r\n".encode()
         connection.reply(200, head, to_json(anthropic_models.encode_count(tokens)))
 
-    async def _cards(self, request: Request) -> list[ModelCard]:
+    async def _policy(self, request: Request) -> TenantPolicy:
         caller = await self.callers.identify(request.headers)
-        tenant = await self.engine.tenants.get(caller.tenant)
+        return (await self.engine.tenants.get(caller.tenant)).policy
+
+    def _listed(self, policy: TenantPolicy) -> dict[str, ModelCard]:
+        """Every name that stands for a model, the operator's own aliases among them and before all others."""
         today = _EPOCH + timedelta(days=int(self.engine.clock() // 86400))
-        listed = self.engine.catalogue.list_models(tenant.policy, today)
-        return [_card(name, model) for model in listed for name in (model.name, *model.aliases)]
+        listed = self.engine.catalogue.list_models(policy, today)
+        cards = {name: _card(name, model) for model in listed for name in (model.name, *model.aliases)}
+        own = {alias: self._find(alias, policy) for alias in self.engine.catalogue.names.aliases}
+        return {name: card for name, card in (cards | own).items() if card is not None}
+
+    def _find(self, name: str, policy: TenantPolicy) -> ModelCard | None:
+        """What would answer to a name that no model bears, such as an alias or a name without its provider."""
+        try:
+            found = self.engine.resolve(name, policy)
+        except MainspringError:
+            return None
+        first = found.deployments[0]
+        served = first.profile
+        lifecycle = Lifecycle.DEPRECATED if found.warnings else Lifecycle.ACTIVE
+        created = datetime.fromtimestamp(0, UTC)
+        return ModelCard(
+            name,
+            created,
+            first.endpoint.provider,
+            name,
+            lifecycle.value,
+            None,
+            served.context_tokens,
+            served.max_output_tokens,
+        )
 
 
 def _card(name: str, model: ListedModel) -> ModelCard:

@@ -126,7 +126,7 @@ def encode_block(part: Part) -> list[Wire]:
             wire |= {"title": part.name} if part.name else {}
         case ReasoningPart():
             wire = {"type": "thinking", "thinking": part.text, "signature": part.signature}
-            if part.signature is None or part.signature.startswith(_OPENAI_SEAL):
+            if not part.signature or part.signature.startswith(_OPENAI_SEAL):
                 return []
         case ToolCallPart():
             wire = {"type": "tool_use", "id": part.id, "name": part.name, "input": read_object(part.arguments) or {}}
@@ -135,6 +135,13 @@ def encode_block(part: Part) -> list[Wire]:
         case OpaquePart():
             return [dict(part.extra.fields)] if part.extra.dialect == DIALECT else []
     return [put_back(DIALECT, wire, part.extra)]
+
+
+def encode_reply_block(part: Part) -> list[Wire]:
+    """The block of a part as a caller gets it: unsealed thought is shown too, and left out when it is sent back."""
+    if isinstance(part, ReasoningPart) and part.text and not part.signature:
+        return [{"type": "thinking", "thinking": part.text, "signature": ""}]
+    return encode_block(part)
 
 
 def _encode_result(part: ToolResultPart) -> Wire:

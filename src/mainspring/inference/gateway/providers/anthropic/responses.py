@@ -11,7 +11,7 @@ from mainspring.inference.gateway.errors import InvalidOutput
 from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is, put_back, rest
 from mainspring.inference.messages import Completion, FinishReason, Message, Role, Usage
 
-from .parts import DIALECT, decode_blocks, encode_block
+from .parts import DIALECT, decode_blocks, encode_reply_block
 
 _REASONS = {
     "end_turn": FinishReason.STOP,
@@ -89,7 +89,7 @@ def encode_completion(completion: Completion) -> Wire:
         "type": "message",
         "role": "assistant",
         "model": completion.model,
-        "content": [block for part in completion.message.parts for block in encode_block(part)],
+        "content": [block for part in completion.message.parts for block in encode_reply_block(part)],
         "stop_reason": encode_reason(completion.finish_reason, extra.get("stop_sequence")),
         "stop_sequence": None,
         "usage": encode_usage(completion.usage),
