@@ -152,16 +152,23 @@ async def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path, tenant: Tena
     assert [status_of(found) for found in adopted.unshipped(10)] == ["broken"]
 
 
-async def test_what_could_not_be_shipped_is_returned_again(tmp_path: Path, tenant: TenantId) -> None:
+@pytest.mark.parametrize("is_much", [False, True])
+async def test_what_could_not_be_shipped_is_returned_again(tmp_path: Path, tenant: TenantId, is_much: bool) -> None:
+    """Also when so much waits that it is no longer kept in memory."""
     segment, call = Segment.create(tmp_path), draft(tenant)
+    large = b"x" * (30_000_000 if is_much else 3)
     segment.open(entry(call, b"input"))
     assert segment.unshipped(10) == []
-    segment.close(entry(call, b"output", closing=RecordStatus.OK))
+    segment.close(entry(call, large, closing=RecordStatus.OK), b"input")
     (first,) = segment.unshipped(10)
-    assert segment.unshipped(10) == []
+    assert segment.may_be_known is is_much
     segment.return_()
     assert segment.unshipped(10) == [first]
-    assert (first.input, first.output) == (b"input", b"output")
+    assert (first.input, first.output) == (b"input", large)
+    segment.forget()
+    assert segment.unshipped(10) == []
+    assert segment.is_shipped
+    assert not segment.may_be_known
 
 
 async def test_the_file_of_a_living_process_is_left_alone(tmp_path: Path, tenant: TenantId) -> None:

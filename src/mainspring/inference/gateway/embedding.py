@@ -9,7 +9,7 @@ from mainspring.inference.messages import InferenceRequest, Usage
 from .engine.engine import Engine
 from .engine.orders import NormalOrder
 from .errors import InvalidOutput
-from .flight import Call
+from .flight import Call, Flight
 from .models import Deployment
 from .providers import gemini, openai
 from .providers.wire import read_object, to_json
@@ -27,6 +27,14 @@ async def embed_texts(
 
     dimensions   for models that can shorten their vectors; refused by the provider otherwise
     """
+    found, _ = await embed_call(engine, texts, model=model, context=context, dimensions=dimensions)
+    return found
+
+
+async def embed_call(
+    engine: Engine, texts: Sequence[str], *, model: str | None, context: CallContext, dimensions: int | None = None
+) -> tuple[Embeddings, Flight]:
+    """The same, and the call that it was, ended."""
     order = NormalOrder(InferenceRequest(()), is_stream=False)
     tokens = estimate_input_tokens("\n".join(texts).encode())  # of all; what a text has too much, its model leaves out
     flight = await engine.admit(Call(context, Operation.EMBEDDINGS, model, order, Demand(max_tokens=0), tokens))
@@ -44,7 +52,8 @@ async def embed_texts(
         tokens = sum(batch.usage.input_tokens for batch in found)
         flight.count(Usage(input_tokens=tokens), model=found[0].model, reason=None)
         await flight.succeed()
-    return Embeddings(np.concatenate([batch.vectors for batch in found]), found[0].model, Usage(input_tokens=tokens))
+    vectors = np.concatenate([batch.vectors for batch in found])
+    return Embeddings(vectors, found[0].model, Usage(input_tokens=tokens)), flight
 
 
 def _path(deployment: Deployment) -> str:

@@ -56,6 +56,7 @@ class Recording:
     shipper: Shipper
     books: Books
     day: int
+    sealed_input: bytes | None
     seal: Seal | None
     began: float
     is_open: bool = True
@@ -75,7 +76,7 @@ class Recording:
         hold = self.books.hold
         entry = Entry(True, draft.key, draft.context.tenant.bytes, draft.line(), payload, dialect, spend, hold)
         try:
-            self.segment.close(entry)
+            self.segment.close(entry, self.sealed_input)
         except OSError:
             self.segment.lose()
             raise
@@ -147,7 +148,7 @@ class Recorder:
             raise Unavailable(
                 f"Model calls cannot be recorded ({failure.strerror}): check the data folder's disk and rights."
             ) from failure
-        return Recording(draft, segment, self.shipper, books, day, self.seal, time.monotonic())
+        return Recording(draft, segment, self.shipper, books, day, sealed, self.seal, time.monotonic())
 
 
 def _payload(seal: Seal | None, draft: Draft, content: bytes) -> bytes:

@@ -98,7 +98,7 @@ class Shipper:
                 try:
                     if segment.is_adopted:  # first, so that counters seeded from Postgres meanwhile are not told twice
                         await self._settle(calls)
-                    await self._store(calls, may_be_known=segment.is_adopted or self._is_unsure)
+                    await self._store(calls, may_be_known=segment.may_be_known or self._is_unsure)
                 except BaseException:
                     self._answered_at = -1.0
                     segment.return_()

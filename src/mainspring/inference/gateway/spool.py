@@ -3,8 +3,11 @@
 A call writes an opening entry before its provider is asked and a closing entry before its result
 is released. `write` hands the bytes to the kernel, so `kill -9` of the process loses nothing; an
 fsync follows within 50 ms for the day the machine dies. An entry is its length, its CRC-32 and
-its body; reading stops at the first one that is torn. Shipping reads the file from front to back,
-once, in large pieces.
+its body; reading stops at the first one that is torn.
+
+What is to be shipped next is in memory too. Only when it grows beyond a limit, because Postgres is
+away, is it dropped there and read from the file: from front to back, in large pieces, as the file
+of a dead process is.
 
 The owner holds a lock on the file for as long as it lives: who gets the lock of a file that is
 not its own knows that the owner is dead, and ships what it left. An opening without a closing is
@@ -30,6 +33,7 @@ _HEAD = Struct("<II")
 _MAX_ENTRY = 64 * 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _KEPT_BYTES = 8 * 1024
+_MOST_KEPT_BYTES = 24 * 1024 * 1024
 
 
 class Spend(msgspec.Struct, frozen=True, array_like=True):
@@ -60,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     hold: bytes | None = None
 
 
-class SpooledCall(msgspec.Struct, frozen=True):
+class SpooledCall(msgspec.Struct, frozen=True, gc=False):
     """A call as the spool knows it, ready to be shipped."""
 
     last: Entry
@@ -88,6 +92,8 @@ class Segment:
         self._running = 0
         self._openings: dict[bytes, _Opening] = {}
         self._taken: dict[bytes, _Opening] = {}
+        self._kept: list[SpooledCall] | None = []
+        self._kept_bytes = self._kept_taken = 0
         self.is_dirty = False
         self.is_adopted = self._has_lost = False
 
@@ -116,6 +122,7 @@ class Segment:
             return None
         segment = cls(path, descriptor)
         segment.is_adopted = True
+        segment._kept = None
         segment._size = os.fstat(descriptor).st_size
         return segment
 
@@ -127,26 +134,47 @@ class Segment:
     @property
     def is_shipped(self) -> bool:
         """Whether no call is left in it, running or ended."""
-        return self._running == 0 and not self._openings and self._shipped_to >= self._size
+        if self._running or self._openings:
+            return False
+        return not self._kept if self._kept is not None else self._shipped_to >= self._size
+
+    @property
+    def may_be_known(self) -> bool:
+        """Whether Postgres may have some of what `unshipped` returns."""
+        return self._kept is None
 
     def open(self, entry: Entry) -> None:
         """Write the opening entry of a call; raises OSError."""
         self._append(entry)
         self._running += 1
 
-    def close(self, entry: Entry) -> None:
-        """Write the closing entry of a call; from now on it can be shipped. Raises OSError."""
+    def close(self, entry: Entry, sealed_input: bytes | None = None) -> None:
+        """Write the closing entry of a call; from now on it can be shipped. Raises OSError.
+
+        sealed_input   the payload of its opening
+        """
         self._append(entry)
         self._running -= 1
+        kept = self._kept
+        if kept is not None:
+            kept.append(SpooledCall(entry, sealed_input, entry.payload, entry.dialect))
+            self._kept_bytes += len(sealed_input or b"") + len(entry.payload or b"") + len(entry.line) + 500
+            if self._kept_bytes > _MOST_KEPT_BYTES:
+                self._read_from_file()
 
     def lose(self) -> None:
         """A call ended whose closing entry could not be written; its opening says that it broke off."""
         self._running -= 1
         self._has_lost = True
+        self._read_from_file()
 
     def unshipped(self, limit: int) -> list[SpooledCall]:
         """Up to about `limit` calls that ended and were not returned before, oldest first."""
-        calls: list[SpooledCall] = []
+        if self._kept is not None:
+            calls = self._kept[:limit]
+            self._kept_taken = len(calls)
+            return calls
+        calls = []
         for extent, entry in self._entries(limit):
             if not entry.is_closing:
                 self._openings[entry.id] = entry if len(entry.payload or b"") <= _KEPT_BYTES else extent
@@ -168,14 +196,22 @@ class Segment:
 
     def forget(self) -> None:
         """Everything that `unshipped` returned is in Postgres; a file without calls is emptied."""
-        self._shipped_to, self._taken = self._read_to, {}
+        if self._kept is not None:
+            del self._kept[: self._kept_taken]
+            self._kept_taken = 0
+            self._kept_bytes = self._kept_bytes if self._kept else 0
+        else:
+            self._shipped_to, self._taken = self._read_to, {}
         if self.is_shipped and self._size:
             os.ftruncate(self._descriptor, 0)
             self._size = self._read_to = self._shipped_to = 0
             self._openings = {}
+            self._kept = None if self.is_adopted else []
+            self._kept_bytes = 0
 
     def return_(self) -> None:
         """What `unshipped` returned last could not be shipped: it will be returned again."""
+        self._kept_taken = 0
         self._read_to = self._shipped_to
         self._openings |= self._taken
         self._taken = {}
@@ -193,6 +229,11 @@ class Segment:
         if self.is_shipped:
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+    def _read_from_file(self) -> None:
+        """Keep nothing in memory from now on; what Postgres has already is read once more."""
+        self._kept = None
+        self._kept_bytes = self._kept_taken = 0
 
     def _append(self, entry: Entry) -> None:
         body = _encoder.encode(entry)

@@ -6,7 +6,8 @@ from there in one statement each: row-level security allows no COPY into the tab
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from struct import Struct
 from uuid import UUID
 
 import msgspec
@@ -29,7 +30,7 @@ _ARRIVALS = """
       select tenant_id, record_id, at, dialect, input, output from inference_payload with no data"""
 
 _COPY_RECORDS = "copy arriving_record from stdin"
-_COPY_PAYLOADS = "copy arriving_payload from stdin"
+_COPY_PAYLOADS = "copy arriving_payload from stdin (format binary)"
 
 _KEEP_RECORDS = """
     insert into inference_record
@@ -53,6 +54,14 @@ _ADD_SPEND = """
            tokens = kept.tokens + excluded.tokens,
            calls = kept.calls + excluded.calls"""
 
+_BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_BINARY_END = b"\xff\xff"
+_ROW = Struct(">hi16si16siq")
+_LENGTH = Struct(">i")
+_NULL = _LENGTH.pack(-1)
+_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 _SELECT_RECORDS = """
     select * from inference_record
      where tenant_id = %(tenant)s
@@ -74,9 +83,9 @@ async def insert_calls(
     async with connection.cursor().copy(_COPY_RECORDS) as copy:
         await copy.write(b"\n".join([*(call.last.line for call in new), b""]))
     await connection.execute(_KEEP_RECORDS)
-    if payloads := b"".join(_payload_line(call) for call in new if call.input or call.output):
+    if payloads := [_payload_row(call) for call in new if call.input or call.output]:
         async with connection.cursor().copy(_COPY_PAYLOADS) as copy:
-            await copy.write(payloads)
+            await copy.write(b"".join([_BINARY_HEAD, *payloads, _BINARY_END]))
         await connection.execute(_KEEP_PAYLOADS)
     await _add_spend(connection, new)
 
@@ -95,22 +104,17 @@ async def _new(connection: AsyncConnection[Row], calls: Sequence[SpooledCall]) -
     return [call for call in calls if call.last.id not in known]
 
 
-def _payload_line(call: SpooledCall) -> bytes:
+def _payload_row(call: SpooledCall) -> bytes:
+    """A row in COPY's binary format: what was said is bytes, which text would double."""
     last = call.last
-    at = last.line.split(b"\t", 2)[1]
-    dialect = call.dialect.encode() if call.dialect else b"\\N"
-    return b"%b\t%b\t%b\t%b\t%b\t%b\n" % (
-        last.tenant.hex().encode(),
-        last.id.hex().encode(),
-        at,
-        dialect,
-        _bytea(call.input),
-        _bytea(call.output),
-    )
+    at = datetime.fromisoformat(last.line.split(b"\t", 2)[1].decode()) - _POSTGRES_EPOCH
+    head = _ROW.pack(6, 16, last.tenant, 16, last.id, 8, at // _MICROSECOND)
+    dialect = call.dialect.encode() if call.dialect else None
+    return head + _field(dialect) + _field(call.input) + _field(call.output)
 
 
-def _bytea(content: bytes | None) -> bytes:
-    return b"\\N" if content is None else b"\\\\x" + content.hex().encode()
+def _field(content: bytes | None) -> bytes:
+    return _NULL if content is None else _LENGTH.pack(len(content)) + content
 
 
 async def _add_spend(connection: AsyncConnection[Row], calls: Iterable[SpooledCall]) -> None:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from mainspring.inference.gateway.embedding import embed_texts
+from mainspring.inference.gateway.embedding import embed_call
 from mainspring.inference.gateway.engine.engine import Engine
 from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.providers.openai import embeddings as codec
 from mainspring.inference.gateway.providers.wire import read_object, to_json
 
 from .callers import Callers
+from .heads import head_of
 from .http import ClientConnection, Request
 from .reading import end_user_of, read_order
 
@@ -28,7 +29,8 @@ class EmbeddingsDoor:
         order = read_order(request, inbound)
         asked = codec.decode_embeddings_request(read_object(request.body) or {})
         context = self.callers.context(caller, request.headers, end_user_of(order))
-        found = await embed_texts(
+        found, flight = await embed_call(
             self.engine, asked.texts, model=asked.model, context=context, dimensions=asked.dimensions
         )
-        connection.reply(200, _JSON, to_json(codec.encode_embeddings(found, as_base64=asked.as_base64)))
+        head = head_of(flight, content_type=_JSON, is_ended=True)
+        connection.reply(200, head, to_json(codec.encode_embeddings(found, as_base64=asked.as_base64)))

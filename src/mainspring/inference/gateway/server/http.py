@@ -140,6 +140,16 @@ class ClientConnection(asyncio.Protocol):
         """Whether no request is being read, waiting or answered."""
         return self._task is None and not self._parser.is_in_request and not self._waiting
 
+    @property
+    def waiting(self) -> int:
+        """How many requests were read ahead of the one that is answered."""
+        return len(self._waiting)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether so many wait that no more is read."""
+        return self._parser.is_stopped
+
     def drain(self) -> None:
         """Finish the answer that was begun, say that it is the last, then close."""
         self._is_draining = self._is_last = True
@@ -214,7 +224,7 @@ class ClientConnection(asyncio.Protocol):
         self._feed(data)
 
     def _feed(self, data: bytes) -> None:
-        if self._rest:
+        if self._rest or self._parser.is_stopped:
             self._rest += data  # reading is paused; this was under way
             return
         try:
@@ -243,6 +253,7 @@ class ClientConnection(asyncio.Protocol):
         if self._task is None and not self._is_paused and not self._waiting:
             self._start(request)
             return
+        self._owes_continue = False
         self._waiting.append(request)
         self._ahead_bytes += len(request.body)
         if len(self._waiting) >= MAX_WAITING or self._ahead_bytes > MAX_AHEAD_BYTES:
@@ -370,12 +381,18 @@ class Server:
     async def listen(self, host: str, port: int, *, tls: ssl.SSLContext | None = None, reuse_port: bool = False) -> int:
         """Begin to accept; returns the port, which is chosen by the system when 0 was given."""
         self.is_tls = tls is not None
-        limits = {"ssl_handshake_timeout": 10.0, "ssl_shutdown_timeout": 5.0} if tls else {}
-        self._server = await self.loop.create_server(
-            lambda: ClientConnection(self), host, port, backlog=4096, ssl=tls, reuse_port=reuse_port, **limits
+        self._server = server = await self.loop.create_server(
+            lambda: ClientConnection(self),
+            host,
+            port,
+            backlog=4096,
+            ssl=tls,
+            reuse_port=reuse_port,
+            ssl_handshake_timeout=10.0 if tls else None,
+            ssl_shutdown_timeout=5.0 if tls else None,
         )
         self._sweeper = asyncio.create_task(self._keep_sweeping())
-        return self._server.sockets[0].getsockname()[1]
+        return server.sockets[0].getsockname()[1]
 
     async def drain(self, seconds: float) -> None:
         """Accept no more, finish what was begun within `seconds`, then cancel the rest and wait until it is settled."""

@@ -23,6 +23,7 @@ class RequestParser:
         "_ask",
         "_body",
         "_body_bytes",
+        "_cause",
         "_headers",
         "_is_last",
         "_is_old",
@@ -44,6 +45,7 @@ class RequestParser:
         self._take = take
         self._ask = ask
         self._parser = httptools.HttpRequestParser(self)
+        self._cause: Refused | None = None
         self.is_in_request = self.is_stopped = False
         self._begin_message()
 
@@ -65,14 +67,21 @@ class RequestParser:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as found:
-            self._pass_over_upgrade(bytes(data[found.args[0] :]))
-            return
+            stopped_at: int = found.args[0]
         except httptools.HttpParserCallbackError as failure:
-            raise failure.__context__ or failure from None  # what one of the callbacks below has raised
+            # Kept by us: the failure's own context is lost when all this runs while something else is handled.
+            raise self._cause or failure.__context__ or failure from None
         except httptools.HttpParserError as failure:
             raise Refused(400, f"The request is no valid HTTP/1.1: {failure}.") from None
-        if self.is_in_request:
-            self._check_size(len(data))
+        else:
+            if self.is_in_request:
+                self._check_size(len(data))
+            return
+        self._pass_over_upgrade(bytes(data[stopped_at:]))
+
+    def _refused(self, status: int, detail: str) -> Refused:
+        self._cause = Refused(status, detail)
+        return self._cause
 
     def _check_size(self, read: int) -> None:
         """Bound what has no callback of its own: a head, a chunk's extension or a trailer that never ends."""
@@ -121,14 +130,14 @@ class RequestParser:
         if name in headers or self.is_head_done:
             self._repeats += 1
             if self._repeats > MAX_HEADERS:
-                raise Refused(431, f"The request repeats more than {MAX_HEADERS} headers.")
+                raise self._refused(431, f"The request repeats more than {MAX_HEADERS} headers.")
             if self.is_head_done:
                 return
             if name in _SINGLE:
-                raise Refused(400, f"The request has more than one {name.decode('latin-1')}.")
+                raise self._refused(400, f"The request has more than one {name.decode('latin-1')}.")
             value = headers[name] + b", " + value
         elif len(headers) >= MAX_HEADERS:
-            raise Refused(431, f"The request has more than {MAX_HEADERS} headers.")
+            raise self._refused(431, f"The request has more than {MAX_HEADERS} headers.")
         headers[name] = value
 
     def on_headers_complete(self) -> None:
@@ -146,17 +155,17 @@ class RequestParser:
             version = parser.get_http_version()
             is_old = version == "1.0"
             if not is_old and version != "1.1":
-                raise Refused(505, "This server speaks HTTP/1.1; send that.")
+                raise self._refused(505, "This server speaks HTTP/1.1; send that.")
             # HTTP/1.0 has no streams that end before their connection, so it is never kept.
             self._is_old, self._is_last = is_old, is_old or not is_kept
         if coding is not None and (length is not None or is_old or coding.lower() != b"chunked"):
-            raise Refused(400, "The request must give its length once: by Content-Length or by chunked coding.")
+            raise self._refused(400, "The request must give its length once: by Content-Length or by chunked coding.")
         if b"host" not in headers and not is_old:
-            raise Refused(400, "The request has no Host.")
+            raise self._refused(400, "The request has no Host.")
         if length is not None:
             self._promised = int(length)
             if self._promised > self._max_body:
-                raise Refused(413, f"The request's body is longer than {self._max_body} bytes.")
+                raise self._refused(413, f"The request's body is longer than {self._max_body} bytes.")
         self._check_target()
         if b"expect" in headers and not is_old and headers[b"expect"].lower() == b"100-continue":
             self._ask()
@@ -164,15 +173,18 @@ class RequestParser:
     def _check_target(self) -> None:
         target = self._target
         if len(target) > MAX_TARGET_BYTES:
-            raise Refused(414, f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
+            raise self._refused(414, f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
         if target[:1] != b"/":
-            self._target = path_of(target, self._parser.get_method())
+            path = path_of(target, self._parser.get_method())
+            if path is None:
+                raise self._refused(400, "The request's target is neither a path nor an http(s) address.")
+            self._target = path
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
         self._body_bytes += len(data)
         if self._body_bytes > self._max_body:
-            raise Refused(413, f"The request's body is longer than {self._max_body} bytes.")
+            raise self._refused(413, f"The request's body is longer than {self._max_body} bytes.")
         self._body.append(data)
 
     def on_message_complete(self) -> None:

@@ -80,15 +80,13 @@ def reason_of(status: int) -> bytes:
     return _REASONS.get(status, b"Status")
 
 
-def path_of(target: bytes, method: bytes) -> bytes:
-    """The path and query of a target that is not just that; raises Refused."""
+def path_of(target: bytes, method: bytes) -> bytes | None:
+    """The path and query of a target that is not just that; None when it has none."""
     scheme, separator, rest = target.partition(b"://")
     if separator and scheme.lower() in (b"http", b"https"):
         slash = rest.find(b"/")
         return rest[slash:] if slash >= 0 else b"/"
-    if target == b"*" and method == b"OPTIONS":
-        return target
-    raise Refused(400, "The request's target is neither a path nor an http(s) address.")
+    return target if target == b"*" and method == b"OPTIONS" else None
 
 
 def without_upgrade(method: bytes, target: bytes, headers: dict[bytes, bytes]) -> bytes:
