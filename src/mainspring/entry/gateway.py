@@ -32,8 +32,8 @@ _RETRY_SECONDS = 0.5
 _COLLECT_AFTER = (20_000, 20, 100)  # a call makes some hundred short-lived objects and no cycle
 
 
-async def run_gateway(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C; what was begun is finished first."""
+async def run_gateway(settings: Settings, *, drain_seconds: float = _DRAIN_SECONDS) -> None:
+    """Serve until SIGTERM or Ctrl-C; what was begun is finished first, or given up after `drain_seconds`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -45,7 +45,7 @@ async def run_gateway(settings: Settings) -> None:
         assert gateway.keeper is not None
         doors = Doors.build(gateway.engine, gateway.keeper)
         server = Server(doors.handle, max_body_bytes=settings.gateway_max_body_megabytes * 1_000_000)
-        port = await server.listen(settings.host, settings.gateway_port, ssl=_tls(settings), reuse_port=True)
+        port = await server.listen(settings.host, settings.gateway_port, tls=_tls(settings), reuse_port=True)
         gc.freeze()  # what lives as long as the process need not be looked at again
         gc.set_threshold(*_COLLECT_AFTER)
         log.info("gateway_listens", port=port)
@@ -53,7 +53,7 @@ async def run_gateway(settings: Settings) -> None:
             settings.ready_file.write_text(str(port))
         await stop.wait()
         doors.is_draining = True
-        await server.drain(_DRAIN_SECONDS)
+        await server.drain(drain_seconds)
 
 
 async def _build(settings: Settings, opened: AsyncExitStack, stop: asyncio.Event) -> Gateway | None:

@@ -313,7 +313,7 @@ async def test_a_handle_that_answers_nothing_half_or_twice_costs_its_connection(
 
 
 async def test_a_caller_that_leaves_in_the_middle_gives_its_calls_up():
-    async with open_door() as door:
+    async with open_door(patience=Patience(half_closed=0.05, sweep=0.02)) as door:
         async with door.caller() as caller:
             caller.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET * 3)
             await until(lambda: len(door.echo.seen) == 1)
