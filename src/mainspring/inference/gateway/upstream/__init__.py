@@ -2,6 +2,7 @@
 
 from .connection import Connection, UpstreamGone
 from .origins import make_origin
-from .pool import Origin, Pool, Upstreams
+from .pool import Limits, Origin, Pool, Upstreams
+from .proxies import Proxy
 
-__all__ = ["Connection", "Origin", "Pool", "UpstreamGone", "Upstreams", "make_origin"]
+__all__ = ["Connection", "Limits", "Origin", "Pool", "Proxy", "UpstreamGone", "Upstreams", "make_origin"]

@@ -48,7 +48,9 @@ class Connection(asyncio.Protocol):
         "_home",
         "_is_closed",
         "_is_complete",
+        "_is_full",
         "_is_head_complete",
+        "_is_held",
         "_is_until_close",
         "_loop",
         "_opening",
@@ -85,9 +87,15 @@ class Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._received = 0
         self._is_head_complete = self._is_complete = self._is_until_close = False
+        self._is_held = self._is_full = False
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.failure: UpstreamGone | None = None
+        self.failure: Exception | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can go over it."""
+        return self._is_closed
 
     @property
     def is_usable(self) -> bool:
@@ -122,7 +130,7 @@ class Connection(asyncio.Protocol):
     async def pump(self, sink: Sink) -> None:
         """Give `sink` every piece of the body as it comes, until the end; raises UpstreamGone.
 
-        The sink is called again for pieces that came before; it may call `abort`.
+        The sink is called again for pieces that came before; it may call `abort`, and what it raises is raised here.
         """
         self._sink = sink
         parts, self._parts = self._parts, []
@@ -160,19 +168,32 @@ class Connection(asyncio.Protocol):
             elif self._is_complete:
                 break
             else:
-                self.go_on()
+                if self._is_full:
+                    self._is_full = False
+                    self._resume()
                 await self._wait("part")
         if self.failure:
             raise self.failure
 
     def hold_back(self) -> None:
-        """Read no more for now: whoever receives is slower."""
-        if self._transport and not self._is_closed:
-            self._transport.pause_reading()
+        """Read no more for now: whoever receives is slower. The deadlines wait too."""
+        if not self._is_complete:
+            self._is_held = True
+            self._pause()
 
     def go_on(self) -> None:
         """Read again."""
+        if self._is_held:
+            self._is_held = False
+            self._resume()
+
+    def _pause(self) -> None:
         if self._transport and not self._is_closed:
+            self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self._transport and not self._is_closed and not self._is_held and not self._is_full:
+            self.heard_at = self.heard_at and self._loop.time()  # the silence was ours
             self._transport.resume_reading()
 
     def abort(self, reason: str = "cancelled", *, is_timeout: bool = False) -> None:
@@ -180,8 +201,10 @@ class Connection(asyncio.Protocol):
         self._fail(UpstreamGone(reason, is_timeout=is_timeout))
 
     def is_late(self, at: float) -> bool:
-        """Whether its answer is overdue, or has been silent for too long."""
-        if self.heard_at:
+        """Whether its answer is overdue, or has been silent for too long. A part of a head is no answer yet."""
+        if self._is_held or self._is_full:
+            return False
+        if self._is_head_complete:
             return at - self.heard_at > self.idle_seconds
         return at > self.first_byte_by
 
@@ -197,15 +220,24 @@ class Connection(asyncio.Protocol):
             self._fail(UpstreamGone("bytes without a request"))
             return
         self.heard_at = self._loop.time()
-        if not self._is_head_complete:
-            self._received += len(data)
-            if self._received > MAX_HEAD_BYTES + len(data):
-                self._fail(UpstreamGone("the answer's head is too long"))
-                return
+        self._received += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as broken:
+        except httptools.HttpParserCallbackError as broken:
+            cause = broken.__context__  # what the sink has raised, or one of the callbacks below
+            self._fail(cause if isinstance(cause, Exception) else UpstreamGone("no HTTP: callback"))
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as broken:
             self._fail(UpstreamGone(f"no HTTP: {type(broken).__name__}"))
+        if self._received > MAX_HEAD_BYTES:
+            self._check_size()
+
+    def _check_size(self) -> None:
+        if self._is_complete:
+            return
+        if not self._is_head_complete:
+            self._fail(UpstreamGone("the answer's head is too long"))
+        elif self._received > MAX_BODY_BYTES:
+            self._fail(UpstreamGone("the answer is too long"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed; a body that ends with its connection is complete now."""
@@ -214,13 +246,20 @@ class Connection(asyncio.Protocol):
             self._complete()
             self._home.forget(self)
             return
-        is_stale = self._uses > 1 and not self._received
+        is_stale = self._uses > 1 and not self.heard_at
         self._fail(UpstreamGone(f"connection lost: {exc or 'closed by the provider'}", is_stale=is_stale))
 
     # What the parser calls.
 
+    def on_message_begin(self) -> None:
+        """An answer begins; a second one to the same request would be given to the next."""
+        if self._is_complete:
+            raise UpstreamGone("bytes after the answer")
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header of the answer."""
+        """One header of the answer; those after its body say nothing."""
+        if self._is_head_complete:
+            return
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -232,7 +271,6 @@ class Connection(asyncio.Protocol):
         headers = self.headers
         self._is_until_close = "content-length" not in headers and "chunked" not in headers.get("transfer-encoding", "")
         self._is_head_complete = True
-        self._received = 0
         if self._awaited == "head":
             self._wake()
 
@@ -249,12 +287,9 @@ class Connection(asyncio.Protocol):
         self._parts.append(data)
         if self._awaited == "part":
             self._wake()
-            if len(self._parts) > HELD_PARTS:
-                self.hold_back()
-            return
-        self._received += len(data)
-        if self._received > MAX_BODY_BYTES:
-            self._fail(UpstreamGone("the answer is too long"))
+        if len(self._parts) > HELD_PARTS and self._awaited == "part":
+            self._is_full = True
+            self._pause()
 
     def on_message_complete(self) -> None:
         """The answer has ended."""
@@ -263,16 +298,31 @@ class Connection(asyncio.Protocol):
 
     def _complete(self) -> None:
         self._is_complete = True
-        if not self._is_closed and self._parser.should_keep_alive() and not self._is_until_close:
+        if self._is_held or self._is_full:
+            self._is_held = self._is_full = False
+            self._resume()
+        if self._may_be_kept():
             self._loop.call_soon(self._home.take_back, self)
         elif self._transport:
+            self._is_closed = True
             self._transport.close()
         self._wake()
 
-    def _fail(self, failure: UpstreamGone) -> None:
+    def _may_be_kept(self) -> bool:
+        """Not after an answer that came before the request was sent: who answers so may not read the rest."""
+        return (
+            not self._is_closed
+            and not self._is_until_close
+            and self._parser.should_keep_alive()
+            and self._transport is not None
+            and not self._transport.get_write_buffer_size()
+        )
+
+    def _fail(self, failure: Exception) -> None:
         if not self._is_complete and self.failure is None:
             self.failure = failure
         self._is_complete = self._is_closed = True
+        self._is_held = self._is_full = False
         if self._transport:
             self._transport.abort()
         self._home.forget(self)

@@ -9,38 +9,48 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ssl import SSLContext
+from ssl import SSLCertVerificationError, SSLContext
 
 from .connection import Connection, UpstreamGone
-from .proxies import open_tunnel
+from .proxies import Proxy, forward, open_tunnel, show_place
 
-CONNECT_SECONDS = 5.0
-SPARE_SECONDS = 30.0
-SWEEP_SECONDS = 0.1
-MAX_CONNECTIONS = 4096
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds to connect, to keep a spare connection, between two looks at deadlines; connections to one origin."""
+
+    connect: float = 5.0
+    spare: float = 30.0
+    sweep: float = 0.1
+    connections: int = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where to connect: `tls` None speaks plain text; `proxy` is the (host, port) of an HTTP proxy to go through."""
+    """Where to connect: `tls` None speaks plain text; `proxy` is an HTTP proxy to go through."""
 
     host: str
     port: int
     tls: SSLContext | None = None
-    proxy: tuple[str, int] | None = None
+    proxy: Proxy | None = None
 
 
 class Pool:
     """Connections to one origin."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, limits: Limits | None = None) -> None:
         self.origin = origin
+        self._limits = limits or Limits()
+        self._forwards_to = None if origin.tls else origin.proxy
+        self._opening = 0
         self._loop = asyncio.get_running_loop()
         self._spare: deque[tuple[Connection, float]] = deque()
         self._all: set[Connection] = set()
 
     async def begin(self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float) -> Connection:
         """A connection on which the request (head, body) was sent; raises UpstreamGone when none can be opened."""
+        if self._forwards_to:
+            request = forward(request, show_place(self.origin.host, self.origin.port), self._forwards_to)
         connection = self._find_spare() or await self._open(first_byte_by)
         connection.exchange(request, first_byte_by=first_byte_by, idle_seconds=idle_seconds)
         return connection
@@ -49,6 +59,8 @@ class Pool:
         self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float
     ) -> Connection:
         """As `begin`, on a connection that was never used."""
+        if self._forwards_to:
+            request = forward(request, show_place(self.origin.host, self.origin.port), self._forwards_to)
         connection = await self._open(first_byte_by)
         connection.exchange(request, first_byte_by=first_byte_by, idle_seconds=idle_seconds)
         return connection
@@ -71,7 +83,7 @@ class Pool:
         """Give up exchanges that are late, and close connections that were spare for long."""
         for connection in [each for each in self._all if not each.is_usable and each.is_late(at)]:
             connection.abort("the provider gave no answer in time", is_timeout=True)
-        while self._spare and at - self._spare[0][1] > SPARE_SECONDS:
+        while self._spare and at - self._spare[0][1] > self._limits.spare:
             self._spare.popleft()[0].abort("spare for long")
 
     def close(self) -> None:
@@ -88,37 +100,50 @@ class Pool:
         return None
 
     async def _open(self, by: float) -> Connection:
-        if len(self._all) >= MAX_CONNECTIONS:
-            raise UpstreamGone(f"{MAX_CONNECTIONS} connections to this provider are busy")
-        origin, loop = self.origin, self._loop
+        if len(self._all) + self._opening >= self._limits.connections:
+            raise UpstreamGone(f"{self._limits.connections} connections to this provider are busy")
+        self._opening += 1
         try:
-            async with asyncio.timeout_at(min(by, loop.time() + CONNECT_SECONDS)):
-                if origin.proxy:
-                    connection = await open_tunnel(loop, origin.proxy, origin.host, origin.port, origin.tls, self)
-                else:
-                    name = origin.host if origin.tls else None
-                    _, connection = await loop.create_connection(
-                        lambda: Connection(loop, self), origin.host, origin.port, ssl=origin.tls, server_hostname=name
-                    )
+            async with asyncio.timeout_at(min(by, self._loop.time() + self._limits.connect)):
+                connection = await self._connect()
         except TimeoutError:
             raise UpstreamGone("no connection in time", is_timeout=True) from None
-        except OSError as failure:
-            raise UpstreamGone(f"no connection: {failure.strerror or type(failure).__name__}") from None
+        except SSLCertVerificationError as failure:
+            raise UpstreamGone(f"the provider's certificate is refused: {failure.verify_message}") from None
+        except (OSError, UnicodeError) as failure:  # the latter for a host that is no name
+            shown = getattr(failure, "strerror", None) or type(failure).__name__
+            raise UpstreamGone(f"no connection: {shown}") from None
+        finally:
+            self._opening -= 1
+        if connection.is_closed:
+            raise UpstreamGone("the provider closed the connection at once")
         self._all.add(connection)
+        return connection
+
+    async def _connect(self) -> Connection:
+        origin, loop = self.origin, self._loop
+        if origin.proxy and origin.tls:
+            return await open_tunnel(origin.proxy, (origin.host, origin.port), origin.tls, self)
+        host, port = (origin.proxy.host, origin.proxy.port) if origin.proxy else (origin.host, origin.port)
+        name = origin.host if origin.tls else None
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop, self), host, port, ssl=origin.tls, server_hostname=name
+        )
         return connection
 
 
 class Upstreams:
     """All pools of a process, and the one timer that watches them."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
         self._pools: dict[Origin, Pool] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
     def pool(self, origin: Origin) -> Pool:
         """The pool of an origin."""
         if origin not in self._pools:
-            self._pools[origin] = Pool(origin)
+            self._pools[origin] = Pool(origin, self._limits)
         if self._sweeper is None:
             self._sweeper = asyncio.create_task(self._keep_sweeping())
         return self._pools[origin]
@@ -138,7 +163,7 @@ class Upstreams:
     async def _keep_sweeping(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(self._limits.sweep)
             at = loop.time()
             for pool in self._each():
                 pool.sweep(at)
