@@ -44,6 +44,11 @@ class RunningStack:
         """Where API and console answer."""
         return self.stack.url
 
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway answers."""
+        return self.stack.gateway_url
+
     def person(self, tenant: str, role: Role = Role.OWNER) -> Person:
         """A new member with a role in the tenant, which is made when absent."""
 
@@ -83,7 +88,7 @@ class RunningStack:
 @contextmanager
 def run_stack(folder: Path, *, workers: int = 1, lease: timedelta = timedelta(seconds=15)) -> Generator[RunningStack]:
     """Start, watch and stop a stack around a block."""
-    settings = load_settings(data_dir=folder, port=0, lease_seconds=lease.total_seconds())
+    settings = load_settings(data_dir=folder, port=0, gateway_port=0, lease_seconds=lease.total_seconds())
     stack, stop = Stack(settings, workers=workers), threading.Event()
     watcher = threading.Thread(target=stack.watch, args=(stop,))
     try:

@@ -1,7 +1,8 @@
 """An import-linter contract: a domain is entered through its doors only.
 
 A module outside a domain may import the domain package itself or one of its `public` modules;
-modules under `entry` may also import its `entry_doors`. The message says which door to use.
+modules under `entry` may also import its `entry_doors`: a name opens that door of every domain,
+`<domain>.<name>` of one alone. The message says which door to use.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ class DoorsContract(Contract):
             for tier in self.tiers
             for domain in sorted(graph.find_children(tier))
             for importer, module in self._imports_from_outside(graph, domain)
-            if not self._is_allowed(importer, module.removeprefix(domain + ".").split(".")[0])
+            if not self._is_allowed(importer, domain, module.removeprefix(domain + ".").split(".")[0])
         ]
         return ContractCheck(kept=not windows, metadata={"windows": windows})
 
@@ -43,6 +44,7 @@ class DoorsContract(Contract):
                 if importer != domain and not importer.startswith(domain + "."):
                     yield importer, module
 
-    def _is_allowed(self, importer: str, door: str) -> bool:
+    def _is_allowed(self, importer: str, domain: str, door: str) -> bool:
         at_entry = importer == self.entry or importer.startswith(f"{self.entry}.")
-        return door in self.public or (at_entry and door in self.entry_doors)
+        own_door = f"{domain.rpartition('.')[2]}.{door}"
+        return door in self.public or (at_entry and not self.entry_doors.isdisjoint((door, own_door)))

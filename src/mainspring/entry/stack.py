@@ -1,86 +1,69 @@
-"""The whole system on one machine: engines, local models, API and worker as children of one supervisor.
+"""The whole system on one machine: engines, local models, API, gateways and workers as children of one supervisor.
 
-Every child is watched and started again when it dies; a child that keeps dying is retried with a
-growing pause. Stopping goes the other way round: API and worker drain first, Postgres ends last.
+Stopping goes the other way round: API, gateways and workers drain first, then the local models that
+they may still wait for end, Postgres last.
 """
 
 import json
 import sys
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from mainspring.entry.engines import configured_engines
+from mainspring.entry.gateways import HeldPort, engine_environment, gateway_children, gateway_url
+from mainspring.entry.supervisor import Announce, Supervisor, answers, await_all, stop_together
 from mainspring.foundation.engines import ChildProcess, ChildSpec, EmbeddedEngines, EngineUrls, find_free_port
-from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.settings import Settings
-from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway import local_models_command
 from mainspring.migrations import migrate
 
-log = get_logger(__name__)
-
-Announce = Callable[[str], None]
-_SOUND_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class _Watched:
-    child: ChildProcess
-    failures: int = 0
-    started_at: float = field(default_factory=time.monotonic)
-    retry_at: float = 0.0
-
 
 class Stack:
-    """Start, watch and stop everything. `url` is where API and console answer."""
+    """Start, watch and stop everything. `url` is where API and console answer, `gateway_url` where the gateway does."""
 
     def __init__(self, settings: Settings, *, workers: int = 1) -> None:
         self._settings = settings
         self._workers = workers
         self._engines: EmbeddedEngines | None = None
-        self._watched: list[_Watched] = []
+        self._supervisor = Supervisor()
+        self._gateway_port: HeldPort | None = None
+        self._models: list[ChildProcess] = []
+        self._served: list[ChildProcess] = []
         self.url = ""
-        self.port_was_taken = False
+        self.gateway_url = ""
+        self.taken_ports: tuple[int, ...] = ()  # those of the settings that others have
 
     def start(self, announce: Announce) -> None:
         """Bring everything up; the parts that do not need each other come up together."""
-        urls = self._start_engines(announce)
+        settings, urls = self._settings, self._start_engines(announce)
         models_port = find_free_port()
-        models_url = self._settings.models_url or f"http://127.0.0.1:{models_port}/v1"
-        models = [] if self._settings.models_url else [self._models(models_port)]
-        self._launch(models)
+        models_url = settings.models_url or f"http://127.0.0.1:{models_port}/v1"
+        self._models = [] if settings.models_url else [self._model_server(models_port)]
+        self._supervisor.launch(self._models)
         before, after = migrate(urls.database_admin_url, login=urls.login)
         announce(f"schema {after}" if before == after else f"schema migrated to {after}")
-        port = find_free_port(self._settings.port)
-        self.port_was_taken = bool(self._settings.port) and port != self._settings.port
-        self.url = f"http://{self._settings.host}:{port}"
+        port, gateway_port = self._choose_ports()
         environment = self._environment(urls, models_url, port)
-        served = [self._python("api", environment, self.url), *self._worker_children(environment)]
-        self._launch(served)
-        for child in (*models, *served):
-            child.await_ready()
-            announce(f"{child.spec.name} is ready")
-        _write_json(self._settings.data_dir / "stack.json", {"url": self.url, "models_url": models_url})
+        self._served = [
+            self._api(environment),
+            *gateway_children(settings, gateway_port, environment),
+            *self._worker_children(environment),
+        ]
+        self._supervisor.launch(self._served)
+        await_all([*self._models, *self._served], announce)
+        found = {"url": self.url, "gateway_url": self.gateway_url, "models_url": models_url}
+        _write_json(settings.data_dir / "stack.json", found)
 
     def watch(self, until: threading.Event) -> None:
         """Keep every child alive until the event is set."""
-        while not until.wait(0.2):
-            for watched in self._watched:
-                if not watched.child.is_running and time.monotonic() >= watched.retry_at:
-                    _restart(watched)
+        self._supervisor.watch(until)
 
     def stop(self) -> None:
         """Stop every child in good order."""
-        others = [watched.child for watched in self._watched if watched.child not in self._engine_children()]
-        for child in others:
-            child.ask_to_stop()
-        for child in reversed(others):
-            child.stop()
+        stop_together(self._served)
+        stop_together(self._models)
+        if self._gateway_port:
+            self._gateway_port.release()
         if self._engines:
             self._engines.stop()
         if self.url:  # a stack that found the folder taken must leave the other one's file alone
@@ -88,13 +71,19 @@ class Stack:
 
     def children(self) -> dict[str, ChildProcess]:
         """The children by name, for whoever wants to look at them or kill them."""
-        return {watched.child.spec.name: watched.child for watched in self._watched}
+        return {child.spec.name: child for child in self._supervisor.children}
 
-    def _launch(self, children: list[ChildProcess]) -> None:
-        """Known before it is started, so that `stop` finds it whatever happens on the way up."""
-        for child in children:
-            self._watched.append(_Watched(child))
-            child.launch()
+    def _choose_ports(self) -> tuple[int, int]:
+        """Those of the settings, or others where they are taken; the gateway's is held from here on."""
+        settings = self._settings
+        port = find_free_port(settings.port)
+        wished = settings.gateway_port if settings.gateway_port != port else 0
+        self._gateway_port = held = HeldPort.hold(settings.host, wished)
+        got = {settings.port: port, settings.gateway_port: held.number}
+        self.taken_ports = tuple(asked for asked, number in got.items() if asked not in (0, number))
+        self.url = f"http://{settings.host}:{port}"
+        self.gateway_url = gateway_url(settings, held.number)
+        return port, held.number
 
     def _start_engines(self, announce: Announce) -> EngineUrls:
         if configured := configured_engines(self._settings):
@@ -102,14 +91,11 @@ class Stack:
             return configured
         self._engines = EmbeddedEngines(self._settings.data_dir)
         urls = self._engines.start()
-        self._watched += [_Watched(child) for child in self._engines.children]
+        self._supervisor.adopt(self._engines.children)
         announce("Postgres and Valkey are ready")
         return urls
 
-    def _engine_children(self) -> tuple[ChildProcess, ...]:
-        return self._engines.children if self._engines else ()
-
-    def _models(self, port: int) -> ChildProcess:
+    def _model_server(self, port: int) -> ChildProcess:
         settings = self._settings
         command = local_models_command(port, settings.local_model_path, settings.local_model_threads)
         return ChildProcess(
@@ -117,7 +103,7 @@ class Stack:
                 name="models",
                 command=(sys.executable, *command),
                 log_path=settings.data_dir / "logs/models.log",
-                is_ready=lambda: _answers(f"http://127.0.0.1:{port}/health"),
+                is_ready=lambda: answers(f"http://127.0.0.1:{port}/health"),
             )
         )
 
@@ -126,42 +112,47 @@ class Stack:
         children: list[ChildProcess] = []
         for number, path in enumerate(ready):
             name = "worker" if number == 0 else f"worker-{number + 1}"
-            children.append(self._python(name, {**environment, "MAINSPRING_READY_FILE": str(path)}, None, path))
+            child = self._python(name, {**environment, "MAINSPRING_READY_FILE": str(path)}, path)
+            children.append(child)
         return children
 
-    def _python(
-        self, name: str, environment: dict[str, str], url: str | None, ready_file: Path | None = None
-    ) -> ChildProcess:
-        module = "mainspring.entry.api" if url else "mainspring.entry.worker"
+    def _api(self, environment: dict[str, str]) -> ChildProcess:
+        return self._python("api", environment, None)
+
+    def _python(self, name: str, environment: dict[str, str], ready_file: Path | None) -> ChildProcess:
+        """The API, which answers at its address, or a worker, which touches its file."""
+        module, url = "mainspring.entry.worker" if ready_file else "mainspring.entry.api", self.url
         return ChildProcess(
             ChildSpec(
                 name=name,
                 command=(sys.executable, "-m", module),
                 log_path=self._settings.data_dir / f"logs/{name}.log",
                 environment=environment,
-                is_ready=lambda: _answers(f"{url}/readyz") if url else bool(ready_file and ready_file.exists()),
+                is_ready=lambda: ready_file.exists() if ready_file else answers(f"{url}/readyz"),
                 ready_file=ready_file,
                 stop_seconds=40.0,
             )
         )
 
     def _environment(self, urls: EngineUrls, models_url: str, port: int) -> dict[str, str]:
-        return {
-            "MAINSPRING_DATABASE_URL": urls.database_url,
-            "MAINSPRING_VALKEY_URL": urls.valkey_url,
+        return engine_environment(self._settings, urls) | {
             "MAINSPRING_MODELS_URL": models_url,
             "MAINSPRING_OBJECT_STORE_URL": self._settings.objects_url,
-            "MAINSPRING_DATA_DIR": str(self._settings.data_dir.resolve()),
             "MAINSPRING_PORT": str(port),
-            "MAINSPRING_HOST": self._settings.host,
-            "PYTHONUNBUFFERED": "1",
         }
 
 
 def find_stack_url(data_dir: Path) -> str | None:
     """Where the stack of this folder answers, or None when none runs."""
     url = _read_state(data_dir).get("url")
-    return url if url and _answers(f"{url}/healthz") else None
+    return url if url and answers(f"{url}/healthz") else None
+
+
+def find_stack_gateway(data_dir: Path) -> str | None:
+    """Where the gateway of this folder's stack answers, or None when none runs."""
+    url = _read_state(data_dir).get("gateway_url")
+    # Over TLS the certificate need not name this machine, so that the stack's word has to do.
+    return url if url and (url.startswith("https") or answers(f"{url}/healthz")) else None
 
 
 def find_stack_models(data_dir: Path) -> str | None:
@@ -174,27 +165,6 @@ def _read_state(data_dir: Path) -> dict[str, str]:
         return json.loads((data_dir / "stack.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
-
-
-def _restart(watched: _Watched) -> None:
-    """Start it again; one that dies within seconds of its start waits longer each time."""
-    lived = time.monotonic() - watched.started_at
-    watched.failures = 0 if lived > _SOUND_SECONDS else watched.failures + 1
-    watched.started_at = time.monotonic()
-    try:
-        watched.child.start()
-        log.warning("child_restarted", child=watched.child.spec.name)
-    except (Unavailable, OSError) as failure:
-        log.error("child_keeps_failing", child=watched.child.spec.name, error=type(failure).__name__)
-    if watched.failures:
-        watched.retry_at = time.monotonic() + min(30.0, 0.25 * 2**watched.failures)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2.0, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def _write_json(path: Path, content: dict[str, str]) -> None:

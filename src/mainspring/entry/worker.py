@@ -12,11 +12,12 @@ import uvloop
 
 from mainspring.entry.wiring import Platform, build
 from mainspring.foundation.clock import now
-from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.outbox import purge, relay
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs, get_logger
 from mainspring.inference.gateway import purge_payloads
+from mainspring.inference.gateway.cache import forget_expired
 from mainspring.orchestration.pipelines import Worker
 from mainspring.showcase.contracts import tasks as contract_tasks
 
@@ -66,11 +67,20 @@ async def _keep_house(platform: Platform, stop: asyncio.Event) -> None:
         try:
             events = await purge(platform.database)
             payloads = await purge_payloads(platform.database, before=now() - kept)
-            log.info("house_kept", events=events, payloads=payloads)
+            replies = await _forget_replies(platform.database)
+            log.info("house_kept", events=events, payloads=payloads, cached_replies=replies)
         except DatabaseGone as gone:
             log.warning("house_waits_for_database", error=type(gone).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _HOUSE_EVERY_SECONDS)
+
+
+async def _forget_replies(database: Database) -> int:
+    """Every kept reply whose time is over, in batches, so that no transaction is long; how many they were."""
+    forgotten = 0
+    while batch := await forget_expired(database):
+        forgotten += batch
+    return forgotten
 
 
 def main() -> None:

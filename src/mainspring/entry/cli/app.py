@@ -9,7 +9,7 @@ from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.valkey import ValkeyGone
 
-from . import analyze, demo, doctor, operate, serve
+from . import analyze, catalogue, demo, doctor, operate, policies, serve
 
 app = typer.Typer(
     name="mainspring",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
+app.command("gateway")(serve.gateway)
 app.command("demo")(demo.demo)
 app.command("analyze")(analyze.analyze)
 app.command("migrate")(operate.migrate_schema)
@@ -26,6 +27,10 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(operate.tenants, name="tenant")
 app.add_typer(operate.users, name="user")
 app.add_typer(operate.keys, name="key")
+app.command("models")(catalogue.models)
+app.add_typer(policies.policies, name="policy")
+app.add_typer(policies.provider_keys, name="provider-key")
+app.add_typer(policies.routes, name="route")
 
 
 @app.callback(invoke_without_command=True)

@@ -9,16 +9,19 @@ from typing import Annotated
 
 import typer
 
-from mainspring.application.identity import Identity, Role, operator
+from mainspring.application.identity import Identity, Permission, Role, operator
 from mainspring.entry.api import find_console
 from mainspring.entry.client import MainspringClient
 from mainspring.entry.engines import running_engines
 from mainspring.entry.stack import Stack
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.pagination import page_request
+from mainspring.foundation.principal import Principal
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.foundation.valkey import open_valkey
+from mainspring.inference.gateway import LOCAL_CHAT
 from mainspring.showcase.contracts import SAMPLES, sample_path
 
 from .analyze import analyze_file
@@ -62,14 +65,24 @@ def _find_sample(name: str) -> Path:
 
 def _invite(stack: Stack, settings: Settings, account: dict[str, str], contract: str) -> None:
     screen.rule()
-    if stack.port_was_taken:
-        screen.print(f"Port {settings.port} is taken by another program, so this is on another one.")
+    for taken in stack.taken_ports:
+        screen.print(f"Port {taken} is taken by another program, so this is on another one.")
     if find_console() is None:
         screen.print("The console was not built; `make demo` builds it.")
     screen.print(f"Console    [bold]{stack.url}[/]   this report: {stack.url}/contracts/{contract}", soft_wrap=True)
     screen.print(f"Sign in    {account['email']}   password: {account['password']}")
     screen.print(f"API        {stack.url}/docs   key in {settings.data_dir}/demo.json", soft_wrap=True)
+    screen.print(
+        f"Gateway    [bold]{stack.gateway_url}/v1[/]   for any OpenAI or Anthropic client; try:", soft_wrap=True
+    )
+    screen.print(_sample_call(stack.gateway_url, account["api_key"]), markup=False, soft_wrap=True)
     screen.print("Ctrl-C stops everything; the data stays for the next start.")
+
+
+def _sample_call(url: str, key: str) -> str:
+    """A line for the shell that asks the bundled model something."""
+    body = {"model": LOCAL_CHAT, "max_tokens": 30, "messages": [{"role": "user", "content": "Say hello."}]}
+    return f"  curl {url}/v1/chat/completions -H 'authorization: Bearer {key}' -d '{jsonlib.dumps(body)}'"
 
 
 async def _ensure_account(settings: Settings) -> dict[str, str]:
@@ -82,7 +95,7 @@ async def _ensure_account(settings: Settings) -> dict[str, str]:
         remembered = jsonlib.loads(path.read_text()) if path.exists() else {}
         tenant = await identity.find_tenant("demo")
         if tenant and remembered:
-            return remembered
+            return await _renew_key(identity, operator(tenant.id), remembered, path)
         tenant = tenant or await identity.create_tenant("demo", "Demo Legal Team")
         principal = operator(tenant.id)
         email = _EMAIL if await identity.find_user(_EMAIL) is None else f"owner-{secrets.token_hex(3)}@demo.example"
@@ -96,6 +109,18 @@ async def _ensure_account(settings: Settings) -> dict[str, str]:
         await identity.close()
         await valkey.aclose()
         await database.close()
+
+
+async def _renew_key(identity: Identity, principal: Principal, account: dict[str, str], path: Path) -> dict[str, str]:
+    """A key made before there was the gateway may not call models: it is replaced."""
+    page = await identity.keys.list(principal, page_request(200, None))
+    mine = next((key for key in page.items if account["api_key"].startswith(key.prefix)), None)
+    if mine is None or Permission.AI_MODEL_CALL.value in mine.scopes:
+        return account
+    renewed = account | {"api_key": (await identity.keys.create(principal, name="demo")).secret}
+    _remember(path, renewed)
+    await identity.keys.revoke(principal, mine.id)
+    return renewed
 
 
 def _remember(path: Path, account: dict[str, str]) -> None:

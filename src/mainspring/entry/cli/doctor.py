@@ -9,7 +9,7 @@ import httpx
 import typer
 
 from mainspring.entry.engines import borrowed_engines
-from mainspring.entry.stack import find_stack_models, find_stack_url
+from mainspring.entry.stack import find_stack_gateway, find_stack_models, find_stack_url
 from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.errors import MainspringError
@@ -20,6 +20,7 @@ from mainspring.foundation.valkey import open_valkey
 from mainspring.inference.gateway import bundled_models
 from mainspring.migrations import migrate
 
+from .catalogue import describe_catalogue
 from .output import JsonFlag, screen, show_json, show_table
 
 
@@ -88,7 +89,21 @@ async def _check_all(settings: Settings, urls: EngineUrls) -> list[Check]:
     async def api() -> str:
         return find_stack_url(settings.data_dir) or "not running; start it with `mainspring serve`"
 
-    probes = {"Postgres": postgres, "Valkey": valkey, "object store": objects, "local models": models, "API": api}
+    async def catalogue() -> str:
+        return describe_catalogue(settings)
+
+    async def gateway() -> str:
+        return find_stack_gateway(settings.data_dir) or "not running; start it with `mainspring serve` or `gateway`"
+
+    probes = {
+        "Postgres": postgres,
+        "Valkey": valkey,
+        "object store": objects,
+        "local models": models,
+        "catalogue": catalogue,
+        "API": api,
+        "gateway": gateway,
+    }
     return [await _check(name, probe) for name, probe in probes.items()]
 
 

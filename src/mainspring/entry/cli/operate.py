@@ -1,31 +1,25 @@
 """The operator's commands: schema, tenants, people and API keys, straight against the database."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
 import typer
 
-from mainspring.application.identity import Identity, KeyId, Role, Tenant, operator
+from mainspring.application.identity import KeyId, Role, Tenant, operator
 from mainspring.entry.engines import borrowed_engines
-from mainspring.foundation.db import Database
-from mainspring.foundation.engines import EngineUrls
-from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import read_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, page_request
 from mainspring.foundation.settings import load_settings
-from mainspring.foundation.valkey import open_valkey
 from mainspring.migrations import migrate
 
-from .output import JsonFlag, screen, show_json, show_table
+from .opened import Opened, with_opened
+from .output import JsonFlag, screen, show_json, show_many, show_one
 
 tenants = typer.Typer(help="Tenants: create, list, switch AI on and off.", no_args_is_help=True)
 users = typer.Typer(help="People: add them to a tenant with a role.", no_args_is_help=True)
 keys = typer.Typer(help="API keys: create (shown once), list, revoke.", no_args_is_help=True)
 
-Result = TypeVar("Result")
 Item = TypeVar("Item")
 Slug = Annotated[str, typer.Argument(help="Short name of the tenant.")]
 
@@ -47,15 +41,15 @@ def create_tenant(
     slug: Slug, name: Annotated[str | None, typer.Option(help="Full name.")] = None, json: JsonFlag = False
 ) -> None:
     """Create a tenant."""
-    made = _with_identity(lambda identity: identity.create_tenant(slug, name or slug))
-    _show_one(_tenant(made), f"Created tenant {made.slug} ({show_id('ten', made.id)}).", json)
+    made = with_opened(lambda opened: opened.identity.create_tenant(slug, name or slug))
+    show_one(_tenant(made), f"Created tenant {made.slug} ({show_id('ten', made.id)}).", json)
 
 
 @tenants.command("list")
 def list_tenants(json: JsonFlag = False) -> None:
     """List every tenant."""
-    found = _with_identity(lambda identity: _all_pages(identity.list_tenants))
-    _show_many("Tenants", [_tenant(each) for each in found], "No tenant yet: mainspring tenant create SLUG", json)
+    found = with_opened(lambda opened: _all_pages(opened.identity.list_tenants))
+    show_many("Tenants", [_tenant(each) for each in found], "No tenant yet: mainspring tenant create SLUG", json)
 
 
 @tenants.command("ai")
@@ -64,11 +58,11 @@ def switch_ai(slug: Slug, switch: Annotated[str, typer.Argument(help="on or off"
     if switch not in ("on", "off"):
         raise typer.BadParameter("say on or off", param_hint="SWITCH")
 
-    async def change(identity: Identity) -> Tenant:
-        tenant = await _get_tenant(identity, slug)
-        return await identity.set_ai_enabled(operator(tenant.id), switch == "on")
+    async def change(opened: Opened) -> Tenant:
+        tenant = await opened.get_tenant(slug)
+        return await opened.identity.set_ai_enabled(operator(tenant.id), switch == "on")
 
-    _show_one(_tenant(_with_identity(change)), f"AI is {switch} for {slug}.", json)
+    show_one(_tenant(with_opened(change)), f"AI is {switch} for {slug}.", json)
 
 
 @users.command("add")
@@ -81,9 +75,9 @@ def add_user(
 ) -> None:
     """Add a person to a tenant; a new account's password is generated and shown once."""
 
-    async def add(identity: Identity) -> dict[str, object]:
-        tenant = await _get_tenant(identity, slug)
-        added = await identity.members.add(operator(tenant.id), email=email, name=name or email, role=role)
+    async def add(opened: Opened) -> dict[str, object]:
+        tenant = await opened.get_tenant(slug)
+        added = await opened.identity.members.add(operator(tenant.id), email=email, name=name or email, role=role)
         return {
             "member": show_id("mem", added.member.id),
             "email": added.member.user.email,
@@ -91,9 +85,9 @@ def add_user(
             "password": added.password,
         }
 
-    added = _with_identity(add)
+    added = with_opened(add)
     shown = f" Password, shown once: {added['password']}" if added["password"] else ""
-    _show_one(added, f"Added {added['email']} to {slug} as {role.value}.{shown}", json)
+    show_one(added, f"Added {added['email']} to {slug} as {role.value}.{shown}", json)
 
 
 @keys.command("create")
@@ -104,12 +98,12 @@ def create_key(
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="Expire after so many days.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Create an API key. The secret is shown once."""
+    """Create an API key; with every scope it also calls models. The secret is shown once."""
 
-    async def create(identity: Identity) -> dict[str, object]:
-        tenant = await _get_tenant(identity, slug)
+    async def create(opened: Opened) -> dict[str, object]:
+        tenant = await opened.get_tenant(slug)
         expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
-        made = await identity.keys.create(operator(tenant.id), name=name, scopes=scope, expires_at=expires_at)
+        made = await opened.identity.keys.create(operator(tenant.id), name=name, scopes=scope, expires_at=expires_at)
         return {
             "id": show_id("key", made.key.id),
             "name": made.key.name,
@@ -117,17 +111,17 @@ def create_key(
             "expires_at": expires_at,
         }
 
-    made = _with_identity(create)
-    _show_one(made, f"Key {made['id']} for {slug}. The secret, shown once:\n{made['secret']}", json)
+    made = with_opened(create)
+    show_one(made, f"Key {made['id']} for {slug}. The secret, shown once:\n{made['secret']}", json)
 
 
 @keys.command("list")
 def list_keys(slug: Slug, json: JsonFlag = False) -> None:
     """List a tenant's API keys."""
 
-    async def read(identity: Identity) -> list[dict[str, object]]:
-        principal = operator((await _get_tenant(identity, slug)).id)
-        found = await _all_pages(lambda request: identity.keys.list(principal, request))
+    async def read(opened: Opened) -> list[dict[str, object]]:
+        principal = operator((await opened.get_tenant(slug)).id)
+        found = await _all_pages(lambda request: opened.identity.keys.list(principal, request))
         return [
             {
                 "id": show_id("key", key.id),
@@ -140,50 +134,19 @@ def list_keys(slug: Slug, json: JsonFlag = False) -> None:
             for key in found
         ]
 
-    _show_many("API keys", _with_identity(read), f"No key yet: mainspring key create {slug}", json)
+    show_many("API keys", with_opened(read), f"No key yet: mainspring key create {slug}", json)
 
 
 @keys.command("revoke")
 def revoke_key(slug: Slug, key: Annotated[str, typer.Argument(help="key_...")], json: JsonFlag = False) -> None:
     """Revoke an API key at once."""
 
-    async def revoke(identity: Identity) -> dict[str, object]:
-        tenant = await _get_tenant(identity, slug)
-        await identity.keys.revoke(operator(tenant.id), KeyId(read_id("key", key)))
+    async def revoke(opened: Opened) -> dict[str, object]:
+        tenant = await opened.get_tenant(slug)
+        await opened.identity.keys.revoke(operator(tenant.id), KeyId(read_id("key", key)))
         return {"id": key, "state": "revoked"}
 
-    _show_one(_with_identity(revoke), f"Revoked {key}.", json)
-
-
-def _with_identity(use: Callable[[Identity], Awaitable[Result]]) -> Result:
-    """Run one use case on a migrated database, starting embedded engines for it when none run."""
-
-    async def run(urls: EngineUrls) -> Result:
-        async with _open_identity(urls) as identity:
-            return await use(identity)
-
-    with borrowed_engines(load_settings()) as urls:
-        migrate(urls.database_admin_url, login=urls.login)
-        return asyncio.run(run(urls))
-
-
-@asynccontextmanager
-async def _open_identity(urls: EngineUrls) -> AsyncGenerator[Identity]:
-    database, valkey = await Database.open(urls.database_url, connections=2), open_valkey(urls.valkey_url)
-    identity = Identity(database, valkey)
-    try:
-        yield identity
-    finally:
-        await identity.close()
-        await valkey.aclose()
-        await database.close()
-
-
-async def _get_tenant(identity: Identity, slug: str) -> Tenant:
-    found = await identity.find_tenant(slug)
-    if found is None:
-        raise NotFound(f"There is no tenant {slug!r}; see `mainspring tenant list`.")
-    return found
+    show_one(with_opened(revoke), f"Revoked {key}.", json)
 
 
 async def _all_pages(read: Callable[[PageRequest], Awaitable[Page[Item]]]) -> list[Item]:
@@ -203,17 +166,3 @@ def _tenant(tenant: Tenant) -> dict[str, object]:
         "ai_enabled": tenant.is_ai_enabled,
         "created_at": tenant.created_at,
     }
-
-
-def _show_one(value: dict[str, object], sentence: str, as_json: bool) -> None:
-    if as_json:
-        show_json(value)
-    else:
-        screen.print(sentence, markup=False, soft_wrap=True)
-
-
-def _show_many(title: str, rows: Sequence[dict[str, object]], empty: str, as_json: bool) -> None:
-    if as_json:
-        show_json(rows)
-    else:
-        show_table(title, rows, empty=empty)

@@ -31,3 +31,19 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]], *, empty: str) 
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     screen.print(table)
+
+
+def show_one(value: Mapping[str, object], sentence: str, as_json: bool) -> None:
+    """One thing that was made or changed: a sentence, or its fields."""
+    if as_json:
+        show_json(value)
+    else:
+        screen.print(sentence, markup=False, soft_wrap=True)
+
+
+def show_many(title: str, rows: Sequence[Mapping[str, object]], empty: str, as_json: bool) -> None:
+    """A list: a table, or its rows."""
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(title, rows, empty=empty)

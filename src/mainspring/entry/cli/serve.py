@@ -1,8 +1,9 @@
-"""`mainspring serve` runs everything of one machine; `mainspring worker` adds a worker to what runs."""
+"""`mainspring serve` runs everything of one machine; `mainspring worker` and `gateway` add to what runs."""
 
 import asyncio
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -10,8 +11,11 @@ from typing import Annotated
 import typer
 
 from mainspring.entry.engines import running_engines
+from mainspring.entry.gateways import HeldPort, engine_environment, gateway_children, gateway_url
 from mainspring.entry.stack import Stack, find_stack_models
+from mainspring.entry.supervisor import Supervisor, await_all, stop_together
 from mainspring.entry.worker import run_worker
+from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.settings import load_settings
 from mainspring.foundation.telemetry import configure_logs
 
@@ -22,22 +26,25 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of API and console; the next free one if taken.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    gateway_port: Annotated[int | None, typer.Option(help="Port of the gateway; the next free one if taken.")] = None,
+    gateway_workers: Annotated[int | None, typer.Option(min=1, max=64, help="Gateway processes.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Start engines, local models, API, console and workers, and keep them running until Ctrl-C."""
-    overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = load_settings(**overrides)
+    """Start engines, local models, API, console, gateway and workers, and keep them running until Ctrl-C."""
+    chosen = {"host": host, "port": port, "gateway_port": gateway_port, "gateway_workers": gateway_workers}
+    settings = load_settings(**_given(chosen))
     with (settings_folder(settings.data_dir) / "supervisor.log").open("a") as log_file:
         configure_logs(settings.log_level, log_file)
         stack = Stack(settings, workers=workers)
         try:
             end_on_sigterm()
             stack.start(lambda line: notes.print(f"[dim]·[/] {line}"))
-            if stack.port_was_taken:
-                notes.print(f"Port {settings.port} is taken; using another one.")
-            notes.print(f"Ready: {stack.url}  (Ctrl-C stops everything)")
+            for taken in stack.taken_ports:
+                notes.print(f"Port {taken} is taken; using another one.")
+            notes.print(f"Ready: {stack.url}  gateway: {stack.gateway_url}  (Ctrl-C stops everything)")
             if json:
-                show_json({"url": stack.url, "data_dir": settings.data_dir.resolve()})
+                found = {"url": stack.url, "gateway_url": stack.gateway_url, "data_dir": settings.data_dir.resolve()}
+                show_json(found)
             stack.watch(stop_event())
         finally:
             notes.print("Stopping ...")
@@ -50,8 +57,7 @@ def worker(
     json: JsonFlag = False,
 ) -> None:
     """Run one more worker against the running system; Ctrl-C or SIGTERM drains it."""
-    chosen = {"worker_steps": steps, "worker_concurrency": concurrency}
-    settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    settings = load_settings(**_given({"worker_steps": steps, "worker_concurrency": concurrency}))
     urls = running_engines(settings)
     found = {
         "database_url": urls.database_url,
@@ -63,6 +69,45 @@ def worker(
     if json:
         show_json({"steps": steps or "all", "concurrency": settings.worker_concurrency})
     asyncio.run(run_worker(load_settings(**settings.model_dump(exclude_none=True) | found)))
+
+
+def gateway(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that share the port.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Run the gateway alone, beside engines that run: starts again what dies; Ctrl-C or SIGTERM drains it."""
+    settings = load_settings(**_given({"host": host, "gateway_port": port, "gateway_workers": workers}))
+    urls = running_engines(settings)
+    models_url = settings.models_url or find_stack_models(settings.data_dir)
+    with (
+        (settings_folder(settings.data_dir) / "gateway-supervisor.log").open("a") as log_file,
+        HeldPort.hold(settings.host, settings.gateway_port) as held,
+    ):
+        configure_logs(settings.log_level, log_file)
+        if held.was_taken:  # here nobody is told of another port, so that callers would find whoever has this one
+            raise Unavailable(f"Port {settings.gateway_port} is taken: stop what has it, or choose another by --port.")
+        environment = engine_environment(settings, urls) | ({"MAINSPRING_MODELS_URL": models_url} if models_url else {})
+        children = gateway_children(settings, held.number, environment, alone=True)
+        supervisor = Supervisor()
+        try:
+            end_on_sigterm()
+            supervisor.launch(children)
+            await_all(children, lambda line: notes.print(f"[dim]·[/] {line}"))
+            url = gateway_url(settings, held.number)
+            notes.print(f"Ready: {url}  (Ctrl-C drains and stops it)")
+            if json:
+                show_json({"gateway_url": url, "workers": len(children)})
+            supervisor.watch(stop_event())
+        finally:
+            notes.print("Draining ...")
+            stop_together(children)
+
+
+def _given(options: Mapping[str, object]) -> dict[str, object]:
+    """The options that were given; the others are for environment, file and defaults."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def end_on_sigterm() -> None:
