@@ -9,8 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 import mainspring
-from mainspring.foundation.db import metadata
 from mainspring.foundation.engines import EngineUrls
+from mainspring.foundation.tables import metadata
 
 
 def _declare_every_table() -> None:

@@ -43,7 +43,7 @@ async def run_gateway(settings: Settings, *, drain_seconds: float = _DRAIN_SECON
         if gateway is None:
             return
         assert gateway.keeper is not None
-        doors = Doors.build(gateway.engine, gateway.keeper)
+        doors = Doors.build(gateway.engine, gateway.keeper, gateway.again)
         server = Server(doors.handle, max_body_bytes=settings.gateway_max_body_megabytes * 1_000_000)
         port = await server.listen(settings.host, settings.gateway_port, tls=_tls(settings), reuse_port=True)
         gc.freeze()  # what lives as long as the process need not be looked at again

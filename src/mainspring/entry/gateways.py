@@ -8,7 +8,7 @@ later installation finds the port taken, and it stays held while a gateway is st
 
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -94,6 +94,13 @@ def gateway_children(
     first = f"gateway-at-{port}" if alone else "gateway"
     names = [first if number == 1 else f"{first}-{number}" for number in numbers]
     return [_child(settings, name, port, environment) for name in names]
+
+
+def forget_ready(children: Sequence[ChildProcess]) -> None:
+    """Take away the files of children that have ended, whose names may never come again."""
+    for child in children:
+        if child.spec.ready_file:
+            child.spec.ready_file.unlink(missing_ok=True)
 
 
 def _child(settings: Settings, name: str, port: int, environment: Mapping[str, str]) -> ChildProcess:

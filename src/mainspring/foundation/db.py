@@ -18,15 +18,11 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from sqlalchemy import MetaData
 
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
 
 Row = dict[str, Any]
-
-metadata = MetaData()
-"""Every room's tables are declared on it; a test compares it with the migrated schema."""
 
 DatabaseGone = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, Unavailable)
 """What a lost or restarting Postgres looks like; loops that must survive it catch these."""

@@ -12,29 +12,12 @@ from uuid import UUID
 
 import msgspec
 from psycopg.types.json import Jsonb
-from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, text
-from sqlalchemy.dialects import postgresql
 
-from mainspring.foundation.db import Database, SystemTransaction, TenantTransaction, metadata
+from mainspring.foundation.db import Database, SystemTransaction, TenantTransaction
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.telemetry import get_logger
 
 log = get_logger(__name__)
-
-outbox_table = Table(
-    "outbox",
-    metadata,
-    Column("id", postgresql.UUID, primary_key=True),
-    Column("tenant_id", postgresql.UUID, nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("payload", postgresql.JSONB, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    Column("delivered_at", DateTime(timezone=True)),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("due_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    Index("outbox_undelivered", "created_at", "id", postgresql_where=text("delivered_at is null")),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:

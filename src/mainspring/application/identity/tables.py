@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 
 
 def _tenant_column() -> Column[object]:

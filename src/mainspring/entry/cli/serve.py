@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mainspring.entry.engines import running_engines
-from mainspring.entry.gateways import HeldPort, engine_environment, gateway_children, gateway_url
+from mainspring.entry.gateways import HeldPort, engine_environment, forget_ready, gateway_children, gateway_url
 from mainspring.entry.stack import Stack, find_stack_models
 from mainspring.entry.supervisor import Supervisor, await_all, stop_together
 from mainspring.entry.worker import run_worker
@@ -103,6 +103,7 @@ def gateway(
         finally:
             notes.print("Draining ...")
             stop_together(children)
+            forget_ready(children)
 
 
 def _given(options: Mapping[str, object]) -> dict[str, object]:

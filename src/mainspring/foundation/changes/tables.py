@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, DateTime, Table, text
 from sqlalchemy.dialects.postgresql import UUID
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 
 tenant_change_table = Table(
     "tenant_change",

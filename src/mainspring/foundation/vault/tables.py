@@ -3,7 +3,7 @@
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, text
 from sqlalchemy.dialects.postgresql import UUID
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 
 tenant_data_key_table = Table(
     "tenant_data_key",

@@ -2,16 +2,24 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from random import Random
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.valkey_wire import ValkeyWire
 from mainspring.foundation.vault import Vault
 
+from .cache import ExactCache, LikenessJudge, SemanticCache, WireStore
+from .embedding import embed_texts
 from .engine.access import make_access
+from .engine.again import RepliesAgain
 from .engine.attempts import Attempts
 from .engine.breakers import Breakers
 from .engine.engine import Engine, Tenants
@@ -19,7 +27,7 @@ from .engine.lanes import Lanes
 from .engine.tenants import KeptTenants
 from .keeper import SnapshotKeeper
 from .limits import Limiter, StoredSpend
-from .models import Access, Catalogue, load_catalogue
+from .models import LOCAL_EMBEDDING, Access, Catalogue, load_catalogue
 from .policies import ConfigurationReader
 from .ports import Directory
 from .recorder import Recorder, Seal
@@ -28,7 +36,7 @@ from .routing.router import Router
 from .service import Gateway
 from .shipper import SettleOrphan
 from .spool import Entry
-from .types import GatewaySettings
+from .types import CallContext, CallKind, GatewaySettings
 from .upstream import Upstreams
 
 
@@ -54,7 +62,24 @@ async def build_gateway(
         tenants = KeptTenants(keeper)
         limiter = Limiter(wire, StoredSpend(database))
         engine = build_engine(settings, database, tenants, limiter=limiter, seal=tenants.seal, closing=opened.pop_all())
-    return Gateway(engine, keeper)
+    return Gateway(engine, keeper, _replies_again(engine, database, vault, wire))
+
+
+def _replies_again(engine: Engine, database: Database, vault: Vault, wire: ValkeyWire) -> RepliesAgain:
+    """Kept replies, sealed under each tenant's key; embeddings for them are calls of the tenant's like any other."""
+
+    def semantic(tenant: TenantId) -> SemanticCache:
+        context = CallContext(tenant, "cache", kind=CallKind.PROCESSING)
+
+        async def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+            return (await embed_texts(engine, texts, model=LOCAL_EMBEDDING, context=context)).vectors
+
+        async def embed_one(text: str) -> NDArray[np.float32]:
+            return (await embed([text]))[0]
+
+        return SemanticCache(database, embed_one, LOCAL_EMBEDDING, LikenessJudge(embed), vault.open_tenant)
+
+    return RepliesAgain(ExactCache(WireStore(wire), vault.open_tenant), semantic, wire)
 
 
 def build_engine(

@@ -22,6 +22,8 @@ from mainspring.inference.messages import (
     UsageUpdate,
 )
 
+_UNKNOWN, _NONE = Started("", ""), Usage()
+
 
 class _Block:
     """A part that is still growing."""
@@ -48,8 +50,8 @@ class Collector:
     def __init__(self) -> None:
         self._blocks: list[_Block | OpaquePart] = []
         self._calls: dict[int, _Block] = {}
-        self._started = Started("", "")
-        self._usage = Usage()
+        self._started = _UNKNOWN
+        self._usage = _NONE
         self._extra: Extra | None = None
         self._pieces = 0
         self.reason: FinishReason | None = None

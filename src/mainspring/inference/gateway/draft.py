@@ -5,6 +5,7 @@ record is encoded once. The columns known when a call begins come first; their p
 made once, for the opening entry and the closing one.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,6 +26,7 @@ CLOSING_COLUMNS = (
 )
 COLUMNS = OPENING_COLUMNS + CLOSING_COLUMNS
 
+_UNUSED = Usage()
 _NULL = b"\\N"
 _ODD = b"\\\t\n\r\0"
 
@@ -86,7 +88,7 @@ class Draft:
         self.model_served: str | None = None
         self.route_reason = "named"
         self.cache_status = "none"
-        self.usage = Usage()
+        self.usage = _UNUSED
         self.usage_source = "provider"
         self.cost_micros: int | None = None
         self.currency: str | None = None
@@ -125,9 +127,15 @@ class Draft:
 
     def line(self) -> bytes:
         """The record as a line of COPY's text format, columns in the order of COLUMNS, without the newline."""
-        usage, text = self.usage, text_of
+        try:  # nearly always the few words that were written before
+            return self._write(_known.__getitem__)
+        except KeyError:
+            return self._write(text_of)
+
+    def _write(self, text: Callable[[str | None], bytes]) -> bytes:
+        usage, cost, latency, ttft = self.usage, self.cost_micros, self.latency_ms, self.ttft_ms
         return b"%b\t%b\t%b\t%b\t%b\t%b\t%d\t%d\t%d\t%d\t%d\t%b\t%b\t%b\t%b\t%b\t%b\t%b\t%d\t%b\t%b\t%b\t%b" % (
-            self.opening(),
+            self._opening or self.opening(),
             text(self.provider),
             text(self.region),
             text(self.model_served),
@@ -139,12 +147,12 @@ class Draft:
             usage.output_tokens,
             usage.reasoning_tokens,
             text(self.usage_source),
-            _number(self.cost_micros),
+            _NULL if cost is None else b"%d" % cost,
             text(self.currency),
             text(self.price_version),
             b"t" if self.own_key else b"f",
-            _number(self.latency_ms),
-            _number(self.ttft_ms),
+            _NULL if latency is None else b"%d" % latency,
+            _NULL if ttft is None else b"%d" % ttft,
             self.attempts,
             text(self.structured),
             text(self.finish_reason),

@@ -31,6 +31,8 @@ from .types import CallContext, Operation, RecordStatus
 log = get_logger(__name__)
 
 _UNUSED = Usage()
+_ASKED = ("none", "miss", "shadow")
+"""Cache states of calls that a model answered."""
 
 
 @dataclass(slots=True)
@@ -130,6 +132,8 @@ class Flight:
 
         raises   Unavailable when the spool cannot be written, or a record to be committed cannot be
         """
+        if not self.recording.is_open:
+            return
         try:
             self._end(RecordStatus.OK, None, output if output is not None else self._said(None), dialect)
         except OSError as failure:
@@ -192,7 +196,7 @@ class Flight:
         draft.finish_reason = seen.reason
 
     def _price(self, draft: Draft) -> None:
-        if draft.cache_status != "none":
+        if draft.cache_status not in _ASKED:
             draft.cost_micros, draft.currency = 0, "USD"
             return
         price = self.deployment.price if self.deployment else None
@@ -205,7 +209,8 @@ class Flight:
 
     def _settle(self, draft: Draft) -> None:
         if self.hold and self.limiter:
-            tokens = draft.usage.input_tokens + draft.usage.output_tokens
+            is_fresh = draft.cache_status in _ASKED
+            tokens = draft.usage.input_tokens + draft.usage.output_tokens if is_fresh else 0
             self.limiter.settle(self.hold, tokens=tokens, cost_micros=self.charge(draft))
 
     def charge(self, draft: Draft) -> int:

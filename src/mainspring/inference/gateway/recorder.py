@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
@@ -35,8 +37,7 @@ Scopes = tuple[tuple[str, str], ...]
 """What a call counts for: pairs of a limit's scope and its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(msgspec.Struct, frozen=True):
     """Where a call is booked: scopes of the limits, the day (a date's ordinal; 0 is the day it began), what is held."""
 
     scopes: Scopes = ()

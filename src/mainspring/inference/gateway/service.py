@@ -16,6 +16,7 @@ from mainspring.inference.messages import Completion, Delta, Finished, Inference
 
 from .collect import Collector
 from .embedding import embed_texts
+from .engine.again import RepliesAgain
 from .engine.engine import Arrival, Engine
 from .engine.lanes import gone_as_error
 from .engine.orders import NormalOrder, demand_of
@@ -41,6 +42,7 @@ class Gateway:
 
     engine: Engine
     keeper: SnapshotKeeper | None = None
+    again: RepliesAgain | None = None
 
     async def close(self) -> None:
         """Ship what is recorded and close the connections; what cannot be shipped stays in the spool."""

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 from mainspring.foundation.vectors import HalfVector
 
 inference_record_table = Table(

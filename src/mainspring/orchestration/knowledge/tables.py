@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 from mainspring.foundation.vectors import HalfVector
 
 document_table = Table(

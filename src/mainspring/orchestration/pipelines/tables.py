@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 
 
 def _instant(name: str) -> Column[object]:

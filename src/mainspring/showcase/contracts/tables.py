@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from mainspring.foundation.db import metadata
+from mainspring.foundation.tables import metadata
 
 _NOW = text("now()")
 

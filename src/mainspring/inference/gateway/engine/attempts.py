@@ -1,8 +1,9 @@
 """Trying: which deployment next, how long to wait, when to stop.
 
 Candidates are tried in the router's order, each moved on from at once; only when all have failed is
-there a wait, and then the round begins anew while attempts, retry budget and deadline last. Nothing
-here has released a piece of the reply: once that has happened, nobody tries again.
+there a wait, and then the round begins anew while attempts, retry budget and deadline last. While
+there are others to turn to, one that says nothing may use up half of the time that is left, no more.
+Nothing here has released a piece of the reply: once that has happened, nobody tries again.
 """
 
 import asyncio
@@ -41,29 +42,47 @@ class Attempts:
         """The result of the first attempt that succeeds; raises the last ModelError."""
         budget = self._budget(flight)
         budget.count_call()
-        left = self.policy.attempts + len(flight.candidates) - 1
-        wait, hedges = 0, flight.policy.hedge_ms is not None
+        ends_by = flight.deadline
+        try:
+            return await self._rounds(flight, attempt, drop, budget)
+        except ContextTooLong as failure:
+            flight.deadline = ends_by
+            if not flight.larger:
+                raise
+            return await self._larger(flight, failure, attempt, drop)
+        finally:
+            flight.deadline = ends_by
+
+    async def _rounds(self, flight: Flight, attempt: Try[Result], drop: Drop[Result], budget: RetryBudget) -> Result:
+        """Round after round; `flight.deadline` is that of the attempt under way."""
+        ends_by, share = flight.deadline, flight.policy.retry_share
+        left, wait = self.policy.attempts + len(flight.candidates) - 1, 0
         while True:
-            candidates = self._open(flight)
             failure: ModelError | None = None
-            for place in range(len(candidates)):
-                if failure is not None and not budget.may_retry(flight.policy.retry_share):
-                    raise failure
+            waiting = self._open(flight)
+            while waiting:
+                tried = waiting.pop(0)
+                if failure is not None:
+                    if not self.breakers.may_try(tried.name):
+                        continue  # it failed others meanwhile
+                    if self.clock() >= ends_by or not budget.may_retry(share):
+                        raise failure
                 left -= 1
+                if waiting:
+                    flight.deadline = (self.clock() + ends_by) / 2
                 try:
-                    if hedges and place + 1 < len(candidates):
-                        return await self._hedged(flight, (candidates[place], candidates[place + 1]), attempt, drop)
-                    return await self._watched(candidates[place], attempt)
+                    if waiting and flight.policy.hedge_ms is not None:
+                        return await self._hedged(flight, (tried, waiting), attempt, drop)
+                    return await self._watched(tried, attempt)
                 except ModelError as failed:
                     failure = failed
-                if isinstance(failure, ContextTooLong) and flight.larger:
-                    return await self._larger(flight, failure, attempt, drop)
-                if not _moves_on(failure, bool(candidates[place + 1 :])) or left <= 0:
+                flight.deadline = ends_by
+                if not _moves_on(failure, bool(waiting)) or left <= 0:
                     raise failure
             failure = failure or self._resting(flight)
             wait += 1
             await self._pause(flight, failure, wait, left)
-            if not budget.may_retry(flight.policy.retry_share):
+            if not budget.may_retry(share):
                 raise failure
 
     async def _larger(
@@ -107,19 +126,22 @@ class Attempts:
         return result
 
     async def _hedged(
-        self, flight: Flight, pair: tuple[Deployment, Deployment], attempt: Try[Result], drop: Drop[Result]
+        self, flight: Flight, who: tuple[Deployment, list[Deployment]], attempt: Try[Result], drop: Drop[Result]
     ) -> Result:
-        """The first attempt, and after a while the second beside it: who answers first wins."""
-        tasks = [asyncio.ensure_future(self._watched(pair[0], attempt))]
+        """The first attempt, and after a while one of the others beside it: who answers first wins, and is recorded."""
+        first, others = who
+        tasks = [asyncio.ensure_future(self._watched(first, attempt))]
         try:
             await asyncio.wait(tasks, timeout=(flight.policy.hedge_ms or 0) / 1000)
-            if not tasks[0].done():
-                tasks.append(asyncio.ensure_future(self._watched(pair[1], attempt)))
+            if not tasks[0].done() and self.breakers.may_try(others[0].name):
+                tasks.append(asyncio.ensure_future(self._watched(others.pop(0), attempt)))
             winner = await _fastest(tasks)
         except BaseException:
             _give_up(tasks, drop)
             raise
         _give_up([task for task in tasks if task is not winner], drop)
+        if len(tasks) > 1 and winner is tasks[0]:
+            _credit(flight, first)
         return winner.result()
 
     async def _pause(self, flight: Flight, failure: ModelError, wait: int, left: int) -> None:
@@ -139,6 +161,12 @@ class Attempts:
         if budget is None:
             budget = self._budgets[tenant] = RetryBudget(self.clock)
         return budget
+
+
+def _credit(flight: Flight, deployment: Deployment) -> None:
+    """It was this one that answered, though another was asked after it."""
+    flight.goes_to(deployment, own_key=flight.own_key(deployment) is not None)
+    flight.draft.attempts -= 1
 
 
 def _moves_on(failure: ModelError, has_others: bool) -> bool:

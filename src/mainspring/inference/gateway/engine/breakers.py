@@ -1,7 +1,8 @@
 """Circuit breakers: a deployment that keeps failing is left alone for a while, then tried with one call.
 
 Failures that say the provider is in trouble count: overload, timeouts, broken connections. A rate
-limit does not open the circuit; it rests the deployment for as long as the provider asked.
+limit does not open the circuit; it rests the deployment for as long as the provider asked, whatever
+calls that were under way then still bring.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ class _Circuit:
     failures: int = 0
     rests: int = 0
     closed_until: float = 0.0
+    rated_until: float = 0.0
     is_probing: bool = False
 
 
@@ -36,7 +38,7 @@ class Breakers:
         circuit = self._circuits.get(deployment)
         if circuit is None:
             return True
-        return self._clock() >= circuit.closed_until and not circuit.is_probing
+        return self._clock() >= max(circuit.closed_until, circuit.rated_until) and not circuit.is_probing
 
     def state(self, deployment: str) -> BreakerState:
         """`closed`, `open` or `half_open`, for people."""
@@ -48,7 +50,7 @@ class Breakers:
     def rests_for(self, deployment: str) -> float:
         """Seconds until it may be tried; 0 when now."""
         circuit = self._circuits.get(deployment)
-        return max(0.0, circuit.closed_until - self._clock()) if circuit else 0.0
+        return max(0.0, circuit.closed_until - self._clock(), circuit.rated_until - self._clock()) if circuit else 0.0
 
     def tries(self, deployment: str) -> None:
         """A call goes there now."""
@@ -58,7 +60,9 @@ class Breakers:
 
     def succeeded(self, deployment: str) -> None:
         """It answered."""
-        self._circuits.pop(deployment, None)
+        circuit = self._circuits.pop(deployment, None)
+        if circuit is not None and circuit.rated_until > self._clock():
+            self._circuits[deployment] = _Circuit(rated_until=circuit.rated_until)
 
     def left(self, deployment: str) -> None:
         """The call ended without telling anything about the deployment, such as a cancelled one."""
@@ -71,13 +75,15 @@ class Breakers:
             circuit = self._circuits.setdefault(deployment, _Circuit())
             circuit.is_probing = False
             rest = min(failure.retry_after_seconds or RATE_REST_SECONDS, LONGEST_REST_SECONDS)
-            circuit.closed_until = max(circuit.closed_until, self._clock() + rest)
+            circuit.rated_until = max(circuit.rated_until, self._clock() + rest)
         elif isinstance(failure, Overloaded | TimedOut | StreamBroken):
             self._count(self._circuits.setdefault(deployment, _Circuit()))
         else:
             self.left(deployment)
 
     def _count(self, circuit: _Circuit) -> None:
+        if self._clock() < circuit.closed_until:
+            return  # it was under way when the circuit opened: many at once are one failure, and one rest
         circuit.failures += 1
         if circuit.is_probing or circuit.failures >= FAILURES_TO_OPEN:
             rest = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**circuit.rests)

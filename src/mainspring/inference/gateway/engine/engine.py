@@ -14,6 +14,8 @@ from functools import lru_cache, partial
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from mainspring.foundation.db import forbid_open_transaction
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.inference.gateway.draft import Draft
@@ -44,6 +46,7 @@ _LEASE = timedelta(minutes=30)
 _EPOCH = date(1970, 1, 1)
 _EPOCH_DAY = _EPOCH.toordinal()
 _DAY_MS = 86_400_000
+_MOST_SCOPED = 20_000
 
 
 class Tenants(Protocol):
@@ -58,8 +61,7 @@ class Tenants(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A whole reply: `body` when it is passed on as it came, else `completion`."""
 
     body: bytes | None
@@ -100,8 +102,7 @@ class Engine:
 
     def resolve(self, model: str | None, policy: TenantPolicy) -> Resolution:
         """What a model's name means for a tenant today."""
-        today = _EPOCH + timedelta(days=int(self.clock() // 86400))
-        return self.catalogue.resolve(model, policy, today)
+        return self.catalogue.resolve(model, policy, _day(int(self.clock() // 86400)))
 
     async def admit(self, call: Call) -> Flight:
         """The call with its route, its hold and its open record; from now on it must be ended.
@@ -117,13 +118,13 @@ class Engine:
             await self.recorder.check()
         route = self.router.choose(resolution, call.demand, policy)
         identifier = new_id()
-        scopes = _scopes(call, resolution)
+        scopes, _ = _scopes(call.context, resolution)
         hold = None
         if policy.limits and self.limiter:
             _cap(call, route, policy)
             hold = await self._reserve(self.limiter, policy, identifier, call, route, scopes)
         try:
-            return self._open(call, tenant, identifier, route, resolution, _books(scopes, hold), hold)
+            return self._open(call, tenant, identifier, route, resolution, hold)
         except BaseException:
             if hold and self.limiter:
                 self.limiter.release(hold)
@@ -218,7 +219,6 @@ class Engine:
         identifier: UUID,
         route: Route,
         resolution: Resolution,
-        books: Books,
         hold: Hold | None,
     ) -> Flight:
         policy, first = tenant.policy, route.candidates[0]
@@ -237,7 +237,7 @@ class Engine:
             payload=call.payload if policy.payloads == "keep" else None,
             dialect=call.dialect,
             assumed=(call.input_tokens, first.price.estimate(call.input_tokens, 0) if first.price else None),
-            books=books,
+            books=_books(_scopes(call.context, resolution)[1], hold),
         )
         settings = self.settings
         timeout = call.context.timeout or (settings.timeout if call.order.is_stream else settings.whole_timeout)
@@ -262,6 +262,11 @@ class Engine:
             return ()
 
 
+@lru_cache(maxsize=4)
+def _day(number: int) -> date:
+    return _EPOCH + timedelta(days=number)
+
+
 def _allow(context: CallContext, operation: Operation, tenant: TenantSnapshot, resolution: Resolution) -> None:
     is_processing = context.kind is CallKind.PROCESSING and operation is Operation.EMBEDDINGS
     if is_processing and all(each.endpoint.is_local for each in resolution.deployments):
@@ -278,26 +283,29 @@ def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
     call.order.cap = min(policy.default_max_tokens, *most)
 
 
-def _scopes(call: Call, resolution: Resolution) -> Scopes:
-    context = call.context
-    return Scopes(
-        context.tenant,
-        context.end_user,
-        str(context.key) if context.key else None,
-        resolution.model.name if resolution.model else resolution.asked,
-        context.feature,
-    )
+_Subjects = tuple[tuple[str, str], ...]
+_scoped: dict[tuple[int, str], tuple[CallContext, Scopes, _Subjects]] = {}
 
 
-@lru_cache(maxsize=20_000)
-def _subjects(scopes: Scopes) -> tuple[tuple[str, str], ...]:
-    return tuple(spend_subjects(scopes))
+def _scopes(context: CallContext, resolution: Resolution) -> tuple[Scopes, _Subjects]:
+    """What a call counts for, for the limits and for the books; the same for all plain calls of a key."""
+    model = resolution.model.name if resolution.model else resolution.asked
+    known = _scoped.get((id(context), model))
+    if known is not None and known[0] is context:
+        return known[1], known[2]
+    if len(_scoped) > _MOST_SCOPED:
+        _scoped.clear()
+    key = str(context.key) if context.key else None
+    scopes = Scopes(context.tenant, context.end_user, key, model, context.feature)
+    subjects = tuple((subject.scope, subject.value) for subject in spend_subjects(scopes))
+    _scoped[id(context), model] = (context, scopes, subjects)
+    return scopes, subjects
 
 
-def _books(scopes: Scopes, hold: Hold | None) -> Books:
+def _books(subjects: _Subjects, hold: Hold | None) -> Books:
     if hold is None:
-        return Books(_subjects(scopes))
-    return Books(_subjects(scopes), int(hold.at // _DAY_MS) + _EPOCH_DAY, hold.text)
+        return Books(subjects)
+    return Books(subjects, int(hold.at // _DAY_MS) + _EPOCH_DAY, hold.text)
 
 
 def _decode(outbound: Outbound, body: bytes) -> Completion:

@@ -4,6 +4,9 @@ A reply in the caller's own dialect is not read but for its two ends: the openin
 failure before the first token stays between us and the provider, and the tail, which holds the
 counts and the reason. What lies between is kept, and counted only for a stream that was cut off or
 that sent no counts.
+
+It is passed on by whole events, so that an error of ours never stands in the middle of one. A look
+at how they end tells which are no JSON: only such, and those that speak of an error, are read.
 """
 
 from collections.abc import Sequence
@@ -11,9 +14,17 @@ from collections.abc import Sequence
 from mainspring.inference.gateway.collect import Collector
 from mainspring.inference.gateway.errors import ModelError, Overloaded, StreamBroken
 from mainspring.inference.gateway.providers.dialects import Outbound
+from mainspring.inference.gateway.providers.wire import read_object
 from mainspring.inference.messages import Delta, Finished, Started, UsageUpdate
 
 _TAIL_BYTES = 1536
+_BORDERS = (b"\n\n", b"\r\n\r\n")
+_DONE = b"data: [DONE]\n\n"
+_ENDS = {
+    "openai": (b"[DONE]", _DONE),
+    "anthropic": (b'"message_stop"', b'event: message_stop\ndata: {"type":"message_stop"}\n\n'),
+}
+"""What the last event of a dialect holds, and how it is written."""
 _MAX_OPENING_BYTES = 1024 * 1024
 
 
@@ -26,6 +37,7 @@ class Incoming:
         self._reader = outbound.reader()
         self._opening: list[Delta] = []
         self._seen = 0
+        self._is_ended = False
         self.begun = False
         self.failure: ModelError | None = None
 
@@ -52,7 +64,10 @@ class Incoming:
         return self._deltas(data)
 
     def end(self) -> list[Delta]:
-        """The last deltas, `Finished` among them; raises StreamBroken when the reply had no proper end."""
+        """The last deltas, `Finished` among them, once; raises StreamBroken when the reply had no proper end."""
+        if self._is_ended:
+            return []
+        self._is_ended = True
         return self._reader.end()
 
     def finish_early(self) -> None:
@@ -70,7 +85,7 @@ class Passing(Incoming):
         super().__init__(outbound)
         self._parts: list[bytes] = []
         self._hides_usage = hides_usage
-        self._rest = b""
+        self._held: list[bytes] = []
 
     def open(self, data: bytes) -> bool:
         """As `Incoming.open`; the bytes are kept for `first`."""
@@ -84,14 +99,16 @@ class Passing(Incoming):
     def feed(self, data: bytes) -> bytes:
         """What the caller receives of a further piece; after a failure, nothing more."""
         self._parts.append(data)
-        if b'"error"' in data:
-            self._look_for_failure(data)
-        return b"" if self.failure else self._shown(data) if self._hides_usage else data
+        return b"" if self.failure else self._shown(data)
 
     def rest(self) -> bytes:
-        """What the caller receives at the end of what was held back."""
-        rest, self._rest = self._rest, b""
-        return rest
+        """What the caller receives at the end: what was held back, and the dialect's last event if it was left out."""
+        rest = b"".join(self._held)
+        self._held.clear()
+        mark, event = _ENDS[self._outbound.name]
+        if mark in self.content()[-200:]:
+            return rest
+        return rest + b"\n\n" + event if rest else event
 
     def close(self, collector: Collector) -> None:
         """Put counts and reason of a reply that came whole into the collector; raises StreamBroken if it did not."""
@@ -133,30 +150,51 @@ class Passing(Incoming):
         if not collector.usage.output_tokens:
             raise StreamBroken("The stream tells no counts.")
 
-    def _look_for_failure(self, data: bytes) -> None:
-        try:
-            for event in self._outbound.framer().feed(data if data.endswith(b"\n\n") else data + b"\n\n"):
-                if b'"error"' in event.data:
-                    self._outbound.reader().feed(event)
-        except StreamBroken:
-            return  # a piece that begins or ends within an event; the tail decides
-        except ModelError as failure:
-            self.failure = failure
-
     def _shown(self, data: bytes) -> bytes:
-        """The piece without the event of counts that was asked for on our own account."""
-        if not self._hides_usage:
-            return data
-        data = self._rest + data
-        end = data.rfind(b"\n\n") + 2
-        if end == 1:
-            self._rest = data
-            return b""
-        whole, self._rest = data[:end], data[end:]
-        if b'"usage"' not in whole or b'"choices":[]' not in whole.replace(b" ", b""):
+        """The events that a piece completes, up to one that is a failure, without the counts asked on our account."""
+        whole = data if not self._held and data.endswith(_BORDERS) else self._completed(data)
+        if b'"error"' in whole or _looks_odd(whole):
+            whole = self._up_to_failure(whole)
+        if not self._hides_usage or b'"usage"' not in whole or b'"choices":[]' not in whole.replace(b" ", b""):
             return whole
         events = whole.split(b"\n\n")
         return b"\n\n".join(event for event in events if b'"choices":[]' not in event.replace(b" ", b""))
+
+    def _completed(self, data: bytes) -> bytes:
+        """What was held back, and the piece up to its last border; the rest of it is held back."""
+        before = self._held[-1][-3:] if self._held else b""  # a border may lie across two pieces
+        end = _last_border(before + data) - len(before)
+        if end <= 0:
+            self._held.append(data)
+            return b""
+        whole = b"".join([*self._held, data[:end]])
+        self._held = [data[end:]] if end < len(data) else []
+        return whole
+
+    def _up_to_failure(self, whole: bytes) -> bytes:
+        """The events before the first that is an error or no JSON; `failure` says what it was."""
+        framer, reader, place = self._outbound.framer(), self._outbound.reader(), 0
+        try:
+            for raw in whole.split(b"\n\n"):
+                for event in framer.feed(raw + b"\n\n"):
+                    if b'"error"' in event.data or read_object(event.data) is None:
+                        reader.feed(event)
+                place += len(raw) + 2
+        except ModelError as failure:
+            self.failure = failure
+            return whole[:place]
+        return whole
+
+
+def _last_border(data: bytes) -> int:
+    """Where the last whole event ends; 0 where none does."""
+    return max((place + len(border) for border in _BORDERS if (place := data.rfind(border)) >= 0), default=0)
+
+
+def _looks_odd(whole: bytes) -> bool:
+    """Whether an event, but for the last one, does not end as an object does."""
+    events, objects = whole.count(b"\n\n"), whole.count(b"}\n\n")
+    return events != objects and not (events == objects + 1 and whole.endswith(_DONE))
 
 
 def _tail(parts: Sequence[bytes]) -> bytes:

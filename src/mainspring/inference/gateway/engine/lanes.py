@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import msgspec
+
 from mainspring.inference.gateway.errors import ModelError, Overloaded, TimedOut
 from mainspring.inference.gateway.models.types import Endpoint
 from mainspring.inference.gateway.providers.dialects import Outbound
@@ -19,8 +21,7 @@ Sign = Callable[[str, str, bytes], Mapping[str, str]]
 _MAX_ERROR_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(msgspec.Struct, frozen=True):
     """On the event loop's clock, when an answer must have begun; and how long it may be silent after that."""
 
     first_byte_by: float

@@ -78,7 +78,11 @@ class NormalOrder:
 
 @dataclass
 class WireOrder:
-    """A request as a caller sent it."""
+    """A request as a caller sent it.
+
+    more      header lines for a provider of the same dialect
+    is_read   the reply must be read delta by delta, so it is not passed on
+    """
 
     inbound: Inbound
     content: bytes
@@ -86,6 +90,7 @@ class WireOrder:
     cap: int | None = None
     fields: dict[str, msgspec.Raw] = field(default_factory=dict[str, msgspec.Raw])
     more: bytes = b""
+    is_read: bool = False
 
     @classmethod
     def read(cls, inbound: Inbound, content: bytes) -> "WireOrder":
@@ -108,9 +113,9 @@ class WireOrder:
 
     def passes(self, outbound: Outbound) -> bool:
         """Whether caller and provider speak the same dialect, in one that is passed on."""
-        return outbound.name == self.inbound.name and outbound.name in PASSING
+        return outbound.name == self.inbound.name and outbound.name in PASSING and not self.is_read
 
-    @cached_property
+    @property
     def hides_usage(self) -> bool:
         """Whether counts are asked of the provider that the caller did not ask for."""
         return self.is_stream and self.inbound.name == "openai" and b"include_usage" not in self._options

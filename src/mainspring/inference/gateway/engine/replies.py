@@ -1,7 +1,5 @@
 """Whole replies that are passed on: only the counts, the reason and whether it is a reply at all are read."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from mainspring.inference.gateway.errors import InvalidOutput
@@ -51,8 +49,7 @@ _read_openai = msgspec.json.Decoder(_OpenAiReply).decode
 _read_anthropic = msgspec.json.Decoder(_AnthropicReply).decode
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyFacts:
+class ReplyFacts(msgspec.Struct, frozen=True):
     """What is recorded of a reply."""
 
     usage: Usage

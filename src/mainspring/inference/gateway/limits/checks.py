@@ -43,6 +43,7 @@ class Checks:
 
     policy: TenantPolicy
     scopes: Scopes
+    tenant: bytes
     keys: TenantKeys
     entries: tuple[Check, ...]
     suffixes: bytes
@@ -70,6 +71,7 @@ def compile_checks(policy: TenantPolicy, scopes: Scopes) -> Checks:
     return Checks(
         policy=policy,
         scopes=scopes,
+        tenant=scopes.tenant.bytes,
         keys=keys,
         entries=entries,
         suffixes=joined,

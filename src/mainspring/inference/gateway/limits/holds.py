@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from functools import cached_property
 from uuid import UUID
 
 from .checks import NO_LIMIT, Checks
@@ -29,22 +28,28 @@ class Hold:
         self.at, self.tokens, self.cost_micros = numbers
         self.request_id = request_id
         self._reply = reply
+        self._member: bytes | None = None
         self.is_away = not reply and bool(checks.entries)
         self.is_unlimited = not reply
 
-    @cached_property
+    @property
     def member(self) -> bytes:
         """Its name among the leases of its tenant; empty when there is nothing to settle."""
-        if not self.checks.is_held:
-            return b""
-        numbers = MEMBER.pack(self.request_id.bytes, self.at, self.tokens, self.cost_micros, self.is_away)
-        return numbers + self.checks.suffixes
+        member = self._member
+        if member is None:
+            if self.checks.is_held:
+                numbers = (self.request_id.bytes, self.at, self.tokens, self.cost_micros, self.is_away)
+                member = MEMBER.pack(*numbers) + self.checks.suffixes
+            else:
+                member = b""
+            self._member = member
+        return member
 
     @property
     def text(self) -> bytes:
         """Everything `Limiter.settle_orphan` needs, for the spool; empty when there is nothing to settle."""
         member = self.member
-        return self.checks.scopes.tenant.bytes + member if member else b""
+        return self.checks.tenant + member if member else b""
 
     @property
     def day(self) -> date:

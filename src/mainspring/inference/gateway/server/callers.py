@@ -36,6 +36,11 @@ class Callers:
         self._keeper = keeper
         self._plain: dict[bytes, tuple[CallerFacts, CallContext]] = {}
 
+    def known(self, headers: Mapping[bytes, bytes]) -> CallerFacts | None:
+        """The key's owner, if this process knows the key and it may call; raises Unauthenticated without a key."""
+        caller = self._keeper.snapshot.find_caller(_secret(headers))
+        return caller if caller is not None and caller.may_call else None
+
     async def identify(self, headers: Mapping[bytes, bytes]) -> CallerFacts:
         """The key's owner; raises Unauthenticated, Forbidden, Unavailable."""
         secret = _secret(headers)

@@ -1,30 +1,50 @@
 """The doors of chat completions, responses and messages: one path for all three, streamed or not."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from mainspring.foundation.errors import MainspringError
+from mainspring.inference.gateway.cache import replay
 from mainspring.inference.gateway.collect import Collector
+from mainspring.inference.gateway.engine.again import Lookup, RepliesAgain
 from mainspring.inference.gateway.engine.engine import Answer, Arrival, Engine
 from mainspring.inference.gateway.engine.incoming import Passing
 from mainspring.inference.gateway.engine.lanes import gone_as_error
 from mainspring.inference.gateway.engine.orders import WireOrder
 from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.flight import Flight
-from mainspring.inference.gateway.providers.dialects import Inbound, Writer
-from mainspring.inference.gateway.providers.wire import to_json
+from mainspring.inference.gateway.providers.dialects import Inbound, Outbound, Writer
+from mainspring.inference.gateway.providers.wire import read_object, to_json
 from mainspring.inference.gateway.service import broken
 from mainspring.inference.gateway.upstream import UpstreamGone
-from mainspring.inference.messages import Delta
+from mainspring.inference.messages import Completion, Delta, Finished
 
 from .callers import Callers
 from .heads import head_of
 from .http import ClientConnection, Request
-from .reading import end_user_of, read_call, read_order
+from .reading import end_user_of, read_call, read_order, wants_schema
+from .structured import Structured
 
 _JSON = b"content-type: application/json\r\n"
 _EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call and whom it is answered to."""
+
+    flight: Flight
+    order: WireOrder
+    connection: ClientConnection
+    headers: dict[bytes, bytes]
+    found: Lookup | None = None
+
+    @property
+    def inbound(self) -> Inbound:
+        """The caller's dialect."""
+        return self.order.inbound
 
 
 @dataclass(slots=True)
@@ -33,65 +53,155 @@ class Chat:
 
     engine: Engine
     callers: Callers
+    again: RepliesAgain | None
+    structured: Structured
 
     async def serve(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
         """Answer a call; raises MainspringError while nothing of an answer was sent."""
-        caller = await self.callers.identify(request.headers)
+        caller = self.callers.known(request.headers) or await self.callers.identify(request.headers)
         order = read_order(request, inbound)
         context = self.callers.context(caller, request.headers, end_user_of(order))
         flight = await self.engine.admit(read_call(order, context))
-        if order.is_stream:
-            await self._stream(flight, order, connection)
-        else:
-            await self._whole(flight, order, connection)
-
-    async def _whole(self, flight: Flight, order: WireOrder, connection: ClientConnection) -> None:
+        exchange = Exchange(flight, order, connection, request.headers)
         try:
-            answer = await self.engine.ask(flight)
-            body = _body(answer, order.inbound)
-            await flight.succeed(body, order.inbound.name)
+            await self._serve(exchange)
         except BaseException as failure:
             flight.end_with(failure)
             raise
-        connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
+        finally:
+            if exchange.found and self.again:
+                self.again.release(exchange.found)
 
-    async def _stream(self, flight: Flight, order: WireOrder, connection: ClientConnection) -> None:
-        with flight.closing():
-            arrival = await self.engine.open(flight)
-            try:
-                last = await self._send(flight, order, arrival, connection)
-                await flight.succeed(_content(arrival), order.inbound.name)
-            except MainspringError as failure:
-                arrival.connection.abort()
-                _count(arrival, flight)
-                connection.end(order.inbound.error_event(failure))
-                flight.fail_with(failure)
-                return
-            except BaseException:
-                arrival.connection.abort()
-                _count(arrival, flight)
-                raise
-            connection.end(last)
+    async def _serve(self, exchange: Exchange) -> None:
+        flight, order = exchange.flight, exchange.order
+        if self.again and (flight.call.context.idempotency_key or _caches(flight)):
+            found = exchange.found = await self.again.find(flight, order, exchange.headers)
+            if found:
+                flight.draft.cache_status = found.status
+                if found.reply:
+                    await self._give_again(exchange, found.reply.completion)
+                    if found.is_shadowed:
+                        await self._shadow(exchange, found)
+                    return
+        if order.is_stream:
+            await self._stream(exchange)
+        else:
+            await self._whole(exchange)
 
-    async def _send(self, flight: Flight, order: WireOrder, arrival: Arrival, connection: ClientConnection) -> bytes:
+    async def _whole(self, exchange: Exchange) -> None:
+        flight, order = exchange.flight, exchange.order
+        answer = await self.engine.ask(flight)
+        completion = None
+        body = answer.body
+        if wants_schema(order) and (shape := order.request().response_format):
+            completion = self._completion(flight, answer)
+            if not self.structured.judge(flight, shape, completion):
+                await flight.succeed(_body(answer, order.inbound), order.inbound.name)
+                completion = await self.structured.mend(flight, order.request(), completion)
+                body = None
+        if body is None:
+            completion = completion or self._completion(flight, answer)
+            body = to_json(order.inbound.encode_completion(completion, int(time.time())))
+        await flight.succeed(body, order.inbound.name)
+        exchange.connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
+        if exchange.found and exchange.found.keeps and self.again:
+            await self.again.keep(exchange.found, flight, completion or self._completion(flight, answer))
+
+    async def _stream(self, exchange: Exchange) -> None:
+        flight, order, connection = exchange.flight, exchange.order, exchange.connection
+        order.is_read = wants_schema(order)
+        arrival = await self.engine.open(flight)
+        try:
+            last = await self._send(exchange, arrival)
+            await flight.succeed(_content(arrival), order.inbound.name)
+        except MainspringError as failure:
+            arrival.connection.abort()
+            _count(arrival, flight)
+            connection.end(order.inbound.error_event(failure))
+            flight.fail_with(failure)
+            return
+        except BaseException:
+            arrival.connection.abort()
+            _count(arrival, flight)
+            raise
+        connection.end(last)
+        if exchange.found and exchange.found.keeps and self.again:
+            await self.again.keep(exchange.found, flight, _collected(arrival, flight))
+
+    async def _send(self, exchange: Exchange, arrival: Arrival) -> bytes:
         """Pass the reply on but for its last bytes, which are released once the record is durable."""
         upstream = arrival.connection
-        connection.on_pause(lambda paused: upstream.hold_back() if paused else upstream.go_on())
-        head = head_of(flight, content_type=_EVENTS, is_ended=False)
+        exchange.connection.on_pause(lambda paused: upstream.hold_back() if paused else upstream.go_on())
         try:
             if isinstance(arrival.incoming, Passing):
-                return await _pass_on(flight, arrival, arrival.incoming, connection, head)
-            return await _translate(flight, order, arrival, connection, head)
+                return await _pass_on(exchange, arrival, arrival.incoming)
+            return await self._translate(exchange, arrival)
         except UpstreamGone as gone:
             raise broken(gone_as_error(gone)) from None
         except ModelError as failure:
             raise broken(failure) from failure
 
+    async def _translate(self, exchange: Exchange, arrival: Arrival) -> bytes:
+        flight, order = exchange.flight, exchange.order
+        deltas = _read(arrival)
+        shape = order.request().response_format if order.is_read else None
+        if shape:
+            early = exchange.headers.get(b"x-mainspring-validate") == b"incremental"
+            deltas = self.structured.watched(flight, shape, deltas, early=early)
+        writer = order.inbound.writer(int(time.time()), order.wants_usage)
+        head = head_of(flight, content_type=_EVENTS, is_ended=False)
+        last = await _write_out(exchange, writer, deltas, head)
+        if shape:
+            flight.draft.structured = "valid"
+        return last
 
-async def _pass_on(
-    flight: Flight, arrival: Arrival, incoming: Passing, connection: ClientConnection, head: bytes
-) -> bytes:
-    upstream = arrival.connection
+    async def _give_again(self, exchange: Exchange, completion: Completion) -> None:
+        """Answer with a kept reply, in the caller's dialect, streamed or whole."""
+        flight, order = exchange.flight, exchange.order
+        flight.count(completion.usage, model=completion.model, reason=completion.finish_reason)
+        flight.saw_token()
+        if not order.is_stream:
+            body = to_json(order.inbound.encode_completion(completion, int(time.time())))
+            await flight.succeed(body, order.inbound.name)
+            exchange.connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
+            return
+        writer = order.inbound.writer(int(time.time()), order.wants_usage)
+        assert exchange.found is not None, "given again without having been found"
+        assert exchange.found.reply is not None, "given again without a reply"
+        pieces = [writer.write(delta) for delta in replay(exchange.found.reply)]
+        await flight.succeed(to_json({"message": completion.message, "vendor_text": None}))
+        exchange.connection.begin(head_of(flight, content_type=_EVENTS, is_ended=True), pieces[0] or b": again\n\n")
+        exchange.connection.end(b"".join(pieces[1:]))
+
+    async def _shadow(self, exchange: Exchange, found: Lookup) -> None:
+        """Ask the model as well, to see whether the hit was right; the caller has its answer already."""
+        call = exchange.flight.call
+        try:
+            flight = await self.engine.admit(call)
+            flight.draft.cache_status = "shadow"
+            with flight.closing():
+                exchange.order.is_stream = False
+                answer = await self.engine.ask(flight)
+                await flight.succeed(_body(answer, exchange.inbound), exchange.inbound.name)
+        except MainspringError:
+            return  # the hit was given; its record of the failed shadow says why
+        if self.again:
+            await self.again.keep(found, flight, self._completion(flight, answer))
+
+    def _completion(self, flight: Flight, answer: Answer) -> Completion:
+        """An answer in the normal form."""
+        if answer.completion is not None:
+            return answer.completion
+        outbound = self._outbound(flight)
+        return outbound.decode_completion(read_object(answer.body or b"") or {})
+
+    def _outbound(self, flight: Flight) -> Outbound:
+        assert flight.deployment is not None, "an answer without a deployment"
+        return self.engine.lanes.lane(flight.deployment.endpoint, flight.own_key(flight.deployment)).outbound
+
+
+async def _pass_on(exchange: Exchange, arrival: Arrival, incoming: Passing) -> bytes:
+    upstream, connection = arrival.connection, exchange.connection
 
     def sink(data: bytes) -> None:
         piece = incoming.feed(data)
@@ -100,44 +210,58 @@ async def _pass_on(
         elif piece:
             connection.send(piece)
 
-    connection.begin(head, incoming.first())
+    connection.begin(head_of(exchange.flight, content_type=_EVENTS, is_ended=False), incoming.first())
     try:
         await upstream.pump(sink)
     except UpstreamGone:
         if incoming.failure:
             raise incoming.failure from None
         raise
-    incoming.close(flight.collector)
+    incoming.close(exchange.flight.collector)
     return incoming.rest()
 
 
-async def _translate(
-    flight: Flight, order: WireOrder, arrival: Arrival, connection: ClientConnection, head: bytes
-) -> bytes:
-    incoming, upstream = arrival.incoming, arrival.connection
-    writer = order.inbound.writer(int(time.time()), order.wants_usage)
-    connection.begin(head, _write(flight, writer, incoming.opening()) or b": begun\n\n")
-    held = b""
-    async for part in upstream.parts():
-        piece = _write(flight, writer, incoming.read(part))
-        if held:
-            connection.send(held)
-        held = piece
-    return held + _write(flight, writer, incoming.end())
+async def _read(arrival: Arrival) -> AsyncGenerator[Delta]:
+    """The deltas of a reply that is read, from its opening to its end."""
+    for delta in arrival.incoming.opening():
+        yield delta
+    async with aclosing(arrival.connection.parts()) as parts:
+        async for part in parts:
+            for delta in arrival.incoming.read(part):
+                yield delta
+    for delta in arrival.incoming.end():
+        yield delta
 
 
-def _write(flight: Flight, writer: Writer, deltas: Iterable[Delta]) -> bytes:
-    written = b""
-    for delta in deltas:
-        flight.saw(delta)
-        written += writer.write(delta)
-    return written
+async def _write_out(exchange: Exchange, writer: Writer, deltas: AsyncGenerator[Delta], head: bytes) -> bytes:
+    """Send deltas as they come; returns the bytes of the last one, which end the stream."""
+    flight, connection = exchange.flight, exchange.connection
+    has_begun = False
+    async with aclosing(deltas) as open_:
+        async for delta in open_:
+            flight.saw(delta)
+            piece = writer.write(delta)
+            if isinstance(delta, Finished):
+                if not has_begun:
+                    connection.begin(head, b": begun\n\n")
+                return piece
+            if piece and not has_begun:
+                has_begun = True
+                connection.begin(head, piece)
+            elif piece:
+                connection.send(piece)
+    return b""
+
+
+def _caches(flight: Flight) -> bool:
+    cache = flight.policy.cache
+    return cache.exact != "off" or bool(cache.semantic_features)
 
 
 def _body(answer: Answer, inbound: Inbound) -> bytes:
     if answer.body is not None:
         return answer.body
-    assert answer.completion is not None
+    assert answer.completion is not None, "an answer is either passed on or read"
     return to_json(inbound.encode_completion(answer.completion, int(time.time())))
 
 
@@ -150,3 +274,12 @@ def _count(arrival: Arrival, flight: Flight) -> None:
     if isinstance(arrival.incoming, Passing):
         flight.collector = Collector()
         arrival.incoming.count(flight.collector)
+
+
+def _collected(arrival: Arrival, flight: Flight) -> Completion:
+    """A whole stream as a completion."""
+    if not isinstance(arrival.incoming, Passing):
+        return flight.collector.completion()
+    collector = Collector()
+    arrival.incoming.count(collector)
+    return collector.completion()

@@ -6,12 +6,14 @@ from urllib.parse import parse_qsl
 
 from mainspring.foundation.errors import MainspringError, NotFound
 from mainspring.foundation.telemetry import get_logger
+from mainspring.inference.gateway.engine.again import RepliesAgain
 from mainspring.inference.gateway.engine.engine import Engine
 from mainspring.inference.gateway.keeper import SnapshotKeeper
 from mainspring.inference.gateway.providers import anthropic, openai, responses
 from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.providers.refusals import retry_headers
 from mainspring.inference.gateway.providers.wire import to_json
+from mainspring.inference.gateway.structured import UnfitReply
 
 from .callers import Callers
 from .chat import Chat
@@ -19,6 +21,7 @@ from .embeddings import EmbeddingsDoor
 from .explaining import Explaining
 from .http import ClientConnection, Request
 from .lists import Lists
+from .structured import Structured
 
 log = get_logger(__name__)
 
@@ -41,10 +44,10 @@ class Doors:
     is_draining: bool = False
 
     @classmethod
-    def build(cls, engine: Engine, keeper: SnapshotKeeper) -> "Doors":
-        """The doors of a process."""
+    def build(cls, engine: Engine, keeper: SnapshotKeeper, again: RepliesAgain | None = None) -> "Doors":
+        """The doors of a process; `again` gives kept replies."""
         callers = Callers(keeper)
-        chat, lists = Chat(engine, callers), Lists(engine, callers)
+        chat, lists = Chat(engine, callers, again, Structured(engine)), Lists(engine, callers)
         embeddings, explaining = EmbeddingsDoor(engine, callers), Explaining(engine, callers)
         routes: dict[tuple[bytes, bytes], tuple[Handler, Inbound]] = {
             (b"POST", b"/v1/chat/completions"): (chat.serve, openai.INBOUND),
@@ -95,7 +98,10 @@ class Doors:
 def refuse(connection: ClientConnection, inbound: Inbound, failure: MainspringError) -> None:
     """Answer with an error in the caller's dialect; nothing when the connection is gone."""
     head = "".join(f"{name}: {value}\r\n" for name, value in retry_headers(failure).items()).encode()
-    connection.reply(inbound.status_of(failure), JSON + head, to_json(inbound.encode_error(failure)))
+    wire = inbound.encode_error(failure)
+    if isinstance(failure, UnfitReply) and isinstance(told := wire.get("error"), dict):
+        told["best_attempt"] = failure.best_attempt
+    connection.reply(inbound.status_of(failure), JSON + head, to_json(wire))
 
 
 def query_of(request: Request) -> dict[str, str]:

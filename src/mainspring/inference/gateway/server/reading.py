@@ -71,7 +71,8 @@ def end_user_of(order: WireOrder) -> str | None:
 
 def wants_schema(order: WireOrder) -> bool:
     """Whether the reply must be JSON of a schema."""
-    if order.fields.keys().isdisjoint(_SCHEMAS):
+    fields = order.fields
+    if not ("response_format" in fields or "text" in fields or "output_config" in fields or "output_format" in fields):
         return False
     return any(b"json_schema" in bytes(order.fields[name]) for name in _SCHEMAS if name in order.fields)
 
