@@ -32,6 +32,9 @@ test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in hea
 test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
 	$(BIN)/python -m pytest -m slow tests/chaos
 
+test-clients: .venv/clients.stamp tests/clients/node/node_modules/.stamp ## unmodified SDKs and frameworks, Python and Node, against the gateway
+	MAINSPRING_TEST_CLIENTS=1 .venv/clients/bin/python -m pytest tests/clients
+
 bench: bench-pipelines bench-quality bench-contracts ## every benchmark
 
 bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the API; quality and speed
@@ -65,9 +68,10 @@ lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded pyproject.toml requirements/build.in -o requirements/run.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded --extra dev pyproject.toml requirements/build.in -c requirements/run.lock -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/data.in -o requirements/data.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/clients.in -c requirements/run.lock -o requirements/clients.lock
 
 clean: ## remove what was built and installed; data in .mainspring stays
-	rm -rf .venv console/node_modules console/dist
+	rm -rf .venv console/node_modules console/dist tests/clients/node/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed; run: make PYTHON=python3.12" && exit 1)
@@ -84,6 +88,21 @@ clean: ## remove what was built and installed; data in .mainspring stays
 	@$(PIP) -r requirements/dev.lock
 	@touch $@
 
+# The clients want other versions of what we use: they lie above our packages, in an environment of their own.
+.venv/clients.stamp: requirements/clients.lock .venv/dev.stamp
+	@echo "Installing client packages ..."
+	@rm -rf .venv/clients && $(BIN)/python -m venv --without-pip .venv/clients
+	@ours=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+	  theirs=$$(.venv/clients/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+	  echo "import site; site.addsitedir('$$ours')" > "$$theirs/beneath.pth"
+	@$(BIN)/python -m pip --python .venv/clients/bin/python --disable-pip-version-check install -qq --no-deps -r requirements/clients.lock
+	@touch $@
+
+tests/clients/node/node_modules/.stamp: tests/clients/node/package-lock.json
+	@echo "Installing client packages for Node ..."
+	@cd tests/clients/node && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 console/node_modules/.stamp: console/package-lock.json
 	@echo "Installing console packages ..."
 	@cd console && npm ci --no-audit --no-fund --loglevel=error >/dev/null
@@ -94,4 +113,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 	@cd console && npm run --silent build -- --logLevel warn
 	@touch $@
 
-.PHONY: wheel openapi reference help demo test check test-browser test-chaos bench bench-quality bench-contracts bench-pipelines format lock clean
+.PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients bench bench-quality bench-contracts bench-pipelines format lock clean

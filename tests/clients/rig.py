@@ -39,6 +39,7 @@ LOCAL_EMBEDDER = "local/minilm-l6-v2"
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # a PNG
 
+_SLUG = "clients"
 _START_SECONDS = 30.0
 _HURRIED = TenantPolicy(limits=(Limit(scope="key", requests_per_minute=2),))
 _FRUGAL = TenantPolicy(limits=(Limit(scope="key", calls_per_day=0),))
@@ -86,10 +87,11 @@ class Rig:
     """Everything that a test points a client at.
 
     url           of the gateway, without /v1
-    key           may call models
+    key           may call models and see their records
     reader_key    may not
     hurried_key   may make two calls a minute
     frugal_key    has no call left today
+    engines       settings that lead another process to the same engines
     fragile       a provider whose failures harm no other test
     """
 
@@ -99,7 +101,8 @@ class Rig:
     hurried_key: str
     frugal_key: str
     tenant: TenantId
-    database_url: str
+    slug: str
+    engines: Mapping[str, str]
     openai: Provider
     anthropic: Provider
     fragile: Provider
@@ -111,7 +114,7 @@ class Rig:
 
     def record(self, identifier: str) -> Row:
         """The record of a call, as soon as it is in Postgres."""
-        return asyncio.run(_find_record(self.database_url, self.tenant, identifier))
+        return asyncio.run(_find_record(self.engines["MAINSPRING_DATABASE_URL"], self.tenant, identifier))
 
 
 @contextmanager
@@ -126,12 +129,20 @@ def running_rig(engines: EngineUrls, folder: Path) -> Generator[Rig]:
         opened.enter_context(_running_upstreams(*(provider.upstream for provider in providers)))
         models_url = opened.enter_context(_running_models(folder))
         tenant, keys = asyncio.run(_make_keys(engines))
-        url = opened.enter_context(_running_gateway(engines, folder, models_url, providers))
+        settings = {
+            "MAINSPRING_DATABASE_URL": engines.database_url,
+            "MAINSPRING_DATABASE_ADMIN_URL": engines.database_admin_url,
+            "MAINSPRING_VALKEY_URL": engines.valkey_url,
+            "MAINSPRING_DATA_DIR": str(folder / "data"),
+            "MAINSPRING_MODELS_URL": models_url,
+        }
+        url = opened.enter_context(_running_gateway(settings, folder, providers))
         yield Rig(
             url,
             *keys,
             tenant=tenant,
-            database_url=engines.database_url,
+            slug=_SLUG,
+            engines=settings,
             openai=providers[0],
             anthropic=providers[1],
             fragile=providers[2],
@@ -169,15 +180,20 @@ def _running_models(folder: Path) -> Generator[str]:
 
 
 @contextmanager
-def _running_gateway(
-    engines: EngineUrls, folder: Path, models_url: str, providers: Sequence[Provider]
-) -> Generator[str]:
+def running_api(rig: Rig, folder: Path) -> Generator[str]:
+    """The API on the same engines; its address."""
+    port, log = find_free_port(), folder / "api.log"
+    settings = {**rig.engines, "MAINSPRING_PORT": str(port)}
+    with _running((sys.executable, "-m", "mainspring.entry.api"), log, settings) as process:
+        _await(process, log, lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running_gateway(engines: Mapping[str, str], folder: Path, providers: Sequence[Provider]) -> Generator[str]:
     port, ready = find_free_port(), folder / "ready"
     settings = {
-        "MAINSPRING_DATABASE_URL": engines.database_url,
-        "MAINSPRING_VALKEY_URL": engines.valkey_url,
-        "MAINSPRING_DATA_DIR": str(folder / "data"),
-        "MAINSPRING_MODELS_URL": models_url,
+        **engines,
         "MAINSPRING_GATEWAY_FILE": str(_write_endpoints(folder, providers)),
         "MAINSPRING_GATEWAY_PORT": str(port),
         "MAINSPRING_READY_FILE": str(ready),
@@ -238,8 +254,8 @@ async def _make_keys(engines: EngineUrls) -> tuple[TenantId, tuple[str, str, str
     database, valkey = await Database.open(engines.database_url, connections=2), open_valkey(engines.valkey_url)
     identity = Identity(database, valkey)
 
-    async def key(tenant: TenantId, scope: str) -> str:
-        return (await identity.keys.create(operator(tenant), name=scope, scopes=[scope])).secret
+    async def key(tenant: TenantId, *scopes: str) -> str:
+        return (await identity.keys.create(operator(tenant), name="tests", scopes=scopes)).secret
 
     async def limited(name: str, policy: TenantPolicy) -> str:
         tenant = (await identity.create_tenant(name, name.title())).id
@@ -247,8 +263,8 @@ async def _make_keys(engines: EngineUrls) -> tuple[TenantId, tuple[str, str, str
         return await key(tenant, "ai.model.call")
 
     try:
-        tenant = (await identity.create_tenant("clients", "Clients")).id
-        own = await key(tenant, "ai.model.call"), await key(tenant, "contract.upload")
+        tenant = (await identity.create_tenant(_SLUG, "Clients")).id
+        own = await key(tenant, "ai.model.call", "ai.output.view"), await key(tenant, "contract.upload")
         return tenant, (*own, await limited("hurried", _HURRIED), await limited("frugal", _FRUGAL))
     finally:
         await identity.close()

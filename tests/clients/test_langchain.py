@@ -17,7 +17,10 @@ langchain_openai = package("langchain_openai")
 langchain_anthropic = package("langchain_anthropic")
 messages = package("langchain_core.messages")
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages; they are not ours to mend
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the packages; they are not ours to mend
+]
 
 
 class Term(pydantic.BaseModel):

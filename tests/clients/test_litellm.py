@@ -19,7 +19,10 @@ WEATHER = {
 }
 ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "The notice period?"}]
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of the package; they are not ours to mend
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # of the package; they are not ours to mend
+]
 
 
 @pytest.fixture(scope="module")

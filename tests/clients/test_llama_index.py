@@ -11,7 +11,10 @@ from tests.upstream import Reply, ToolCall
 from .packages import package
 from .rig import Provider, Rig
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages; they are not ours to mend
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the packages; they are not ours to mend
+]
 
 
 class Term(pydantic.BaseModel):
