@@ -268,10 +268,9 @@ class House:
     async def counted(self, tenant: TenantId) -> Counted:
         """What Valkey has counted for the tenant."""
         keys = tenant_keys(tenant)
-        raw: bytes | None = await self.valkey.get(keys.home + state_suffix("tenant", ""))
-        state = _STATE.unpack(raw) if raw else (0.0,) * 19
-        members: list[bytes] = await self.valkey.zrange(keys.leases, 0, -1)
-        leases = sum(bool(member) for member in members)
+        raw = await self.valkey.get(keys.home + state_suffix("tenant", ""))
+        state = _STATE.unpack(raw) if isinstance(raw, bytes) else (0.0,) * 19
+        leases = sum(bool(member) for member in await self.valkey.zrange(keys.leases, 0, -1))
         return Counted(int(state[13]), int(state[11]), int(state[16] + state[17]), int(state[5]), leases)
 
     async def books_agree(self, member: Member, count: int, *, seconds: float = 10) -> list[Row]:

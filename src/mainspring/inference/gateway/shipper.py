@@ -16,6 +16,7 @@ import psycopg
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.telemetry import get_logger
+from mainspring.foundation.valkey import ValkeyGone
 
 from . import store
 from .spool import Entry, Segment, SpooledCall
@@ -94,23 +95,33 @@ class Shipper:
         """Move every ended call to Postgres and return how many; raises what DatabaseGone names."""
         shipped = 0
         for segment in list(self._segments):
-            while calls := segment.unshipped(BATCH):
-                try:
-                    if segment.is_adopted:  # first, so that counters seeded from Postgres meanwhile are not told twice
-                        await self._settle(calls)
-                    await self._store(calls, may_be_known=segment.may_be_known or self._is_unsure)
-                except BaseException:
-                    self._answered_at = -1.0
-                    segment.return_()
-                    self._is_unsure = True
-                    raise
-                segment.forget()
-                shipped += len(calls)
+            try:
+                shipped += await self._ship_segment(segment)
+            except ValkeyGone as away:  # what dead processes hold of the limits waits; the living go on
+                log.warning("inference_orphans_wait", error=type(away).__name__)
+                continue
             segment.forget()
             if segment is not self._current and (segment.is_adopted or segment.is_shipped):
                 self._segments.remove(segment)
                 segment.release()
         self._is_unsure = False
+        return shipped
+
+    async def _ship_segment(self, segment: Segment) -> int:
+        shipped = 0
+        while calls := segment.unshipped(BATCH):
+            try:
+                if segment.is_adopted:  # first, so that counters seeded from Postgres meanwhile are not told twice
+                    await self._settle(calls)
+                await self._store(calls, may_be_known=segment.is_adopted or self._is_unsure)
+            except BaseException as failure:
+                segment.return_()
+                if not isinstance(failure, ValkeyGone):
+                    self._answered_at = -1.0
+                    self._is_unsure = True
+                raise
+            segment.forget()
+            shipped += len(calls)
         return shipped
 
     def adopt(self) -> None:
