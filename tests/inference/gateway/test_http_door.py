@@ -3,11 +3,16 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
 
 from mainspring.inference.gateway.server.http import MAX_WAITING
 from mainspring.inference.gateway.server.request import Patience
+from tests.certificates import Authority
 from tests.raw_door import GET, Answer, Caller, Door, open_door, until
 
 
@@ -226,3 +231,74 @@ async def _deaf(door: Door, target: bytes, times: int = 1) -> AsyncGenerator[soc
         await loop.sock_connect(deaf, (door.host, door.port))
         await loop.sock_sendall(deaf, b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % target * times)
         yield deaf
+
+
+async def test_draining_finishes_what_was_begun_and_lets_nobody_in():
+    async with open_door() as door:
+        async with door.caller() as slow, door.caller() as stream, door.caller() as idle, door.caller() as partial:
+            slow.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
+            stream.send(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            await stream.reader.readuntil(b"first\r\n")
+            idle.send(GET)
+            await idle.answer()
+            partial.send(b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na")
+            await until(lambda: sum(not connection.is_idle for connection in door.server.connections) == 3)
+            draining = asyncio.create_task(door.server.drain(10))
+            assert await idle.rest() == b""
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(door.host, door.port)
+            partial.send(b"bc")
+            late = await partial.answer()
+            assert (late.target, late.headers["connection"]) == ("/late", "close")
+            assert not draining.done()
+            door.echo.go.set()
+            answer = await slow.answer()
+            assert (answer.target, answer.headers["connection"]) == ("/slow", "close")
+            assert await slow.rest() == b""
+            assert (await stream.rest()).endswith(b"5\r\nthird\r\n0\r\n\r\n")
+            await draining
+        assert door.echo.cancelled == 0
+
+
+async def test_draining_gives_up_what_is_not_finished_in_time():
+    async with open_door() as door, door.caller() as slow, door.caller() as stream:
+        slow.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        stream.send(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        await stream.reader.readuntil(b"first\r\n")
+        await until(lambda: len(door.echo.seen) == 2)
+        began = asyncio.get_running_loop().time()
+        await door.server.drain(0.1)
+        assert 0.09 <= asyncio.get_running_loop().time() - began < 2
+        assert door.echo.cancelled == 2  # and had ended before the drain did
+        assert [await slow.rest(), await stream.rest()] == [b"", b""]
+
+
+async def test_callers_speak_tls_and_half_of_it_is_none(tmp_path: Path):
+    authority = Authority(tmp_path)
+    tls = authority.make("localhost").serving()
+    async with open_door(tls=tls, patience=Patience(keep_alive=0.3, sweep=0.05)) as door:
+        async with door.caller(authority.trusting()) as caller:
+            for body in (b"", b"x" * 90_000):
+                caller.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+                assert json.loads((await caller.answer()).body)["body"] == len(body)
+            caller.send(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
+            assert len((await caller.answer()).body) == 8_000_000
+            assert (await caller.answer()).target == "/"
+            assert await caller.rest() == b""
+        async with door.caller(authority.trusting()) as caller:
+            caller.send(b"BAD\r\n\r\n" + GET)
+            assert (await caller.answer()).status == 400
+            caller.writer.close()
+            await until(lambda: not door.server.connections)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            async with door.caller(ssl.create_default_context()):
+                pass
+        async with door.caller() as plain:
+            plain.send(GET)
+            assert (await plain.rest())[:5] != b"HTTP/"
+
+
+async def test_callers_come_over_ipv6():
+    async with open_door(host="::1") as door, door.caller() as caller:
+        caller.send(GET)
+        assert (await caller.answer()).status == 200
