@@ -8,6 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mainspring.foundation.errors import InvalidInput
+from mainspring.inference.gateway.engine.lanes import Deadlines, Lane
+from mainspring.inference.gateway.errors import Overloaded
+from mainspring.inference.gateway.providers.openai import OUTBOUND
 from mainspring.inference.gateway.upstream import (
     Connection,
     Limits,
@@ -72,6 +75,25 @@ async def test_only_a_used_connection_without_a_byte_of_an_answer_is_stale():
                 with pytest.raises(UpstreamGone, match="connection lost") as gone:
                     await ask(pool)
                 assert gone.value.is_stale is (is_used and act is hang_up)
+
+
+async def test_a_call_on_a_connection_that_was_just_closed_is_sent_once_more_and_only_once():
+    async with provider() as playing, pooled(plain(playing)) as pool:
+        lane = Lane(pool, OUTBOUND, f"http://127.0.0.1:{playing.port}", "", "x", {})
+        deadlines = Deadlines(asyncio.get_running_loop().time() + 5, 5.0)
+        for wait in (lane.ask, lane.open):
+            await lane.ask("/v1", b"{}", deadlines=deadlines)
+            playing.heads.clear()
+            playing.script.append(hang_up)
+            answer = await wait("/v1", b"{}", deadlines=deadlines)
+            assert (answer if isinstance(answer, bytes) else await answer.whole()) == b"hi"
+            assert len(playing.heads) == 2
+            playing.heads.clear()
+            playing.script.extend([hang_up, hang_up, OK])
+            with pytest.raises(Overloaded):
+                await wait("/v1", b"{}", deadlines=deadlines)
+            assert len(playing.heads) == 2
+            playing.script.clear()
 
 
 @pytest.mark.parametrize(
