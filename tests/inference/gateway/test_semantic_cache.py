@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.vault import LocalKeyWrapper, Vault
-from mainspring.inference.gateway.cache import (
-    LikenessJudge,
-    ReplyScope,
-    SemanticCache,
-    SemanticLookup,
-    forget_expired,
-)
+from mainspring.inference.gateway.cache import ReplyScope, forget_expired
 from mainspring.inference.gateway.cache.guards import disagreement, read_features
+from mainspring.inference.gateway.cache.judge import LikenessJudge
+from mainspring.inference.gateway.cache.semantic import SemanticCache, SemanticLookup
 from mainspring.inference.gateway.cache.threshold import Observation, chance_of_right, is_near_enough
 from mainspring.inference.gateway.policy import CachePolicy
 from mainspring.inference.gateway.providers.local.embedder import Embedder

@@ -5,9 +5,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from random import Random
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import InvalidInput
@@ -16,7 +14,7 @@ from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.valkey_wire import ValkeyWire
 from mainspring.foundation.vault import Vault
 
-from .cache import ExactCache, LikenessJudge, SemanticCache, WireStore
+from .cache import ExactCache, WireStore
 from .embedding import embed_texts
 from .engine.access import make_access
 from .engine.again import RepliesAgain
@@ -38,6 +36,12 @@ from .shipper import SettleOrphan
 from .spool import Entry
 from .types import CallContext, CallKind, GatewaySettings
 from .upstream import Upstreams
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .cache.semantic import SemanticCache
 
 
 async def build_gateway(
@@ -68,13 +72,16 @@ async def build_gateway(
 def _replies_again(engine: Engine, database: Database, vault: Vault, wire: ValkeyWire) -> RepliesAgain:
     """Kept replies, sealed under each tenant's key; embeddings for them are calls of the tenant's like any other."""
 
-    def semantic(tenant: TenantId) -> SemanticCache:
+    def semantic(tenant: TenantId) -> "SemanticCache":
+        from .cache.judge import LikenessJudge  # numpy, which only tenants with a semantic cache need
+        from .cache.semantic import SemanticCache
+
         context = CallContext(tenant, "cache", kind=CallKind.PROCESSING)
 
-        async def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        async def embed(texts: Sequence[str]) -> "NDArray[np.float32]":
             return (await embed_texts(engine, texts, model=LOCAL_EMBEDDING, context=context)).vectors
 
-        async def embed_one(text: str) -> NDArray[np.float32]:
+        async def embed_one(text: str) -> "NDArray[np.float32]":
             return (await embed([text]))[0]
 
         return SemanticCache(database, embed_one, LOCAL_EMBEDDING, LikenessJudge(embed), vault.open_tenant)

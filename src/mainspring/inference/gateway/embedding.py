@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mainspring.inference.messages import InferenceRequest, Usage
 
 from .engine.engine import Engine
@@ -52,6 +50,8 @@ async def embed_call(
         tokens = sum(batch.usage.input_tokens for batch in found)
         flight.count(Usage(input_tokens=tokens), model=found[0].model, reason=None)
         await flight.succeed()
+    import numpy as np  # only who embeds pays for it
+
     vectors = np.concatenate([batch.vectors for batch in found])
     return Embeddings(vectors, found[0].model, Usage(input_tokens=tokens)), flight
 

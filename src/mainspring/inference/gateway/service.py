@@ -9,8 +9,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import numpy as np
-
 from mainspring.foundation.db import forbid_open_transaction
 from mainspring.inference.messages import Completion, Delta, Finished, InferenceRequest, Usage
 
@@ -114,6 +112,8 @@ class Gateway:
         model = model or self.embedding_model()
         if not texts:
             await self.engine.check(model, context, Operation.EMBEDDINGS)
+            import numpy as np  # only who embeds pays for it
+
             return Embeddings(np.zeros((0, 0), dtype=np.float32), model, Usage())
         return await embed_texts(self.engine, texts, model=model, context=context)
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mainspring.foundation.ids import TenantId
 from mainspring.inference.messages import Usage
+
+if TYPE_CHECKING:  # the data plane does without numpy until somebody embeds
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class CallKind(StrEnum):
@@ -55,7 +57,7 @@ class CallContext:
 class Embeddings:
     """One unit-length vector for each text, in order: `vectors` has shape (texts, dimensions)."""
 
-    vectors: NDArray[np.float32]
+    vectors: "NDArray[np.float32]"
     model: str
     usage: Usage
 

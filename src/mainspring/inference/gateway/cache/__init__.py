@@ -1,7 +1,7 @@
 """Replies given again: to identical calls, and where a feature opts in, to calls of the same meaning."""
 
 from mainspring.inference.gateway.cache.exact import ExactCache
-from mainspring.inference.gateway.cache.judge import Embed, Judge, LikenessJudge
+from mainspring.inference.gateway.cache.expiry import forget_expired
 from mainspring.inference.gateway.cache.keys import exact_key, scope_bytes, wire_key
 from mainspring.inference.gateway.cache.policy import (
     HEADER,
@@ -12,13 +12,6 @@ from mainspring.inference.gateway.cache.policy import (
     read_wish,
 )
 from mainspring.inference.gateway.cache.replay import replay
-from mainspring.inference.gateway.cache.semantic import (
-    EmbedOne,
-    SemanticCache,
-    SemanticFigures,
-    SemanticLookup,
-    forget_expired,
-)
 from mainspring.inference.gateway.cache.stores import ValkeyStore, WireStore
 from mainspring.inference.gateway.cache.types import (
     ByteStore,
@@ -34,18 +27,11 @@ __all__ = [
     "HEADER",
     "ByteStore",
     "CachedReply",
-    "Embed",
-    "EmbedOne",
     "ExactCache",
     "ExactLookup",
-    "Judge",
-    "LikenessJudge",
     "OpenSealer",
     "ReplyScope",
     "Sealer",
-    "SemanticCache",
-    "SemanticFigures",
-    "SemanticLookup",
     "ValkeyStore",
     "WireStore",
     "Wish",

@@ -236,12 +236,6 @@ class SemanticCache:
         return SemanticLookup("miss", question, reason=reason)
 
 
-async def forget_expired(database: Database, *, limit: int = 1000) -> int:
-    """Delete up to `limit` entries whose time is over, of any tenant; how many they were."""
-    async with database.system() as transaction:
-        return await store.delete_expired(transaction, limit=limit)
-
-
 def _open(question: Question, row: Row, sealer: Sealer) -> _Candidate | str:
     """The entry, or why it is none for this question."""
     try:

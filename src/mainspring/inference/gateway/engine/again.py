@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import Conflict, MainspringError
@@ -21,8 +22,6 @@ from mainspring.inference.gateway.cache import (
     ExactCache,
     ExactLookup,
     ReplyScope,
-    SemanticCache,
-    SemanticLookup,
     Wish,
     is_replayable,
     may_match_by_meaning,
@@ -35,6 +34,9 @@ from mainspring.inference.gateway.flight import Flight
 from mainspring.inference.messages import Completion
 
 from .orders import WireOrder
+
+if TYPE_CHECKING:  # numpy, which only tenants with a semantic cache need
+    from mainspring.inference.gateway.cache.semantic import SemanticCache, SemanticLookup
 
 log = get_logger(__name__)
 
@@ -49,7 +51,7 @@ class Lookup:
     reply: CachedReply | None = None
     status: str = "miss"
     exact: ExactLookup | None = None
-    semantic: SemanticLookup | None = None
+    semantic: "SemanticLookup | None" = None
     repeated: ExactLookup | None = None
     lock: bytes | None = None
 
@@ -69,7 +71,7 @@ class RepliesAgain:
     """Looks before a call, keeps after it."""
 
     exact: ExactCache
-    semantic: Callable[[TenantId], SemanticCache]
+    semantic: "Callable[[TenantId], SemanticCache]"
     wire: ValkeyWire
     _learning: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -165,7 +167,7 @@ class RepliesAgain:
         found.lock = lock
         return False
 
-    async def _learn(self, tenant: TenantId, lookup: SemanticLookup, completion: Completion, ttl: int) -> None:
+    async def _learn(self, tenant: TenantId, lookup: "SemanticLookup", completion: Completion, ttl: int) -> None:
         try:
             await self.semantic(tenant).learn(lookup, completion, ttl=timedelta(seconds=ttl))
         except (*DatabaseGone, MainspringError) as failure:

@@ -6,8 +6,6 @@ Vectors shortened on request come without unit length, so all of them are brough
 from collections.abc import Sequence
 from urllib.parse import quote
 
-import numpy as np
-
 from mainspring.inference.gateway.errors import InvalidOutput
 from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is
 from mainspring.inference.gateway.types import Embeddings
@@ -31,6 +29,8 @@ def encode_texts(texts: Sequence[str], *, model: str) -> Wire:
 @misshapen_is(InvalidOutput, "The provider's embeddings cannot be read; try again.")
 def decode_embeddings(wire: Wire, *, model: str, expected: int) -> Embeddings:
     """The vectors of a reply, each of length 1; InvalidOutput unless there are `expected` of one dimension."""
+    import numpy as np  # only who embeds pays for it
+
     vectors = np.stack([np.asarray(item["values"], dtype=np.float64) for item in wire["embeddings"]])
     if len(vectors) != expected:
         raise InvalidOutput(f"The provider sent {len(vectors)} embeddings for {expected} texts; try again.")

@@ -3,16 +3,17 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from mainspring.inference.gateway.errors import InvalidOutput
 from mainspring.inference.gateway.providers.refusals import fault
 from mainspring.inference.gateway.providers.wire import Wire, count, misshapen_is
 from mainspring.inference.gateway.types import Embeddings
 from mainspring.inference.messages import Usage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _MOST_TEXTS = 2048
 
@@ -65,6 +66,8 @@ def decode_embeddings(wire: Wire, *, expected: int) -> Embeddings:
     """The vectors of a reply in the order of the texts; InvalidOutput unless there are `expected` of one length."""
     usage: Wire = wire.get("usage") or {}
     items = sorted(wire["data"], key=lambda item: item["index"])
+    import numpy as np  # only who embeds pays for it
+
     vectors = np.stack([_vector(item["embedding"]) for item in items])
     if len(vectors) != expected:
         raise InvalidOutput(f"The provider sent {len(vectors)} embeddings for {expected} texts; try again.")
@@ -89,7 +92,9 @@ def encode_embeddings(embeddings: Embeddings, *, as_base64: bool) -> Wire:
     }
 
 
-def _vector(embedding: str | list[float]) -> NDArray[np.float32]:
+def _vector(embedding: str | list[float]) -> "NDArray[np.float32]":
+    import numpy as np
+
     if isinstance(embedding, str):
         return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4").astype(np.float32)
     return np.asarray(embedding, dtype=np.float32)
