@@ -25,6 +25,8 @@ check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tes
 	$(MAKE) --no-print-directory test-browser
 	$(BIN)/python -m bench.contracts --limit 3
 	$(BIN)/python -m bench.pipelines --steps 1000
+	$(BIN)/python -m bench.gateway --short
+	$(MAKE) --no-print-directory test-clients
 
 test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in headless Chromium, with screenshots
 	$(BIN)/python -m pytest -m slow tests/journeys
@@ -35,7 +37,7 @@ test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
 test-clients: .venv/clients.stamp tests/clients/node/node_modules/.stamp ## unmodified SDKs and frameworks, Python and Node, against the gateway
 	MAINSPRING_TEST_CLIENTS=1 .venv/clients/bin/python -m pytest tests/clients
 
-bench: bench-pipelines bench-quality bench-contracts ## every benchmark
+bench: bench-pipelines bench-quality bench-contracts bench-limits bench-cache bench-routing bench-gateway ## every benchmark
 
 bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the API; quality and speed
 	@$(BIN)/python -m bench.contracts
@@ -47,6 +49,18 @@ bench-quality: .venv/dev.stamp ## classifier, extraction and chunking against th
 
 bench-pipelines: .venv/dev.stamp ## steps per second, latency and fairness of the pipeline engine
 	@$(BIN)/python -m bench.pipelines
+
+bench-gateway: .venv/dev.stamp ## the gateway with everything on, beside other gateways; needs cc and taskset
+	@$(BIN)/python -m bench.gateway
+
+bench-limits: .venv/dev.stamp ## calls per second through the limits, and what each check costs
+	@$(BIN)/python -m bench.limits
+
+bench-cache: .venv/dev.stamp ## hits and wrong hits of the semantic cache on labelled questions
+	@$(BIN)/python -m bench.semantic_cache
+
+bench-routing: .venv/dev.stamp ## learned routing against always-the-best, random and the known best
+	@$(BIN)/python -m bench.routing
 
 openapi: .venv/dev.stamp console/node_modules/.stamp ## write the API description that the console is generated from
 	@$(BIN)/python -m tools.write_openapi
@@ -113,4 +127,5 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 	@cd console && npm run --silent build -- --logLevel warn
 	@touch $@
 
-.PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients bench bench-quality bench-contracts bench-pipelines format lock clean
+.PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients format lock clean
+.PHONY: bench bench-quality bench-contracts bench-pipelines bench-gateway bench-limits bench-cache bench-routing

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -100,3 +101,11 @@ def run_stack(folder: Path, *, workers: int = 1, lease: timedelta = timedelta(se
         if watcher.is_alive():
             watcher.join()
         stack.stop()
+
+
+def wait_until(claim: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    """Wait until a claim holds; fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.05)

@@ -10,6 +10,7 @@ import pytest
 
 from mainspring.application.identity import Role
 from mainspring.entry.stack import find_stack_url
+from mainspring.inference.gateway.models import PriceBook
 from mainspring.showcase.contracts import sample_path
 from tests.scene import Scene
 from tests.stack import RunningStack
@@ -33,7 +34,10 @@ def read(stack: RunningStack, *arguments: str) -> dict[str, object]:
     return json.loads(answer.stdout)
 
 
-COMMANDS = ["serve", "worker", "demo", "analyze", "migrate", "doctor", "tenant", "user", "key"]
+COMMANDS = [
+    *("serve", "worker", "gateway", "demo", "analyze", "migrate", "doctor"),
+    *("tenant", "user", "key", "models", "policy", "provider-key", "route"),
+]
 
 
 def test_help_lists_every_command():
@@ -59,7 +63,10 @@ def test_doctor_shows_each_setting_with_its_source_and_each_engine(stack: Runnin
     shown = read(stack, "doctor")
     checks = {check["name"]: check for check in shown["checks"]}  # pyright: ignore[reportGeneralTypeIssues]
     assert all(check["works"] for check in checks.values())
-    assert {"Postgres", "Valkey", "object store", "local models", "API"} == set(checks)
+    assert {"Postgres", "Valkey", "object store", "local models", "catalogue", "API", "gateway"} == set(checks)
+    assert checks["gateway"]["detail"] == stack.gateway_url
+    assert "endpoints: local; " in checks["catalogue"]["detail"]
+    assert f"prices: {PriceBook.open().version}" in checks["catalogue"]["detail"]
     sources = {fact["name"]: fact["source"] for fact in shown["settings"]}  # pyright: ignore[reportGeneralTypeIssues]
     assert sources["data_dir"] == "env MAINSPRING_DATA_DIR"
 

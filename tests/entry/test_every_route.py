@@ -67,7 +67,14 @@ ROUTES = [
     Route("GET", "/v1/runs/{run}/events", VIEW),
     Route("POST", "/v1/runs/{run}/cancel", ANALYZE, changes=True),
     Route("GET", "/v1/records", VIEW),
+    Route("GET", "/v1/gateway/policy", "gateway.view"),
+    Route("PUT", "/v1/gateway/policy", "gateway.manage", {_JSON: {"policy": {}, "version": 0}}, changes=True),
+    Route("GET", "/v1/gateway/provider-keys", "gateway.view"),
+    Route("PUT", "/v1/gateway/provider-keys/openai", "gateway.manage", {_JSON: {"key": "k" * 20}}, changes=True),
+    Route("DELETE", "/v1/gateway/provider-keys/openai", "gateway.manage", changes=True),
+    Route("GET", "/v1/gateway/spend", "gateway.view"),
 ]
+PAGED = ["/v1/contracts", "/v1/runs", "/v1/records", "/v1/members", "/v1/api-keys", "/v1/gateway/spend"]
 _OPEN = {("POST", "/v1/session")}
 by_name = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 
@@ -91,7 +98,8 @@ def test_the_walk_knows_every_route_there_is(scene: Scene):
     served = {
         (method.upper(), path) for path, methods in described.items() for method in methods if path.startswith("/v1/")
     }
-    walked = {(route.method, route.path.replace("/buyer", "/{name}")) for route in ROUTES}
+    named = [(route.method, route.path.replace("/buyer", "/{name}")) for route in ROUTES]
+    walked = {(method, path.replace("/openai", "/{provider}")) for method, path in named}
     assert {(method, path.replace("_id}", "}")) for method, path in served} - _OPEN == walked
 
 
@@ -138,7 +146,7 @@ def test_ids_that_nobody_has_are_not_found(scene: Scene, identifier: str):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1000000", "limit=many", "cursor=made-up", "cursor=" + "A" * 5000])
-@pytest.mark.parametrize("path", ["/v1/contracts", "/v1/runs", "/v1/records", "/v1/members", "/v1/api-keys"])
+@pytest.mark.parametrize("path", PAGED)
 def test_a_page_out_of_range_is_refused_with_the_range(scene: Scene, path: str, query: str):
     owner = {"authorization": f"Bearer {scene.people[Role.OWNER].key}"}
     answer = httpx.get(f"{scene.stack.url}{path}?{query}", headers=owner)

@@ -256,6 +256,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gateway/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gateway Policy
+         * @description The tenant's policy, with its version as `ETag` too. Fields that are absent have their defaults.
+         *
+         *     Needs `gateway.view`. Errors: `forbidden` (403), `policy_unreadable` (503).
+         */
+        get: operations["get_gateway_policy_v1_gateway_policy_get"];
+        /**
+         * Put Gateway Policy
+         * @description Replace the whole policy; every call follows it within a second.
+         *
+         *     The version that was read is sent as `If-Match` or as `version`, so that nobody's change is lost.
+         *     Needs `gateway.manage`. Errors: `forbidden` (403), `policy_stale` (409) when it was changed
+         *     since, `invalid_policy` (422) with the field, its value and what it must be.
+         */
+        put: operations["put_gateway_policy_v1_gateway_policy_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/provider-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Provider Keys
+         * @description The tenant's own keys at providers: their last four characters, never more. Needs `gateway.view`.
+         */
+        get: operations["list_provider_keys_v1_gateway_provider_keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/provider-keys/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Provider Key
+         * @description Store the tenant's own key at a provider, which its calls use from then on instead of the platform's.
+         *
+         *     Needs `gateway.manage`. Errors: `forbidden` (403), `invalid_input` (422) for an unknown provider
+         *     or what cannot be a key.
+         */
+        put: operations["put_provider_key_v1_gateway_provider_keys__provider__put"];
+        post?: never;
+        /**
+         * Delete Provider Key
+         * @description Forget the tenant's key at a provider. Needs `gateway.manage`. Errors: `not_found` (404).
+         */
+        delete: operations["delete_provider_key_v1_gateway_provider_keys__provider__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Spend
+         * @description What was spent each day, newest first, by scope and value. Scopes overlap: add up within one only.
+         *
+         *     Needs `gateway.view`. Errors: `forbidden` (403), `invalid_input` (422) for days in the wrong
+         *     order or more than 366 of them.
+         */
+        get: operations["list_spend_v1_gateway_spend_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/members": {
         parameters: {
             query?: never;
@@ -1106,7 +1206,7 @@ export interface components {
          * @description One right. An API key's scopes are permissions too.
          * @enum {string}
          */
-        Permission: "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
+        Permission: "ai.model.call" | "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "gateway.view" | "gateway.manage" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
         /**
          * PlaybookPage
          * @description The tenant's playbooks, the shipped ones among them.
@@ -1170,6 +1270,264 @@ export interface components {
             version: number;
         };
         /**
+         * PolicyRequest
+         * @description A policy to put in the place of the one that was read.
+         */
+        PolicyRequest: {
+            /**
+             * TenantPolicy
+             * @description Everything a tenant decides about its calls.
+             *
+             *         allow                   patterns of models that may be used (`openai/*`); None allows all
+             *         residency               region, such as `eu`, in which a call must be processed, stored and retained
+             *         require_pinned          only names of fixed versions are accepted
+             *         default_max_tokens      output cap of calls that name none, where a limit needs one
+             *         retry_share             retries may be at most this share of the calls of the last ten seconds
+             *         larger_on_long_context  a call too long for its model goes to a larger one
+             *         hedge_ms                a second deployment is asked when the first has said nothing for so long; None never
+             */
+            policy: {
+                allow?: string[] | null;
+                /**
+                 * CachePolicy
+                 * @description Which replies are kept and given again.
+                 *
+                 *         exact              `deterministic`: calls with temperature 0 or a seed; `all`: any identical call
+                 *         semantic_features  features (the `feature` of a call) whose last user turn may be matched by meaning
+                 *         semantic_error     the highest share of wrong semantic hits that is accepted
+                 *         shadow_share       share of semantic hits that are also sent to the model, to measure that error
+                 */
+                cache?: {
+                    /**
+                     * @default off
+                     * @enum {unknown}
+                     */
+                    exact: "all" | "deterministic" | "off";
+                    /** @default 0.02 */
+                    semantic_error: number;
+                    /** @default [] */
+                    semantic_features: string[];
+                    /** @default 0.05 */
+                    shadow_share: number;
+                    /** @default 86400 */
+                    ttl_seconds: number;
+                };
+                /** @default 4096 */
+                default_max_tokens: number;
+                /**
+                 * @default spooled
+                 * @enum {unknown}
+                 */
+                durability: "committed" | "spooled";
+                hedge_ms?: number | null;
+                /** @default false */
+                larger_on_long_context: boolean;
+                /** @default [] */
+                limits: {
+                    budget_per_day_micros?: number | null;
+                    budget_per_month_micros?: number | null;
+                    calls_per_day?: number | null;
+                    calls_per_month?: number | null;
+                    concurrency?: number | null;
+                    /** @default * */
+                    match: string;
+                    requests_per_minute?: number | null;
+                    /** @enum {unknown} */
+                    scope: "feature" | "key" | "model" | "tenant" | "user";
+                    /** @default 80 */
+                    soft_percent: number;
+                    tokens_per_minute?: number | null;
+                }[];
+                /**
+                 * @default keep
+                 * @enum {unknown}
+                 */
+                payloads: "drop" | "keep";
+                /** @default {} */
+                prices: {
+                    [key: string]: {
+                        cached_input_micros?: number | null;
+                        input_micros: number;
+                        output_micros: number;
+                    };
+                };
+                /** @default false */
+                require_pinned: boolean;
+                residency?: string | null;
+                /** @default 0.2 */
+                retry_share: number;
+                /**
+                 * RoutingPolicy
+                 * @description How one of several fitting deployments is chosen.
+                 *
+                 *         prefer                    providers or endpoints to try first, in order
+                 *         weights                   endpoint name -> weight, for a random split among equals
+                 *         latency_target_ms         endpoints whose measured time to first token is above it come last
+                 *         cost_ceiling_micros       deployments whose estimate for the call is above it are left out
+                 *         quality                   for `auto` models: the class that must at least be met
+                 *         learned                   let the outcomes of similar calls choose the cheapest model that will do
+                 */
+                routing?: {
+                    cost_ceiling_micros?: number | null;
+                    latency_target_ms?: number | null;
+                    /** @default false */
+                    learned: boolean;
+                    /** @default [] */
+                    prefer: string[];
+                    /**
+                     * @default standard
+                     * @enum {unknown}
+                     */
+                    quality: "economy" | "premium" | "standard";
+                    /** @default {} */
+                    weights: {
+                        [key: string]: number;
+                    };
+                };
+                /**
+                 * @default open
+                 * @enum {unknown}
+                 */
+                when_limits_away: "closed" | "open";
+            };
+            /**
+             * Version
+             * @description the version that was read; or send If-Match
+             */
+            version?: number | null;
+        };
+        /**
+         * PolicyView
+         * @description The policy as it stands; version 0 is that of a tenant which never changed it.
+         */
+        PolicyView: {
+            /**
+             * TenantPolicy
+             * @description Everything a tenant decides about its calls.
+             *
+             *         allow                   patterns of models that may be used (`openai/*`); None allows all
+             *         residency               region, such as `eu`, in which a call must be processed, stored and retained
+             *         require_pinned          only names of fixed versions are accepted
+             *         default_max_tokens      output cap of calls that name none, where a limit needs one
+             *         retry_share             retries may be at most this share of the calls of the last ten seconds
+             *         larger_on_long_context  a call too long for its model goes to a larger one
+             *         hedge_ms                a second deployment is asked when the first has said nothing for so long; None never
+             */
+            policy: {
+                allow?: string[] | null;
+                /**
+                 * CachePolicy
+                 * @description Which replies are kept and given again.
+                 *
+                 *         exact              `deterministic`: calls with temperature 0 or a seed; `all`: any identical call
+                 *         semantic_features  features (the `feature` of a call) whose last user turn may be matched by meaning
+                 *         semantic_error     the highest share of wrong semantic hits that is accepted
+                 *         shadow_share       share of semantic hits that are also sent to the model, to measure that error
+                 */
+                cache?: {
+                    /**
+                     * @default off
+                     * @enum {unknown}
+                     */
+                    exact: "all" | "deterministic" | "off";
+                    /** @default 0.02 */
+                    semantic_error: number;
+                    /** @default [] */
+                    semantic_features: string[];
+                    /** @default 0.05 */
+                    shadow_share: number;
+                    /** @default 86400 */
+                    ttl_seconds: number;
+                };
+                /** @default 4096 */
+                default_max_tokens: number;
+                /**
+                 * @default spooled
+                 * @enum {unknown}
+                 */
+                durability: "committed" | "spooled";
+                hedge_ms?: number | null;
+                /** @default false */
+                larger_on_long_context: boolean;
+                /** @default [] */
+                limits: {
+                    budget_per_day_micros?: number | null;
+                    budget_per_month_micros?: number | null;
+                    calls_per_day?: number | null;
+                    calls_per_month?: number | null;
+                    concurrency?: number | null;
+                    /** @default * */
+                    match: string;
+                    requests_per_minute?: number | null;
+                    /** @enum {unknown} */
+                    scope: "feature" | "key" | "model" | "tenant" | "user";
+                    /** @default 80 */
+                    soft_percent: number;
+                    tokens_per_minute?: number | null;
+                }[];
+                /**
+                 * @default keep
+                 * @enum {unknown}
+                 */
+                payloads: "drop" | "keep";
+                /** @default {} */
+                prices: {
+                    [key: string]: {
+                        cached_input_micros?: number | null;
+                        input_micros: number;
+                        output_micros: number;
+                    };
+                };
+                /** @default false */
+                require_pinned: boolean;
+                residency?: string | null;
+                /** @default 0.2 */
+                retry_share: number;
+                /**
+                 * RoutingPolicy
+                 * @description How one of several fitting deployments is chosen.
+                 *
+                 *         prefer                    providers or endpoints to try first, in order
+                 *         weights                   endpoint name -> weight, for a random split among equals
+                 *         latency_target_ms         endpoints whose measured time to first token is above it come last
+                 *         cost_ceiling_micros       deployments whose estimate for the call is above it are left out
+                 *         quality                   for `auto` models: the class that must at least be met
+                 *         learned                   let the outcomes of similar calls choose the cheapest model that will do
+                 */
+                routing?: {
+                    cost_ceiling_micros?: number | null;
+                    latency_target_ms?: number | null;
+                    /** @default false */
+                    learned: boolean;
+                    /** @default [] */
+                    prefer: string[];
+                    /**
+                     * @default standard
+                     * @enum {unknown}
+                     */
+                    quality: "economy" | "premium" | "standard";
+                    /** @default {} */
+                    weights: {
+                        [key: string]: number;
+                    };
+                };
+                /**
+                 * @default open
+                 * @enum {unknown}
+                 */
+                when_limits_away: "closed" | "open";
+            };
+            /** Updated At */
+            updated_at: string | null;
+            /**
+             * Updated By
+             * @description a user's or key's id, or `operator`
+             */
+            updated_by: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * Problem
          * @description An error as RFC 9457 has it, with our stable `code`, and whether trying again can help.
          */
@@ -1193,6 +1551,58 @@ export interface components {
             title: string;
             /** Type */
             type: string;
+        };
+        /**
+         * ProviderKeyList
+         * @description All of the tenant's keys, by provider: at most one for each.
+         */
+        ProviderKeyList: {
+            /** Items */
+            items: components["schemas"]["ProviderKeyView"][];
+        };
+        /**
+         * ProviderKeyRequest
+         * @description A key at a provider. It is sealed, and never shown again.
+         */
+        ProviderKeyRequest: {
+            /**
+             * Key
+             * Format: password
+             */
+            key: string;
+        };
+        /**
+         * ProviderKeyView
+         * @description What is shown of a tenant's own key.
+         */
+        ProviderKeyView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description a user's or key's id, or `operator`
+             */
+            created_by: string;
+            /**
+             * Last Four
+             * @description the end of the key; fewer characters for a short one
+             */
+            last_four: string;
+            /** Provider */
+            provider: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "unreadable";
+            /**
+             * Trouble
+             * @description why it cannot be used, and what to do
+             */
+            trouble: string | null;
         };
         /**
          * RecordPage
@@ -1406,6 +1816,37 @@ export interface components {
              * @description slug; default: the first tenant by name that the password may open
              */
             tenant?: string | null;
+        };
+        /**
+         * SpendPage
+         * @description Days, newest first, each by scope and value.
+         */
+        SpendPage: {
+            /** Items */
+            items: components["schemas"]["SpendView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SpendView
+         * @description One day of one scope's value; money in millionths of USD.
+         */
+        SpendView: {
+            /** Calls */
+            calls: number;
+            /** Cost Micros */
+            cost_micros: number;
+            /** Scope */
+            scope: string;
+            /**
+             * Spent On
+             * Format: date
+             */
+            spent_on: string;
+            /** Tokens */
+            tokens: number;
+            /** Value */
+            value: string;
         };
         /**
          * StepShape
@@ -2063,6 +2504,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TextShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_gateway_policy_v1_gateway_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_gateway_policy_v1_gateway_policy_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the `ETag` of the version that was read */
+                "if-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_provider_keys_v1_gateway_provider_keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKeyList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_provider_key_v1_gateway_provider_keys__provider__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderKeyView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_provider_key_v1_gateway_provider_keys__provider__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_spend_v1_gateway_spend_get: {
+        parameters: {
+            query?: {
+                /** @description first day, UTC; default: 30 days back */
+                from?: string | null;
+                /** @description last day, UTC; default: today */
+                to?: string | null;
+                /** @description only what was counted under this scope */
+                scope?: ("tenant" | "user" | "key" | "model" | "feature") | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendPage"];
                 };
             };
             /** @description Any error */

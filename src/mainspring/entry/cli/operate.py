@@ -1,4 +1,4 @@
-"""The operator's commands: schema, tenants, people and API keys, straight against the database."""
+"""The operator's commands: schema, data keys, tenants, people and API keys, straight against the database."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,11 @@ import typer
 
 from mainspring.application.identity import KeyId, Role, Tenant, operator
 from mainspring.entry.engines import borrowed_engines
+from mainspring.entry.gateway_slice import open_vault_wrapper
 from mainspring.foundation.ids import read_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, page_request
 from mainspring.foundation.settings import load_settings
+from mainspring.foundation.vault import Rewrapped, Vault
 from mainspring.migrations import migrate
 
 from .opened import Opened, with_opened
@@ -34,6 +36,20 @@ def migrate_schema(json: JsonFlag = False) -> None:
         screen.print(
             f"Schema {after}: nothing to do." if before == after else f"Schema migrated from {before} to {after}."
         )
+
+
+def rewrap(json: JsonFlag = False) -> None:
+    """Wrap every tenant's data key under the first master key; then older ones may go. Exit code 1 if one stays."""
+
+    async def wrap(opened: Opened) -> Rewrapped:
+        return await Vault(opened.database, open_vault_wrapper(opened.settings)).rewrap()
+
+    found = with_opened(wrap)
+    left = [show_id("ten", tenant) for tenant in found.unreadable]
+    sentence = f"Wrapped {found.done} data keys anew; keep the older master keys for: {', '.join(left) or 'nobody'}."
+    show_one({"rewrapped": found.done, "unreadable": left}, sentence, json)
+    if left:
+        raise typer.Exit(1)
 
 
 @tenants.command("create")
