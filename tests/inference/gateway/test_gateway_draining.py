@@ -32,7 +32,7 @@ uvloop.run(run_gateway(load_settings(), drain_seconds=0.3))
 async def key(database: Database, valkey: Valkey) -> AsyncGenerator[str]:
     """A key that may call models."""
     identity = Identity(database, valkey)
-    tenant = await identity.create_tenant(f"draining-{new_id().hex}", "Draining")
+    tenant = await identity.create_tenant(f"draining-{new_id().hex[-12:]}", "Draining")
     yield (await identity.keys.create(operator(tenant.id), name="tests", scopes=("ai.model.call",))).secret
     await identity.close()
 

@@ -88,6 +88,7 @@ async def test_a_call_on_a_connection_that_was_just_closed_is_sent_once_more_and
             answer = await wait("/v1", b"{}", deadlines=deadlines)
             assert (answer if isinstance(answer, bytes) else await answer.whole()) == b"hi"
             assert len(playing.heads) == 2
+            await asyncio.sleep(0)  # the connection goes back to its pool
             playing.heads.clear()
             playing.script.extend([hang_up, hang_up, OK])
             with pytest.raises(Overloaded):

@@ -46,8 +46,9 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         self._spare: deque[tuple[Connection, float]] = deque()
         self._all: set[Connection] = set()
+        self.begin = self._begin  # one object: who retries tells it from `begin_fresh` by identity
 
-    async def begin(self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float) -> Connection:
+    async def _begin(self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float) -> Connection:
         """A connection on which the request (head, body) was sent; raises UpstreamGone when none can be opened."""
         if self._forwards_to:
             request = forward(request, show_place(self.origin.host, self.origin.port), self._forwards_to)
