@@ -73,7 +73,7 @@ class Says:
 
 ROOMS = find_rooms()
 SAYS = {
-    "openai": Says(seals=(None,), errors=False),
+    "openai": Says(seals=(None,), errors=False, files=False),
     "anthropic": Says(seals=("c2VhbA==",), seed=False),
     "gemini": Says(seals=(None, "gemini:c2VhbA=="), parallel=False),
     "bedrock": Says(

@@ -273,8 +273,8 @@ def test_fields_without_a_word_here_survive_the_way_through() -> None:
 def test_fields_of_another_dialect_stay_behind() -> None:
     foreign = Extra("anthropic", {"cache_control": {"type": "ephemeral"}})
     parts = (TextPart("Hi", foreign), OpaquePart(Extra("anthropic", {"type": "server_tool_use"})))
-    request = InferenceRequest((Message(Role.USER, parts, extra=foreign),), extra=foreign)
-    assert body(request) == {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+    request = InferenceRequest((user("Hi"), Message(Role.ASSISTANT, parts, extra=foreign)), extra=foreign)
+    assert body(request)["contents"][1] == {"role": "model", "parts": [{"text": "Hi"}]}
 
 
 def test_a_tool_that_another_provider_runs_is_refused() -> None:

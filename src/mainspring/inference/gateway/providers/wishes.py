@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.refusals import fault
-from mainspring.inference.messages import InferenceRequest, Tool
+from mainspring.inference.messages import InferenceRequest, OpaquePart, Role, Tool, ToolResultPart
 
 Tier = Literal["auto", "default"]
 
@@ -52,7 +52,11 @@ NOTHING = Wishes()
 
 
 def wishes_for(dialect: str, request: InferenceRequest) -> Wishes:
-    """The wishes in a request of another dialect than `dialect`; nothing when it is the same one."""
+    """The wishes in a request of another dialect than `dialect`; nothing when it is the same one.
+
+    InvalidRequest for what only the caller's own dialect can say, in a field or in what its user said.
+    """
+    _refuse_foreign_parts(dialect, request)
     extra = request.extra
     if extra is None or extra.dialect == dialect or extra.dialect not in _READERS:
         return NOTHING
@@ -142,8 +146,23 @@ def effort_of(wishes: Wishes) -> str | None:
     return "low" if wishes.budget_tokens <= 2048 else "medium" if wishes.budget_tokens <= 8192 else "high"
 
 
+def _refuse_foreign_parts(dialect: str, request: InferenceRequest) -> None:
+    """What a user or a tool said must arrive; what a model said beside its words may be left out."""
+    for message in request.messages:
+        if message.role not in (Role.USER, Role.TOOL):
+            continue
+        inner = [each for part in message.parts if isinstance(part, ToolResultPart) for each in part.parts]
+        for part in (*message.parts, *inner):
+            if isinstance(part, OpaquePart) and part.extra.dialect != dialect:
+                raise fault(
+                    "messages",
+                    f"messages holds a part of type {part.extra.fields.get('type')!r:.60}, which only providers of the "
+                    f"{part.extra.dialect} dialect understand; leave it out, or name a model of such a provider.",
+                )
+
+
 def _refuse_if(fields: Mapping[str, Any], name: str, instead: str) -> None:
-    if fields.get(name):
+    if fields.get(name) not in (None, []):
         raise fault(name, f"{name} is understood by providers of its own dialect only: {instead}.")
 
 

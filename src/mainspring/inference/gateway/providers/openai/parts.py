@@ -10,7 +10,6 @@ from mainspring.inference.gateway.providers.wire import (
     as_list,
     put_back,
     rest,
-    without_nulls,
     words,
 )
 from mainspring.inference.messages import (
@@ -190,8 +189,9 @@ def _encode_file(part: FilePart) -> Wire:
         case Stored():
             return {"file_id": part.source.file_id}
         case Inline():
-            data = f"data:{part.source.media_type};base64,{part.source.base64}"
-            return without_nulls({"filename": part.name, "file_data": data})
+            kind = part.source.media_type
+            name = part.name or ("document.pdf" if kind == "application/pdf" else "document.txt")  # one is demanded
+            return {"filename": name, "file_data": f"data:{kind};base64,{part.source.base64}"}
         case Link():
             raise InvalidRequest("A file cannot be sent as a link in this dialect; send it inline.")
 
