@@ -256,6 +256,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gateway/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Gateway Models
+         * @description Every model that the tenant's policy leaves it: names, lifecycle, prices and where each is served.
+         *
+         *     Models without an endpoint in the tenant's residency are listed with `is_admitted` false; calls of
+         *     them are refused. Needs `gateway.view`. Errors: `forbidden` (403), `policy_unreadable` (503).
+         */
+        get: operations["list_gateway_models_v1_gateway_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/gateway/policy": {
         parameters: {
             query?: never;
@@ -1121,6 +1144,77 @@ export interface components {
             summarize: "classifier" | "model" | "rule";
         };
         /**
+         * ModelEndpointView
+         * @description One address that serves a model.
+         */
+        ModelEndpointView: {
+            /**
+             * Is Admitted
+             * @description whether the tenant's residency lets calls go there
+             */
+            is_admitted: boolean;
+            /** Name */
+            name: string;
+            /** @description null: unknown */
+            price: components["schemas"]["ModelPriceView"] | null;
+            /** Provider */
+            provider: string;
+            regions: components["schemas"]["ModelRegionsView"];
+            /**
+             * Wire Model
+             * @description what the model is called there
+             */
+            wire_model: string;
+        };
+        /**
+         * ModelList
+         * @description All models, in the catalogue's order.
+         */
+        ModelList: {
+            /** Items */
+            items: components["schemas"]["ModelView"][];
+        };
+        /**
+         * ModelPriceView
+         * @description Millionths of USD per million tokens.
+         */
+        ModelPriceView: {
+            /** Cached Input Micros */
+            cached_input_micros: number;
+            /** Input Micros */
+            input_micros: number;
+            /** Output Micros */
+            output_micros: number;
+            /**
+             * Source
+             * @description `tenant`: the policy's own price; `list`: the provider's public one
+             * @enum {string}
+             */
+            source: "tenant" | "operator" | "local" | "list";
+            /**
+             * Varies
+             * @description long inputs or some hours of the day cost otherwise
+             */
+            varies: boolean;
+            /**
+             * Version
+             * @description what is recorded with a call
+             */
+            version: string;
+        };
+        /**
+         * ModelRegionsView
+         * @description Where an endpoint stores, processes and retains calls; null is unknown.
+         */
+        ModelRegionsView: {
+            /** Processing */
+            processing: string | null;
+            /** Retention */
+            retention: string | null;
+            /** Storage */
+            storage: string | null;
+        };
+        /**
          * ModelText
          * @description The small local model's own words, unverified; shown beside the report, never as part of it.
          */
@@ -1131,6 +1225,59 @@ export interface components {
             model: string;
             /** Text */
             text: string;
+        };
+        /**
+         * ModelView
+         * @description A model that the tenant may call, and what will become of it.
+         */
+        ModelView: {
+            /** Aliases */
+            aliases: string[];
+            /** Context Tokens */
+            context_tokens: number | null;
+            /** Deprecated On */
+            deprecated_on: string | null;
+            /** Endpoints */
+            endpoints: components["schemas"]["ModelEndpointView"][];
+            /**
+             * Is Admitted
+             * @description whether the tenant's residency leaves it an endpoint
+             */
+            is_admitted: boolean;
+            /**
+             * Is Pinned
+             * @description the name means one version for good
+             */
+            is_pinned: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "embedding";
+            /**
+             * Lifecycle
+             * @enum {string}
+             */
+            lifecycle: "active" | "deprecated" | "retired";
+            /** Max Output Tokens */
+            max_output_tokens: number | null;
+            /** Name */
+            name: string;
+            /** @description that of the first endpoint that may be called */
+            price: components["schemas"]["ModelPriceView"] | null;
+            /** Providers */
+            providers: string[];
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "economy" | "standard" | "premium";
+            /** Replacement */
+            replacement: string | null;
+            /** Retires On */
+            retires_on: string | null;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * NewApiKeyView
@@ -2504,6 +2651,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TextShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_gateway_models_v1_gateway_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
                 };
             };
             /** @description Any error */

@@ -54,6 +54,7 @@ def make_app(platform: Platform) -> FastAPI:
     app.include_router(
         record_routes.build_settings_router(platform.policies, platform.provider_keys, platform.spending)
     )
+    app.include_router(record_routes.build_models_router(platform.models))
     _add_health(app, platform)
     add_reference_page(app)
     _add_console(app)

@@ -19,6 +19,7 @@ from mainspring.foundation.valkey import Valkey, open_valkey
 from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import (
     Gateway,
+    Models,
     Policies,
     ProviderKeys,
     Records,
@@ -42,6 +43,7 @@ class Platform:
     gateway: Gateway
     records: Records
     policies: Policies
+    models: Models
     provider_keys: ProviderKeys
     spending: Spending
     knowledge: Knowledge
@@ -84,6 +86,7 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
         playbooks = Playbooks(database)
         analyst = Analyst(database, knowledge, playbooks, writer=ModelWriter(gateway, identity), clock=clock)
         analysis = build_pipeline(analyst)
+        policies = Policies(database, valkey)
         yield Platform(
             settings=settings,
             database=database,
@@ -92,7 +95,8 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             identity=identity,
             gateway=gateway,
             records=Records(database),
-            policies=Policies(database, valkey),
+            policies=policies,
+            models=Models(policies, gateway.engine.catalogue, clock=clock),
             provider_keys=ProviderKeys(database, valkey, vault),
             spending=Spending(database),
             knowledge=knowledge,

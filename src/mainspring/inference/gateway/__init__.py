@@ -2,7 +2,7 @@
 
 from mainspring.inference.gateway.build import build_gateway
 from mainspring.inference.gateway.models import LOCAL_CHAT, LOCAL_EMBEDDING
-from mainspring.inference.gateway.policies import Policies, ProviderKeys, Spending
+from mainspring.inference.gateway.policies import Models, Policies, ProviderKeys, Spending
 from mainspring.inference.gateway.ports import AiSwitch, CallerFacts, Directory, TenantFacts
 from mainspring.inference.gateway.providers.local.assets import bundled_models, local_models_command
 from mainspring.inference.gateway.providers.profiles import Profile
@@ -31,6 +31,7 @@ __all__ = [
     "Gateway",
     "GatewaySettings",
     "InferenceRecord",
+    "Models",
     "Operation",
     "Policies",
     "Profile",

@@ -10,10 +10,11 @@ from mainspring.foundation.http import CurrentPrincipal, Paging
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_request
 
-from .policies import Policies, ProviderKeys, Spending, SpendQuery
+from .policies import Models, Policies, ProviderKeys, Spending, SpendQuery
 from .policy import Scope
 from .records import Records
 from .schemas import (
+    ModelList,
     PolicyRequest,
     PolicyView,
     ProviderKeyList,
@@ -21,6 +22,7 @@ from .schemas import (
     ProviderKeyView,
     RecordPage,
     SpendPage,
+    show_model,
     show_policy,
     show_provider_key,
     show_records,
@@ -57,6 +59,22 @@ def build_settings_router(policies: Policies, provider_keys: ProviderKeys, spend
     _add_policy(router, policies)
     _add_provider_keys(router, provider_keys)
     _add_spend(router, spending)
+    return router
+
+
+def build_models_router(models: Models) -> APIRouter:
+    """The route of the models that a tenant may call."""
+    router = APIRouter(prefix="/v1/gateway", tags=["gateway"])
+
+    @router.get("/models")
+    async def list_gateway_models(principal: CurrentPrincipal) -> ModelList:
+        """Every model that the tenant's policy leaves it: names, lifecycle, prices and where each is served.
+
+        Models without an endpoint in the tenant's residency are listed with `is_admitted` false; calls of
+        them are refused. Needs `gateway.view`. Errors: `forbidden` (403), `policy_unreadable` (503).
+        """
+        return ModelList(items=[show_model(model) for model in await models.list(principal)])
+
     return router
 
 

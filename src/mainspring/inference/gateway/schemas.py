@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretS
 from mainspring.foundation.ids import show_id
 from mainspring.foundation.pagination import Page
 
-from .policies import ProviderKeyFacts, SpendDay, StoredPolicy, policy_schema
+from .policies import (
+    ModelEndpoint,
+    ModelPrice,
+    ProviderKeyFacts,
+    SpendDay,
+    StoredPolicy,
+    UsableModel,
+    policy_schema,
+)
 from .records import PREFIX
 from .types import InferenceRecord
 
@@ -87,6 +95,66 @@ class SpendPage(BaseModel):
     next_cursor: str | None
 
 
+class ModelPriceView(BaseModel):
+    """Millionths of USD per million tokens."""
+
+    version: Annotated[str, Field(description="what is recorded with a call")]
+    source: Annotated[
+        Literal["tenant", "operator", "local", "list"],
+        Field(description="`tenant`: the policy's own price; `list`: the provider's public one"),
+    ]
+    input_micros: int
+    output_micros: int
+    cached_input_micros: int
+    varies: Annotated[bool, Field(description="long inputs or some hours of the day cost otherwise")]
+
+
+class ModelRegionsView(BaseModel):
+    """Where an endpoint stores, processes and retains calls; null is unknown."""
+
+    storage: str | None
+    processing: str | None
+    retention: str | None
+
+
+class ModelEndpointView(BaseModel):
+    """One address that serves a model."""
+
+    name: str
+    provider: str
+    wire_model: Annotated[str, Field(description="what the model is called there")]
+    regions: ModelRegionsView
+    is_admitted: Annotated[bool, Field(description="whether the tenant's residency lets calls go there")]
+    price: Annotated[ModelPriceView | None, Field(description="null: unknown")]
+
+
+class ModelView(BaseModel):
+    """A model that the tenant may call, and what will become of it."""
+
+    name: str
+    aliases: list[str]
+    providers: list[str]
+    kind: Literal["chat", "embedding"]
+    quality: Literal["economy", "standard", "premium"]
+    is_pinned: Annotated[bool, Field(description="the name means one version for good")]
+    lifecycle: Literal["active", "deprecated", "retired"]
+    deprecated_on: date | None
+    retires_on: date | None
+    replacement: str | None
+    context_tokens: int | None
+    max_output_tokens: int | None
+    price: Annotated[ModelPriceView | None, Field(description="that of the first endpoint that may be called")]
+    endpoints: list[ModelEndpointView]
+    is_admitted: Annotated[bool, Field(description="whether the tenant's residency leaves it an endpoint")]
+    warnings: list[str]
+
+
+class ModelList(BaseModel):
+    """All models, in the catalogue's order."""
+
+    items: list[ModelView]
+
+
 class RecordView(BaseModel):
     """One model call: what was asked of which model for what, how it ended, what it used."""
 
@@ -141,6 +209,54 @@ def show_provider_key(key: ProviderKeyFacts) -> ProviderKeyView:
         created_by=key.created_by,
         state="unreadable" if key.trouble else "ok",
         trouble=key.trouble,
+    )
+
+
+def show_model(model: UsableModel) -> ModelView:
+    """The wire form of a model."""
+    listed = model.listed
+    return ModelView(
+        name=listed.name,
+        aliases=list(model.aliases),
+        providers=list(listed.providers),
+        kind=listed.kind,
+        quality=listed.quality,
+        is_pinned=listed.is_pinned,
+        lifecycle=listed.lifecycle.value,
+        deprecated_on=listed.deprecated_on,
+        retires_on=listed.retires_on,
+        replacement=listed.replacement,
+        context_tokens=listed.context_tokens,
+        max_output_tokens=listed.max_output_tokens,
+        price=_show_price(model.price),
+        endpoints=[_show_endpoint(each) for each in model.endpoints],
+        is_admitted=model.is_admitted,
+        warnings=list(model.warnings),
+    )
+
+
+def _show_endpoint(endpoint: ModelEndpoint) -> ModelEndpointView:
+    regions = endpoint.regions
+    return ModelEndpointView(
+        name=endpoint.name,
+        provider=endpoint.provider,
+        wire_model=endpoint.wire_model,
+        regions=ModelRegionsView(storage=regions.storage, processing=regions.processing, retention=regions.retention),
+        is_admitted=endpoint.is_admitted,
+        price=_show_price(endpoint.price),
+    )
+
+
+def _show_price(price: ModelPrice | None) -> ModelPriceView | None:
+    if price is None:
+        return None
+    return ModelPriceView(
+        version=price.version,
+        source=price.source,
+        input_micros=price.input_micros,
+        output_micros=price.output_micros,
+        cached_input_micros=price.cached_input_micros,
+        varies=price.varies,
     )
 
 

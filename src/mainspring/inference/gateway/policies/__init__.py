@@ -2,6 +2,7 @@
 
 from .documents import policy_schema, read_policy
 from .errors import InvalidPolicy, PolicyStale, PolicyUnreadable, ProviderKeyUnreadable
+from .models import ModelEndpoint, ModelPrice, Models, UsableModel
 from .provider_keys import KNOWN_PROVIDERS, ProviderKeys
 from .reading import Configuration, ConfigurationReader, open_provider_key
 from .service import Policies
@@ -13,6 +14,9 @@ __all__ = [
     "Configuration",
     "ConfigurationReader",
     "InvalidPolicy",
+    "ModelEndpoint",
+    "ModelPrice",
+    "Models",
     "Policies",
     "PolicyStale",
     "PolicyUnreadable",
@@ -23,6 +27,7 @@ __all__ = [
     "SpendQuery",
     "Spending",
     "StoredPolicy",
+    "UsableModel",
     "open_provider_key",
     "policy_schema",
     "read_policy",
