@@ -154,4 +154,4 @@ def _warnings(served: tuple[Deployment, ...], policy: TenantPolicy, today: date,
             successor = f" Ask for {serving.replacement} instead." if serving.replacement else ""
             yield f"{provider} has deprecated it{end}.{successor}"
         if each.price is None:
-            yield f"Its price at {each.endpoint.name} is not known: under a budget, calls that may go there are refused."
+            yield f"Its price at {each.endpoint.name} is not known: under a budget, calls of it are refused."
