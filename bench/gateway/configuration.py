@@ -35,7 +35,7 @@ def _limits(scope: str) -> Limit:
 
 
 EVERYTHING = TenantPolicy(
-    limits=(_limits("tenant"), _limits("key"), _limits("model")),
+    limits=(_limits("tenant"), _limits("key")),
     residency="eu",
     prices={FAST_MODEL: _PRICE, SLOW_MODEL: _PRICE},
 )
@@ -62,7 +62,7 @@ class Variant:
 
 WHOLE = Variant(
     "Mainspring",
-    f"everything on: key among {KEYS:,}, limits and budgets of tenant, key and model, residency, routing, cost, "
+    f"everything on: key among {KEYS:,}, limits and budgets of tenant and key, residency, routing, cost, "
     "spooled record with payload",
 )
 COMMITTED = Variant(

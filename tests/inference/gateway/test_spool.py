@@ -155,20 +155,34 @@ async def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path, tenant: Tena
 @pytest.mark.parametrize("is_much", [False, True])
 async def test_what_could_not_be_shipped_is_returned_again(tmp_path: Path, tenant: TenantId, is_much: bool) -> None:
     """Also when so much waits that it is no longer kept in memory."""
-    segment, call = Segment.create(tmp_path), draft(tenant)
+    segment, calls = Segment.create(tmp_path), [draft(tenant) for _ in range(3)]
     large = b"x" * (30_000_000 if is_much else 3)
-    segment.open(entry(call, b"input"))
+    for call in calls:
+        segment.open(entry(call, b"input"))
     assert segment.unshipped(10) == []
-    segment.close(entry(call, large, closing=RecordStatus.OK), b"input")
-    (first,) = segment.unshipped(10)
-    assert segment.may_be_known is is_much
-    segment.return_()
-    assert segment.unshipped(10) == [first]
-    assert (first.input, first.output) == (b"input", large)
-    segment.forget()
-    assert segment.unshipped(10) == []
+    for call in calls:
+        segment.close(entry(call, large, closing=RecordStatus.OK), b"input")
+    found: list[bytes] = []
+    while some := segment.unshipped(1):
+        segment.return_()
+        assert segment.unshipped(1) == some
+        assert [(each.input, each.output) for each in some] == [(b"input", large)] * len(some)
+        found += [each.last.id for each in some]
+        segment.forget()
+    assert found == [call.key for call in calls]
     assert segment.is_shipped
-    assert not segment.may_be_known
+    assert segment.size == 0
+
+
+async def test_a_call_whose_end_could_not_be_written_stays_for_an_heir(tmp_path: Path, tenant: TenantId) -> None:
+    segment = Segment.create(tmp_path)
+    segment.open(entry(draft(tenant), b"input"))
+    segment.lose()
+    segment.forget()
+    segment.release()
+    heir = Segment.adopt(segment.path)
+    assert heir is not None
+    assert [(status_of(call), call.input) for call in heir.unshipped(10)] == [("broken", b"input")]
 
 
 async def test_the_file_of_a_living_process_is_left_alone(tmp_path: Path, tenant: TenantId) -> None:

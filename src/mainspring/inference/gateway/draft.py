@@ -7,6 +7,7 @@ made once, for the opening entry and the closing one.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from mainspring.inference.messages import Usage
@@ -109,7 +110,7 @@ class Draft:
         if opening is None:
             opening = self._opening = b"%b\t%b\t%b\t%b\t%b\t%b\t%b" % (
                 self.key.hex().encode(),
-                datetime.fromtimestamp(self.at, UTC).isoformat().encode(),
+                b"%b.%06d+00" % (_second(int(self.at)), int(self.at % 1 * 1_000_000)),
                 text_of(self.operation),
                 text_of(self.model_asked),
                 b"t" if self.stream else b"f",
@@ -163,6 +164,11 @@ class Draft:
 
 def _number(value: int | None) -> bytes:
     return _NULL if value is None else b"%d" % value
+
+
+@lru_cache(maxsize=8)
+def _second(at: int) -> bytes:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 _known: dict[str | None, bytes] = {None: _NULL}

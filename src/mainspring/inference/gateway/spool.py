@@ -51,7 +51,8 @@ class Spend(msgspec.Struct, frozen=True, array_like=True):
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """One entry: the record as it stood as a COPY line, with the input (opening) or output (closing).
 
-    hold   what the limits hold for the call, as `limits` wrote it
+    hold    what the limits hold for the call, as `limits` wrote it
+    input   in closing entries that are not kept in memory, the payload of the opening
     """
 
     is_closing: bool
@@ -62,6 +63,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     dialect: str | None = None
     spend: Spend | None = None
     hold: bytes | None = None
+    input: bytes | None = None
 
 
 class SpooledCall(msgspec.Struct, frozen=True, gc=False):
@@ -81,21 +83,24 @@ _decoder = msgspec.msgpack.Decoder(Entry)
 
 
 class Segment:
-    """One spool file: written at its end, read for shipping from its front."""
+    """One spool file, written at its end.
+
+    The calls of a living owner are shipped from memory, those beyond a limit from the file, where
+    their closing entries then hold the input too. A dead owner's file is read whole.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
         self._size = 0
-        self._read_to = 0
-        self._shipped_to = 0
+        self._read_to = self._shipped_to = 0
         self._running = 0
         self._openings: dict[bytes, _Opening] = {}
         self._taken: dict[bytes, _Opening] = {}
-        self._kept: list[SpooledCall] | None = []
+        self._kept: list[SpooledCall] = []
         self._kept_bytes = self._kept_taken = 0
-        self.is_dirty = False
-        self.is_adopted = self._has_lost = False
+        self._is_spilling = self._has_lost = False
+        self.is_dirty = self.is_adopted = False
 
     @classmethod
     def create(cls, directory: Path) -> Self:
@@ -121,8 +126,7 @@ class Segment:
             os.close(descriptor)
             return None
         segment = cls(path, descriptor)
-        segment.is_adopted = True
-        segment._kept = None
+        segment.is_adopted = segment._is_spilling = True
         segment._size = os.fstat(descriptor).st_size
         return segment
 
@@ -133,15 +137,9 @@ class Segment:
 
     @property
     def is_shipped(self) -> bool:
-        """Whether no call is left in it, running or ended."""
-        if self._running or self._openings:
-            return False
-        return not self._kept if self._kept is not None else self._shipped_to >= self._size
-
-    @property
-    def may_be_known(self) -> bool:
-        """Whether Postgres may have some of what `unshipped` returns."""
-        return self._kept is None
+        """Whether no call is left in it, running or ended. One whose end could not be written stays, for an heir."""
+        is_read = not self._is_spilling or self._shipped_to >= self._size
+        return is_read and not (self._running or self._kept or self._openings or self._has_lost)
 
     def open(self, entry: Entry) -> None:
         """Write the opening entry of a call; raises OSError."""
@@ -153,35 +151,37 @@ class Segment:
 
         sealed_input   the payload of its opening
         """
+        if self._is_spilling:
+            self._append(msgspec.structs.replace(entry, input=sealed_input))
+            self._running -= 1
+            return
         self._append(entry)
         self._running -= 1
-        kept = self._kept
-        if kept is not None:
-            kept.append(SpooledCall(entry, sealed_input, entry.payload, entry.dialect))
-            self._kept_bytes += len(sealed_input or b"") + len(entry.payload or b"") + len(entry.line) + 500
-            if self._kept_bytes > _MOST_KEPT_BYTES:
-                self._read_from_file()
+        self._kept.append(SpooledCall(entry, sealed_input, entry.payload, entry.dialect))
+        self._kept_bytes += len(sealed_input or b"") + len(entry.payload or b"") + len(entry.line) + 500
+        if self._kept_bytes > _MOST_KEPT_BYTES:
+            self._is_spilling, self._read_to, self._shipped_to = True, self._size, self._size
 
     def lose(self) -> None:
         """A call ended whose closing entry could not be written; its opening says that it broke off."""
         self._running -= 1
         self._has_lost = True
-        self._read_from_file()
 
     def unshipped(self, limit: int) -> list[SpooledCall]:
-        """Up to about `limit` calls that ended and were not returned before, oldest first."""
-        if self._kept is not None:
+        """Up to about `limit` calls that ended and were not forgotten, oldest first."""
+        if self._kept:
             calls = self._kept[:limit]
             self._kept_taken = len(calls)
             return calls
+        if not self._is_spilling:
+            return []
         calls = []
         for extent, entry in self._entries(limit):
-            if not entry.is_closing:
+            if entry.is_closing:
+                calls.append(self._pair(entry.id, entry))
+            elif self.is_adopted:
                 self._openings[entry.id] = entry if len(entry.payload or b"") <= _KEPT_BYTES else extent
-                continue
-            calls.append(self._pair(entry.id, entry))
-        is_over = self.is_adopted or (self._has_lost and self._running == 0)
-        if is_over and self._read_to >= self._size and not calls:
+        if self.is_adopted and self._read_to >= self._size and not calls:
             calls = [self._pair(identifier, None) for identifier in list(self._openings)]
         return calls
 
@@ -192,22 +192,21 @@ class Segment:
         first = self._read(opening) if isinstance(opening, tuple) else opening
         last = closing or first
         assert last is not None, "an entry without a call"
-        return SpooledCall(last, first and first.payload, closing and closing.payload, last.dialect)
+        return SpooledCall(last, last.input or (first and first.payload), closing and closing.payload, last.dialect)
 
     def forget(self) -> None:
         """Everything that `unshipped` returned is in Postgres; a file without calls is emptied."""
-        if self._kept is not None:
+        if self._kept_taken:
             del self._kept[: self._kept_taken]
             self._kept_taken = 0
             self._kept_bytes = self._kept_bytes if self._kept else 0
-        else:
+        elif self._is_spilling:
             self._shipped_to, self._taken = self._read_to, {}
-        if self.is_shipped and self._size:
+            if not self.is_adopted and not self._kept and self._shipped_to >= self._size:
+                self._is_spilling = False
+        if self._size and self.is_shipped:
             os.ftruncate(self._descriptor, 0)
             self._size = self._read_to = self._shipped_to = 0
-            self._openings = {}
-            self._kept = None if self.is_adopted else []
-            self._kept_bytes = 0
 
     def return_(self) -> None:
         """What `unshipped` returned last could not be shipped: it will be returned again."""
@@ -230,11 +229,6 @@ class Segment:
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
-    def _read_from_file(self) -> None:
-        """Keep nothing in memory from now on; what Postgres has already is read once more."""
-        self._kept = None
-        self._kept_bytes = self._kept_taken = 0
-
     def _append(self, entry: Entry) -> None:
         body = _encoder.encode(entry)
         data = _HEAD.pack(len(body), zlib.crc32(body)) + body
@@ -254,9 +248,10 @@ class Segment:
         while closings < limit and self._read_to < self._size:
             place = self._read_to - start
             if len(buffer) - place < _HEAD.size or len(buffer) - place < self._length(buffer, place):
-                wanted = max(_READ_BYTES, self._length(buffer, place) if len(buffer) - place >= _HEAD.size else 0)
-                buffer = os.pread(self._descriptor, min(wanted, self._size - self._read_to), self._read_to)
                 start, place = self._read_to, 0
+                buffer = os.pread(self._descriptor, min(_READ_BYTES, self._size - start), start)
+                if _HEAD.size <= len(buffer) < (length := self._length(buffer, 0)) <= _MAX_ENTRY:
+                    buffer = os.pread(self._descriptor, min(length, self._size - start), start)
             entry = self._decode(buffer, place)
             if entry is None:
                 log.warning("spool_tail_torn", file=self.path.name, bytes=self._size - self._read_to)
