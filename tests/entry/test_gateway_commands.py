@@ -78,7 +78,7 @@ def test_a_policy_is_put_shown_and_followed_by_the_gateway(stack: RunningStack, 
     put = read(stack, "policy", "set", "--tenant", firm, "-", given=json.dumps(document))
     assert put == {"tenant": firm, "version": 1}
     assert json.loads(run(stack, "policy", "show", "--tenant", firm).stdout) == document
-    wait_until(lambda: embed(stack.gateway_url, key).status_code == 403)
+    wait_until(lambda: "no_permitted_route" in embed(stack.gateway_url, key).text)
 
 
 def test_a_policy_is_not_put_over_one_that_was_not_seen(stack: RunningStack, firm: str, tmp_path: Path):
@@ -116,7 +116,8 @@ def test_a_provider_key_comes_from_standard_input_and_never_out_again(stack: Run
     assert secret not in put.stdout + json.dumps(listed)
     assert read(stack, "provider-key", "delete", "--tenant", firm, "openai")["state"] == "deleted"
     again = run(stack, "provider-key", "delete", "--tenant", firm, "openai")
-    assert (again.returncode, "There is no key" in again.stderr) == (1, True)
+    assert again.returncode == 1
+    assert "There is no key" in again.stderr
 
 
 @pytest.mark.parametrize(
