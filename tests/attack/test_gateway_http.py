@@ -194,6 +194,9 @@ class _Socket(asyncio.Transport):
     def abort(self) -> None:
         self.is_over = True
 
+    def is_closing(self) -> bool:
+        return self.is_over
+
     def can_write_eof(self) -> bool:
         return True
 

@@ -203,6 +203,7 @@ async def test_a_caller_that_never_reads_holds_the_answer_back_and_is_cut():
         await until(lambda: door.echo.pauses == [True])
         assert door.echo.sent < 12_000_000  # what the system's buffers hold, and no more
         await until(lambda: door.echo.cancelled == 1 and not door.server.connections)
+        assert door.echo.pauses == [True, False]  # nothing stays held back
 
 
 async def test_a_caller_that_never_reads_is_cut_after_a_whole_answer_too_and_gets_no_second():

@@ -284,6 +284,8 @@ class ClientConnection(asyncio.Protocol):
         try:
             await self._handle(request, self)
         finally:
+            if self._is_paused and self._on_pause:
+                self._on_pause(False)  # what was held back for this answer may serve another by now
             self._task, self._on_pause = None, None
             self._heard_at = self._began_at = self._loop.time()
             self._after()
@@ -343,7 +345,7 @@ class ClientConnection(asyncio.Protocol):
         self._is_last, self._answer = True, _NONE
         self._is_bodiless = False
         self.reply(refused.status, b"content-type: application/json\r\n", json.dumps({"error": error}).encode())
-        if self._transport is None or self.is_closed:
+        if self._transport is None or self._transport.is_closing():
             return
         self._close_by = self._loop.time() + self._server.patience.linger
         if self._parser.is_stopped:
