@@ -1,14 +1,16 @@
 """Anthropic's own client, unchanged: its errors, retries and headers."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import pytest
 from anthropic.types import MessageParam
 
-from tests.upstream import Fault, Reply
+from tests.upstream import Fault, Reply, ToolCall
 
-from .rig import Rig
+from .rig import Provider, Rig
 
 ASK: list[MessageParam] = [{"role": "user", "content": "What is the notice period?"}]
 
@@ -101,3 +103,31 @@ def test_beta_features_reach_their_provider(client: anthropic.Anthropic, rig: Ri
     )
     assert reply.stop_reason == "end_turn"
     assert rig.anthropic.last.headers["anthropic-beta"] == "a-beta"
+
+
+def test_the_tool_runner_runs_the_callers_functions(client: anthropic.Anthropic, provider: Provider) -> None:
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        return f"result for {city}"
+
+    provider.script(Reply(tool_calls=(ToolCall("weather", '{"city":"Oslo"}'),)), Reply(text="Cold."))
+    last = client.beta.messages.tool_runner(
+        model=provider.model, messages=[{"role": "user", "content": "Oslo?"}], max_tokens=50, tools=[weather]
+    ).until_done()
+    assert last.content[0].type == "text"
+    assert last.content[0].text == "Cold."
+    assert "result for Oslo" in json.dumps(provider.asked)
+
+
+def test_what_only_anthropic_understands_is_refused_before_it_is_lost(client: anthropic.Anthropic, rig: Rig) -> None:
+    found: Any = {"type": "search_result", "source": "x", "title": "x", "content": [{"type": "text", "text": "x"}]}
+    with pytest.raises(anthropic.BadRequestError, match="search_result"):
+        client.messages.create(model=rig.openai.model, messages=[{"role": "user", "content": [found]}], max_tokens=50)
+    with pytest.raises(anthropic.BadRequestError, match="web_search"):
+        client.messages.create(
+            model=rig.openai.model,
+            messages=ASK,
+            max_tokens=50,
+            tools=[{"type": "web_search_20250305", "name": "web_search"}],
+        )

@@ -95,6 +95,14 @@ def test_structured_output_is_an_object_of_the_callers_class(model: Any, provide
     assert asking.invoke("The term?") == Term(party="text", days=1)
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_structured_output_by_a_tool_works_as_well(model: Any, provider: Provider, *, is_streamed: bool) -> None:
+    provider.script(Reply(tool_calls=(ToolCall("Term", '{"party":"Acme","days":30}'),)))
+    asking = model.with_structured_output(Term, method="function_calling")
+    found = list(asking.stream("The term?"))[-1] if is_streamed else asking.invoke("The term?")
+    assert found == Term(party="Acme", days=30)
+
+
 def test_images_reach_the_provider(model: Any, provider: Provider) -> None:
     picture = {"type": "image", "base64": PIXEL, "mime_type": "image/png"}
     model.invoke([messages.HumanMessage([{"type": "text", "text": "What is this?"}, picture])])

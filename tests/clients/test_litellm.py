@@ -81,6 +81,22 @@ def test_tools_are_called_and_answered(
     assert "result of call_b" in json.dumps(provider.asked)
 
 
+def test_responses_work_as_well(litellm: Any, rig: Rig, provider: Provider) -> None:
+    where = {"model": f"openai/{provider.model}", "api_base": rig.v1, "api_key": rig.key}
+    provider.script(Reply(text="one"), Reply(text="two words"))
+    assert litellm.responses(input="Say one.", **where).output[0].content[0].text == "one"
+    events = list(litellm.responses(input="Say two words.", stream=True, **where))
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == "two words"
+
+
+def test_a_schema_is_followed(litellm: Any, where: dict[str, Any], provider: Provider) -> None:
+    provider.script(Reply(data="follow"))
+    schema = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "term", "schema": schema}}
+    reply = litellm.completion(messages=ASK, response_format=wanted, **where)
+    assert json.loads(reply.choices[0].message.content) == {"days": 1}
+
+
 def test_refusals_are_litellms_own_exceptions(litellm: Any, where: dict[str, Any], rig: Rig) -> None:
     with pytest.raises(litellm.AuthenticationError):
         litellm.completion(messages=ASK, **{**where, "api_key": "ms_not_a_key"})

@@ -1,5 +1,6 @@
 """OpenAI's own client, unchanged: its errors and retries, headers, embeddings and lists."""
 
+import asyncio
 import base64
 import json
 import struct
@@ -11,7 +12,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from tests.upstream import Fault, Reply
 
-from .rig import OPENAI_EMBEDDER, Rig
+from .rig import OPENAI_EMBEDDER, Provider, Rig
 
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "What is the notice period?"}]
 
@@ -182,3 +183,39 @@ def test_models_are_listed_with_the_operators_aliases(client: openai.OpenAI, rig
 def test_an_address_that_is_not_served_is_said_clearly(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="/v1/moderations"):
         client.moderations.create(input="hello")
+
+
+def test_what_only_openai_understands_is_refused_before_it_is_lost(client: openai.OpenAI, rig: Rig) -> None:
+    sound: list[ChatCompletionMessageParam] = [
+        {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}]}
+    ]
+    client.chat.completions.create(model=rig.openai.model, messages=sound)
+    with pytest.raises(openai.BadRequestError, match="input_audio"):
+        client.chat.completions.create(model=rig.anthropic.model, messages=sound)
+    with pytest.raises(openai.BadRequestError, match="web_search_options"):
+        client.chat.completions.create(model=rig.anthropic.model, messages=ASK, web_search_options={})
+    assert rig.anthropic.upstream.requests == []
+
+
+async def test_a_hundred_calls_at_once_are_answered_apart(rig: Rig, provider: Provider) -> None:
+    provider.script(*(Reply(text=f"number {number}") for number in range(100)))
+    async with openai.AsyncOpenAI(base_url=rig.v1, api_key=rig.key, max_retries=0) as client:
+        asked = [client.chat.completions.create(model=provider.model, messages=ASK) for _ in range(100)]
+        replies = await asyncio.gather(*asked)
+    assert len({reply.choices[0].message.content for reply in replies}) == 100
+    assert len({reply._request_id for reply in replies}) == 100  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_client_that_goes_away_ends_the_call_and_is_billed_what_it_was_sent(
+    client: openai.OpenAI, rig: Rig, provider: Provider
+) -> None:
+    provider.script(Reply(chunks=2000, pause=0.01))
+    raw = client.chat.completions.with_raw_response.create(model=provider.model, messages=ASK, stream=True)
+    with raw.parse() as stream:
+        for _ in range(20):
+            next(stream)
+    record = rig.record(raw.headers["x-request-id"])
+    assert (record["status"], record["usage_source"]) == ("cancelled", "counted")
+    assert 18 < record["output_tokens"] < 1000
+    assert record["input_tokens"] > 0
+    assert provider.last.left_early

@@ -49,7 +49,7 @@ class StreamReader:
                 raise failure_in_stream(wire.get("error"))
             case {"type": "message_start", "message": dict(message)}:
                 started = Started(str(message.get("id") or ""), str(message.get("model") or ""))
-                return [started, *self._count(message.get("usage"))]
+                return [started, *self._count(_of_input(message.get("usage")))]
             case {"type": "content_block_start", "index": int(index), "content_block": dict(block)}:
                 return self._open(index, block)
             case {"type": "content_block_delta", "index": int(index), "delta": dict(delta)}:
@@ -116,3 +116,8 @@ class StreamReader:
             return []
         self._usage |= {name: value for name, value in usage.items() if value is not None}
         return [UsageUpdate(decode_usage(self._usage))]
+
+
+def _of_input(usage: object) -> Wire | None:
+    """The opening's counts without its output, a mere placeholder: taken for a count, it would bill cut-off replies."""
+    return {**usage, "output_tokens": 0} if isinstance(usage, dict) else None
