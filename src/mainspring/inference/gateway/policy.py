@@ -62,6 +62,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     cost_ceiling_micros       deployments whose estimate for the call is above it are left out
     quality                   for `auto` models: the class that must at least be met
     learned                   let the outcomes of similar calls choose the cheapest model that will do
+    tasks                     task -> model that `auto` calls of that task go to first, whatever its class
     """
 
     prefer: tuple[Name, ...] = ()
@@ -70,6 +71,7 @@ class RoutingPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     cost_ceiling_micros: Whole | None = None
     quality: Literal["economy", "standard", "premium"] = "standard"
     learned: bool = False
+    tasks: dict[Name, Name] = {}
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -82,6 +82,7 @@ class WireOrder:
 
     more      header lines for a provider of the same dialect
     is_read   the reply must be read delta by delta, so it is not passed on
+    task      what kind of work it is, as the caller names it
     """
 
     inbound: Inbound
@@ -91,6 +92,7 @@ class WireOrder:
     fields: dict[str, msgspec.Raw] = field(default_factory=dict[str, msgspec.Raw])
     more: bytes = b""
     is_read: bool = False
+    task: str | None = None
 
     @classmethod
     def read(cls, inbound: Inbound, content: bytes) -> "WireOrder":

@@ -8,6 +8,7 @@ or two deployments costs about 2 us.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from mainspring.inference.gateway.models import Resolution
@@ -59,6 +60,37 @@ class Router:
             return Route((fitting[0].deployment,), Reason.NAMED, _joined(plan.rejected, rejected))
         ordered, reason, _ = self._ordered(fitting, demand, policy, predictor)
         return Route(tuple(each.deployment for each in ordered), reason, _joined(plan.rejected, rejected))
+
+    def choose_for_task(self, first: Resolution, rest: Resolution, demand: Demand, policy: TenantPolicy) -> Route:
+        """Where a call goes whose task has a model, `first`: there, then where it would go without a task.
+
+        raises   as `choose`, where neither may take it
+        """
+        try:
+            chosen = self.choose(first, demand, policy)
+        except NoRoute:
+            return self.choose(rest, demand, policy)
+        try:
+            others = self.choose(rest, demand, policy)
+        except NoRoute:
+            return Route(chosen.candidates, Reason.TASK, chosen.rejected)
+        names = {each.name for each in chosen.candidates}
+        more = tuple(each for each in others.candidates if each.name not in names)
+        return Route((*chosen.candidates, *more), Reason.TASK, _left_out(names, chosen.rejected, others.rejected))
+
+    def explain_for_task(
+        self, first: Resolution, rest: Resolution, demand: Demand, policy: TenantPolicy
+    ) -> Explanation:
+        """What `choose_for_task` would do and why, without an error."""
+        chosen, others = self.explain(first, demand, policy), self.explain(rest, demand, policy)
+        names = {each.name for each in chosen.candidates}
+        rejected = _left_out(names, chosen.rejected, others.rejected)
+        if not chosen.candidates:
+            return replace(others, rejected=rejected)
+        more = (each for each in others.candidates if each.name not in names)
+        ranked = (replace(each, rank=rank) for rank, each in enumerate((*chosen.candidates, *more), 1))
+        warnings = tuple(dict.fromkeys((*chosen.warnings, *others.warnings)))
+        return Explanation(rest.asked, Reason.TASK, tuple(ranked), rejected, warnings)
 
     def choose_larger(self, resolution: Resolution, demand: Demand, policy: TenantPolicy) -> Route:
         """Where a call goes that its provider found too long; NoRoute where the tenant allows nothing larger."""
@@ -257,6 +289,12 @@ def _why(option: Option, key: Key, policy: TenantPolicy) -> str:
 
 def _joined(static: tuple[Rejection, ...], dynamic: list[Rejection]) -> tuple[Rejection, ...]:
     return (*static, *dynamic) if dynamic else static
+
+
+def _left_out(taken: set[str], first: tuple[Rejection, ...], rest: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
+    """Those that are left out for either, each once, and not taken."""
+    by_name = {each.name: each for each in (*rest, *first) if each.name not in taken}
+    return tuple(by_name.values())
 
 
 def _refusal(asked: str, rejected: tuple[Rejection, ...]) -> NoRoute:

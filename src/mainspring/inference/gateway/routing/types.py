@@ -16,6 +16,7 @@ class Demand(msgspec.Struct, frozen=True):
     input_tokens   estimate
     max_tokens     limit of output; None takes the tenant's default where an estimate needs one
     needs_schema   the reply must be JSON of a schema, enforced by the provider
+    task           what kind of work it is, for tenants that say which model does it
     embedding      unit vector of the question, for tenants whose routing learns; None does not learn
     """
 
@@ -66,6 +67,7 @@ class Reason(StrEnum):
     WEIGHTED = "weighted"
     LEARNED = "learned"
     LARGER = "larger"
+    TASK = "task"
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 Extension headers, all optional: `x-mainspring-session`, `-feature`, `-user` (the end user),
 `-prompt` (`name@version`), `-release`, `-run`, `-step`, `-cache`, `-validate`, `-timeout` (seconds);
+`-task` is read with the body (`reading`);
 `idempotency-key`; `traceparent` (W3C Trace Context).
 """
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from mainspring.inference.gateway.engine.orders import WireOrder, demand_of
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.flight import Call
@@ -15,12 +17,16 @@ from .http import Request
 _SCHEMAS = frozenset(("response_format", "text", "output_config", "output_format"))
 _CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _PASSED = frozenset((b"anthropic-beta", b"openai-beta", b"traceparent"))
+_TASK = b"x-mainspring-task"
+_READ = _PASSED | {_TASK}
+_MAX_TASK = 200
 
 
 def read_order(request: Request, inbound: Inbound) -> WireOrder:
     """The body taken apart; raises InvalidRequest when it is no JSON object or names no model."""
     order = WireOrder.read(inbound, request.body)
-    if not _PASSED.isdisjoint(request.headers):
+    if not _READ.isdisjoint(request.headers):
+        order.task = _task(request.headers.get(_TASK))
         order.more = b"".join(
             b"%b: %b\r\n" % (name, request.headers[name]) for name in _PASSED if name in request.headers
         )
@@ -82,14 +88,22 @@ def _demand(order: WireOrder, tokens: int, cap: int | None) -> Demand:
     fields = order.fields
     content = order.content
     if b"image" in content or b"file" in content or b"document" in content or b"audio" in content:
-        return demand_of(order.request())
+        demand = demand_of(order.request())
+        return msgspec.structs.replace(demand, task=order.task) if order.task else demand
     needs_tools, needs_schema = "tools" in fields, wants_schema(order)
     return Demand(
         input_tokens=tokens // 2,  # the estimate may be twice the truth: what may fit is sent
         max_tokens=cap,
         needs_tools=needs_tools,
         needs_schema=needs_schema,
+        task=order.task,
     )
+
+
+def _task(value: bytes | None) -> str | None:
+    if value is not None and len(value) > _MAX_TASK:
+        raise InvalidRequest(f"The header {_TASK.decode()} is longer than {_MAX_TASK} bytes.")
+    return value.decode("utf-8", "replace") if value else None
 
 
 def _text(order: WireOrder, name: str) -> str:
