@@ -11,6 +11,7 @@ from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers import anthropic, openai, responses
 from mainspring.inference.gateway.providers.dialects import Inbound, Outbound
 from mainspring.inference.gateway.providers.profiles import Profile, profile_of
+from mainspring.inference.gateway.providers.sse import ServerEvent
 from mainspring.inference.gateway.providers.wire import Wire, to_json
 from mainspring.inference.messages import (
     Completion,
@@ -25,6 +26,7 @@ from mainspring.inference.messages import (
     Link,
     Message,
     OpaqueDelta,
+    OpaquePart,
     ReasoningDelta,
     ResponseFormat,
     Role,
@@ -415,3 +417,29 @@ def test_a_caller_that_asks_for_no_counts_gets_none() -> None:
 )
 def test_the_end_user_is_read_from_the_body(dialect: str, wire: Wire, user_: str | None) -> None:
     assert DIALECTS[dialect][0].end_user(wire) == user_
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.TOOL])
+def test_what_a_user_or_a_tool_says_in_another_dialect_only_is_refused(role: Role) -> None:
+    part = OpaquePart(Extra("anthropic", {"type": "search_result"}))
+    parts = (part,) if role is Role.USER else (ToolResultPart("call_1", (part,)),)
+    with pytest.raises(InvalidRequest, match="search_result"):
+        openai.OUTBOUND.encode_request(
+            InferenceRequest((Message(role, parts),)), model="m", profile=PLAIN, stream=False
+        )
+
+
+def test_a_file_without_a_name_is_given_one() -> None:
+    part = FilePart(Inline("aGk=", "application/pdf"))
+    wire = openai.OUTBOUND.encode_request(
+        InferenceRequest((Message(Role.USER, (part,)),)), model="m", profile=PLAIN, stream=False
+    )
+    assert wire["messages"][0]["content"][0]["file"]["filename"] == "document.pdf"
+
+
+def test_the_opening_of_a_stream_counts_no_output() -> None:
+    """Anthropic's first event holds a placeholder; a call that is cut off must not be billed by it."""
+    reader = anthropic.OUTBOUND.reader()
+    opening = {"id": "msg_1", "model": "m", "usage": {"input_tokens": 12, "output_tokens": 1}}
+    event = ServerEvent("message_start", to_json({"type": "message_start", "message": opening}))
+    assert reader.feed(event) == [Started("msg_1", "m"), UsageUpdate(Usage(input_tokens=12))]

@@ -300,20 +300,6 @@ def test_fields_of_another_dialect_stay_behind() -> None:
     assert wire == {"model": "m", "messages": [{"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}]}
 
 
-@pytest.mark.parametrize("role", [Role.USER, Role.TOOL])
-def test_what_a_user_or_a_tool_says_in_another_dialect_only_is_refused(role: Role) -> None:
-    part = OpaquePart(Extra("anthropic", {"type": "search_result"}))
-    parts = (part,) if role is Role.USER else (ToolResultPart("call_1", (part,)),)
-    with pytest.raises(InvalidRequest, match="search_result"):
-        encode_request(InferenceRequest((Message(role, parts),)), model="m", profile=Profile(), stream=False)
-
-
-def test_a_file_without_a_name_is_given_one() -> None:
-    part = FilePart(Inline("aGk=", "application/pdf"))
-    wire = encode_request(InferenceRequest((Message(Role.USER, (part,)),)), model="m", profile=Profile(), stream=False)
-    assert wire["messages"][0]["content"][0]["file"]["filename"] == "document.pdf"
-
-
 @pytest.mark.parametrize(
     "wire",
     [
