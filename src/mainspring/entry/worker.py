@@ -67,7 +67,7 @@ async def _keep_house(platform: Platform, stop: asyncio.Event) -> None:
         try:
             events = await purge(platform.database)
             payloads = await purge_payloads(platform.database, before=now() - kept)
-            replies = await _forget_replies(platform.database)
+            replies = await forget_replies(platform.database)
             log.info("house_kept", events=events, payloads=payloads, cached_replies=replies)
         except DatabaseGone as gone:
             log.warning("house_waits_for_database", error=type(gone).__name__)
@@ -75,7 +75,7 @@ async def _keep_house(platform: Platform, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), _HOUSE_EVERY_SECONDS)
 
 
-async def _forget_replies(database: Database) -> int:
+async def forget_replies(database: Database) -> int:
     """Every kept reply whose time is over, in batches, so that no transaction is long; how many they were."""
     forgotten = 0
     while batch := await forget_expired(database):
