@@ -20,6 +20,7 @@ import httpx
 import msgspec
 
 from mainspring.application.identity import Identity, operator
+from mainspring.application.identity.types import KeyId
 from mainspring.foundation.db import Database, Row
 from mainspring.foundation.engines import ChildProcess, ChildSpec, EngineUrls, find_free_port
 from mainspring.foundation.ids import TenantId, read_id
@@ -37,7 +38,10 @@ PROVIDERS: dict[Dialect, str] = {"openai": "acme", "anthropic": "clau"}
 INPUT_MICROS, OUTPUT_MICROS = 2_000_000, 10_000_000
 """The price of every model, per million tokens."""
 
-_MODELS = 160
+LARGE = "acme/large"
+"""The only model with more context than the others."""
+
+_MODELS = 900
 _STATE = Struct("<19d")
 _BUDGET = TenantPolicy(limits=(Limit(scope="tenant", budget_per_month_micros=10**12, concurrency=100_000),))
 
@@ -103,7 +107,7 @@ class Member:
 
     tenant: TenantId
     key: str
-    key_id: str
+    key_id: KeyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,7 @@ class House:
         tenant = (await self.identity.create_tenant(slug, slug.title())).id
         await self.write_policy(tenant, policy)
         made = await self.identity.keys.create(operator(tenant), name=slug, scopes=["ai.model.call"])
-        member = Member(tenant, made.secret, str(made.key.id))
+        member = Member(tenant, made.secret, made.key.id)
         for gateway in self.gateways:
             if gateway.process.is_running:
                 await until(lambda gateway=gateway: self._knows(gateway, member))
@@ -339,4 +343,5 @@ def _write_models(path: Path, places: Iterable[tuple[str, str, Provider]]) -> No
         for provider in PROVIDERS.values():
             lines += ["[[models]]", f'name = "{provider}/m{number}"', "context_tokens = 128000", f"price = {price}"]
             lines += ["max_output_tokens = 8192"]
+    lines += ["[[models]]", f'name = "{LARGE}"', "context_tokens = 400000", f"price = {price}"]
     path.write_text("\n".join(lines) + "\n")

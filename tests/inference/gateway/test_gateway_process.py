@@ -11,13 +11,14 @@ from itertools import product
 
 import pytest
 
+from mainspring.application.identity import operator
 from mainspring.foundation.db import Row
 from mainspring.foundation.engines import EngineUrls
-from mainspring.inference.gateway.policy import Limit, TenantPolicy
+from mainspring.inference.gateway.policy import Limit, RoutingPolicy, TenantPolicy
 from tests.upstream import Fault, Reply
 
-from .asking import Ask, Told, ask, asking
-from .running import Case, Dialect, House, Member, open_house
+from .asking import Ask, Told, ask, asking, hang_up
+from .running import LARGE, Case, Dialect, House, Member, open_house, until
 
 BUDGET = (Limit(scope="tenant", budget_per_month_micros=10**12, concurrency=100_000),)
 BOTH = TenantPolicy(limits=BUDGET, retry_share=1.0)
@@ -71,7 +72,8 @@ async def meet(
     async def one(fault: Fault, after: int, way: tuple[Dialect, Dialect, bool]) -> Met:
         asked, served, stream = way
         case = house.case(served)
-        line = Reply(text="one two three four", fault=fault, fault_after=after, pause=0.2 if fault is Fault.DRIP else 0)
+        pause = 0.2 if fault is Fault.DRIP else 0.03 if after else 0  # so that each piece is read on its own
+        line = Reply(text="one two three four", fault=fault, fault_after=after, pause=pause)
         case.always(eu=line, us=Reply(text="all is well"))
         began = time.monotonic()
         async with asyncio.timeout(TIMEOUT * 4):
@@ -83,6 +85,15 @@ async def meet(
 
 def by_model(rows: Iterable[Row]) -> dict[str, Row]:
     return {row["model_asked"]: row for row in rows}
+
+
+def asked_for(met: Met, attempts: int) -> tuple[bool, int]:
+    """Whether the EU endpoint got so many calls, and how many the US endpoint got.
+
+    A kept connection that is reset before a byte of the answer is one attempt with a fresh one.
+    """
+    eu, us = met.case.asked
+    return attempts <= eu <= attempts + (met.fault is Fault.RESET), us
 
 
 async def test_a_call_is_answered_recorded_and_booked_once(house: House) -> None:
@@ -103,7 +114,7 @@ async def fails_over(house: House, faults: list[tuple[Fault, int, tuple[Dialect,
         record = records[met.case.name]
         assert (met.told.status, met.told.text, met.told.is_whole) == (200, "all is well", True), met.label
         assert (record["status"], record["attempts"], record["region"]) == ("ok", 2, "us-east-1"), met.label
-        assert met.case.asked == (1, 1), met.label
+        assert asked_for(met, 1) == (True, 1), met.label
         assert met.seconds < TIMEOUT + PATIENCE, met.label
         assert met.told.id, met.label
 
@@ -147,12 +158,10 @@ async def test_a_stream_that_breaks_says_so_and_is_counted_as_far_as_it_was_pass
     await breaks_honestly(house, [("openai", "openai", True)])
 
 
-@pytest.mark.xfail(strict=True, reason="`_translate` in chat.py drops the piece it holds back when the stream breaks")
 async def test_a_translated_stream_that_breaks_is_counted_as_far_as_it_was_passed_on(house: House) -> None:
     await breaks_honestly(house, [("anthropic", "openai", True)])
 
 
-@pytest.mark.xfail(strict=True, reason="Collector.usage believes the output_tokens of Anthropic's message_start")
 async def test_a_stream_that_breaks_is_counted_though_its_first_event_tells_a_count(house: House) -> None:
     await breaks_honestly(house, [("anthropic", "anthropic", True)])
 
@@ -184,9 +193,11 @@ async def test_with_one_provider_a_failure_is_an_honest_error_in_time(house: Hou
         assert told.error, met.label
         assert told.status in (400, 429, 502, 503, 504, 529), met.label
         assert {"message"} <= told.error.keys(), met.label
-        assert b"Traceback" not in told.body and b"scripted failure" not in told.body, met.label
-        assert (record["status"], record["cost_micros"]) == ("error", 0), met.label
-        assert record["attempts"] == met.case.asked[0] >= 1, met.label
+        assert b"Traceback" not in told.body, met.label
+        assert b"scripted failure" not in told.body, met.label
+        assert record["status"] in ("error", "broken"), met.label
+        assert record["cost_micros"] == 0, met.label
+        assert asked_for(met, record["attempts"])[0], met.label
         assert met.case.asked[1] == 0, met.label
         assert met.seconds < TIMEOUT + PATIENCE, met.label
 
@@ -202,17 +213,226 @@ async def test_an_error_names_its_call(house: House) -> None:
     assert (await house.record(member, told.id))["id"] == record["id"]
 
 
-async def test_a_caller_that_hangs_up_pays_for_what_it_was_sent(house: House) -> None:
+@pytest.mark.parametrize("served", DIALECTS)
+@pytest.mark.parametrize("asked", DIALECTS)
+async def test_a_caller_that_hangs_up_pays_for_what_it_was_sent(house: House, asked: Dialect, served: Dialect) -> None:
+    member, case = await house.member(BOTH), house.case(served)
+    case.always(eu=Reply(text="word", chunks=10, pause=0.01, fault=Fault.STALL, fault_after=7))
+    words = 0
+    async with asking(house, member, case, Ask(asked, stream=True)) as response:
+        pieces = response.aiter_raw()
+        sent = b""
+        while words < (7 if served == "openai" else 6):  # Anthropic's first piece only begins the text
+            sent += await anext(pieces)
+            words = sent.count(b"word ")
+        hang_up(response)
+    await case.eu.upstream.until(lambda upstream: case.eu.received(case.wire)[0].left_early)
+    (record,) = await house.books_agree(member, 1)
+    assert (record["status"], record["error_code"], record["usage_source"]) == ("cancelled", "cancelled", "counted")
+    assert record["output_tokens"] == words
+
+
+async def test_a_caller_that_closes_its_side_in_mid_stream_is_soon_found_gone(house: House) -> None:
     member, case = await house.member(BOTH), house.case()
     case.always(eu=Reply(chunks=1000, pause=0.02))
     async with asking(house, member, case, Ask(stream=True)) as response:
-        pieces, seen = response.aiter_raw(), b""
-        while seen.count(b'"content":"') < 4:
-            seen += await anext(pieces)
-        with pytest.raises(ExceptionGroup) if False else _nothing():
-            await pieces.aclose()
-    await case.eu.upstream.until(lambda upstream: upstream.requests[-1].left_early)
+        pieces = response.aiter_raw()
+        for _ in range(5):
+            await anext(pieces)
+    await case.eu.upstream.until(lambda _: case.eu.received(case.wire)[0].left_early)
     (record,) = await house.books_agree(member, 1)
     (received,) = case.eu.received(case.wire)
-    assert (record["status"], record["error_code"], record["usage_source"]) == ("cancelled", "cancelled", "counted")
-    assert 3 <= record["output_tokens"] <= received.pieces_sent < 200
+    assert (record["status"], record["usage_source"]) == ("cancelled", "counted")
+    assert received.pieces_sent - 2 <= record["output_tokens"] <= received.pieces_sent < 50
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_caller_that_hangs_up_before_the_answer_costs_nothing_and_holds_nothing(
+    house: House, stream: bool
+) -> None:
+    member, case = await house.member(BOTH), house.case()
+    case.always(eu=Fault.HANG)
+    calling = asyncio.create_task(ask(house, member, case, Ask(stream=stream)))
+    await case.eu.upstream.until(lambda _: case.asked == (1, 0))
+    assert (await house.counted(member.tenant)).live == 1
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    await case.eu.upstream.until(lambda _: case.eu.received(case.wire)[0].left_early)
+    (record,) = await house.books_agree(member, 1)
+    assert (record["status"], record["cost_micros"], case.asked) == ("cancelled", 0, (1, 0))
+
+
+async def test_a_provider_that_keeps_failing_is_left_alone_then_tried_with_one_call(house: House) -> None:
+    member, case = await house.member(BOTH), house.case()
+    case.always(eu=Fault.SERVER_ERROR)
+    for _ in range(5):
+        assert (await ask(house, member, case)).text == "This is a scripted reply."
+    assert case.asked == (5, 5)
+    for told in await asyncio.gather(*[ask(house, member, case) for _ in range(20)]):
+        assert told.is_whole
+    assert case.asked == (5, 25), "an open circuit was tried"
+    opened_at = time.monotonic()
+    case.always(eu=Reply(delay=0.3))
+
+    async def is_tried() -> bool:
+        return all(told.is_whole for told in await asyncio.gather(*[ask(house, member, case) for _ in range(4)])) and (
+            case.asked[0] > 5
+        )
+
+    await until(is_tried)
+    assert 1 < time.monotonic() - opened_at < 4
+    assert case.asked[0] == 6, "a half-open circuit was tried by more than one call"
+    assert [(await ask(house, member, case)).is_whole for _ in range(3)] == [True] * 3
+    assert case.asked[0] == 9, "the circuit is not closed"
+
+
+async def test_a_crowd_that_fails_at_once_rests_a_provider_no_longer_than_one_failure(house: House) -> None:
+    member, case = await house.member(BOTH), house.case()
+    case.always(eu=Reply(delay=0.2, fault=Fault.SERVER_ERROR))
+    await asyncio.gather(*[ask(house, member, case) for _ in range(40)])
+    case.always(eu=Reply())
+    failed_at, before = time.monotonic(), case.asked[0]
+
+    async def is_back() -> bool:
+        await ask(house, member, case)
+        return case.asked[0] > before
+
+    await until(is_back, 5)
+    assert time.monotonic() - failed_at < 3
+
+
+async def test_a_429_rests_its_deployment_for_as_long_as_it_says_and_no_other(house: House) -> None:
+    member, case, other = await house.member(BOTH), house.case(), house.case()
+    case.script(Reply(delay=0.2), Reply(fault=Fault.RATE_LIMITED, retry_after=2))
+    early = asyncio.create_task(ask(house, member, case))  # ends well after the 429, and must not end the rest
+    await case.eu.upstream.until(lambda _: case.asked[0] == 1)
+    assert (await ask(house, member, case)).is_whole
+    rested_at = time.monotonic()
+    await early
+    assert (await ask(house, member, case)).is_whole
+    assert case.asked == (2, 2)
+    assert (await ask(house, member, other)).is_whole
+    assert other.asked == (1, 0), "another model of the endpoint rests too"
+
+    async def is_back() -> bool:
+        await ask(house, member, case)
+        return case.asked[0] > 2
+
+    await until(is_back)
+    assert 1.7 < time.monotonic() - rested_at < 3
+
+
+async def test_retry_after_is_waited_for_or_passed_on(house: House) -> None:
+    member, case, slow = await house.member(ALONE), house.case(), house.case()
+    case.script(Reply(fault=Fault.RATE_LIMITED, retry_after=1))
+    slow.always(eu=Reply(fault=Fault.RATE_LIMITED, retry_after=30))
+    began = time.monotonic()
+    assert (await ask(house, member, case)).is_whole
+    assert time.monotonic() - began > 1
+    began = time.monotonic()
+    told = await ask(house, member, slow, Ask(timeout=TIMEOUT))
+    assert (told.status, int(told.headers["retry-after"])) == (429, 30)
+    assert time.monotonic() - began < 1, "there was no use in waiting"
+
+
+async def test_a_call_that_is_too_long_goes_to_a_larger_model_where_the_policy_allows(house: House) -> None:
+    strict, case = await house.member(BOTH), house.case()
+    bold = await house.member(TenantPolicy(limits=BUDGET, larger_on_long_context=True, residency="eu"))
+    case.always(eu=Fault.CONTEXT_TOO_LONG, us=Fault.CONTEXT_TOO_LONG)
+    for stream in (False, True):
+        told = await ask(house, bold, case, Ask(stream=stream))
+        assert (told.is_whole, told.headers["x-mainspring-model"].removeprefix("acme/")) == (True, "large")
+        assert (await ask(house, strict, case, Ask(stream=stream))).status == 400
+    records = await house.books_agree(bold, 2)
+    assert {(row["status"], row["route_reason"], row["region"]) for row in records} == {
+        ("ok", "larger", "eu-central-1")
+    }
+    assert house.us.received(LARGE.partition("/")[2]) == []
+
+
+async def test_a_hedge_is_won_by_the_faster_and_recorded_as_such(house: House) -> None:
+    policy = TenantPolicy(limits=BUDGET, hedge_ms=100)
+    member, slow, quick, tardy = await house.member(policy), house.case(), house.case(), house.case()
+    slow.always(eu=Reply(delay=5), us=Reply(text="the second"))
+    tardy.always(eu=Reply(delay=0.4, text="the first"), us=Reply(delay=5))
+    for stream in (False, True):
+        began = time.monotonic()
+        assert (await ask(house, member, slow, Ask(stream=stream))).text == "the second"
+        assert time.monotonic() - began < 1
+        await slow.eu.upstream.until(lambda _: slow.eu.received(slow.wire)[-1].left_early)
+        assert (await ask(house, member, quick, Ask(stream=stream))).is_whole
+        told = await ask(house, member, tardy, Ask(stream=stream))
+        assert (told.text, told.headers["x-mainspring-region"]) == ("the first", "eu-central-1")
+    assert (slow.asked, quick.asked, tardy.asked) == ((2, 2), (2, 0), (2, 2))
+    records = await house.books_agree(member, 6)
+    regions = [(row["region"], row["attempts"]) for row in records]
+    assert regions == [("us-east-1", 2), ("eu-central-1", 1), ("eu-central-1", 2)] * 2
+
+
+async def test_retries_have_a_budget(house: House) -> None:
+    member, case = await house.member(TenantPolicy(limits=BUDGET, retry_share=0.0)), house.case()
+    case.always(eu=Reply(fault=Fault.UNAUTHORIZED))  # a failure that opens no circuit
+    found = await asyncio.gather(*[ask(house, member, case) for _ in range(40)])
+    assert case.asked == (40, 10), "more than the ten retries that are always allowed"
+    assert sorted({told.status for told in found}) == [200, 502]
+    rows = await house.books_agree(member, 40)
+    assert sum(row["attempts"] for row in rows) == 50
+
+
+async def test_switch_key_and_policy_take_hold_within_a_second(house: House) -> None:
+    member, case = await house.member(BOTH), house.case()
+    owner = operator(member.tenant)
+
+    async def answers(code: str | None) -> float:
+        began = time.monotonic()
+
+        async def is_so() -> bool:
+            told = await ask(house, member, case)
+            return (told.error or {}).get("code") == code
+
+        await until(is_so)
+        return time.monotonic() - began
+
+    await house.identity.set_ai_enabled(owner, False)
+    assert await answers("ai_disabled") < 1
+    await house.identity.set_ai_enabled(owner, True)
+    assert await answers(None) < 1
+    await house.write_policy(member.tenant, TenantPolicy(allow=("clau/*",)))
+    assert await answers("no_permitted_route") < 1
+    await house.write_policy(member.tenant, TenantPolicy(limits=(Limit(scope="tenant", calls_per_day=0),)))
+    assert await answers("rate_limit_exceeded") < 1
+    await house.write_policy(member.tenant, BOTH)
+    assert await answers(None) < 1
+    await house.identity.keys.revoke(owner, member.key_id)
+    assert await answers("invalid_api_key") < 1
+
+
+@pytest.mark.xfail(strict=True, reason="routing/errors.py: NoRoute has no words in the dialects, and is told as 500")
+@pytest.mark.parametrize("asked", DIALECTS)
+async def test_a_call_without_a_permitted_route_is_forbidden_and_no_failure_of_ours(
+    house: House, asked: Dialect
+) -> None:
+    member, case = await house.member(TenantPolicy(residency="jp")), house.case()
+    told = await ask(house, member, case, Ask(asked))
+    assert (told.status, case.asked) == (403, (0, 0))
+    assert told.error
+    assert "is not known to lie in jp" in told.error["message"]
+
+
+async def test_nothing_of_a_tenant_confined_to_the_eu_goes_elsewhere(house: House) -> None:
+    elsewhere = {"acme-us": 100.0, "clau-us": 100.0}
+    routing = RoutingPolicy(prefer=("acme-us", "clau-us"), weights=elsewhere)
+    confined = await house.member(TenantPolicy(limits=BUDGET, residency="eu", routing=routing, hedge_ms=50))
+    free = await house.member(TenantPolicy(limits=BUDGET, retry_share=1.0))
+    faults = [*ANSWERS_NOTHING, *BREAKS, Fault.NO_END, Fault.EMPTY_CHOICES, Fault.CONTEXT_TOO_LONG]
+    ways = [(fault, 0, way) for fault, way in product(faults, WAYS)]
+    before = house.us.upstream.bytes_received, house.us.upstream.connections
+    found = await meet(house, confined, ways)
+    assert (house.us.upstream.bytes_received, house.us.upstream.connections) == before
+    for met in found:
+        assert met.case.asked[1] == 0, met.label
+        assert met.told.error or met.told.is_whole, met.label
+    rows = await house.books_agree(confined, len(found))
+    assert {row["region"] for row in rows} <= {"eu-central-1", None}
+    assert {row["residency"] for row in rows} == {"eu"}
+    assert (await ask(house, free, found[0].case)).text == "all is well"
