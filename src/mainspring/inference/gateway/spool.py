@@ -231,15 +231,18 @@ class Segment:
 
     def _append(self, entry: Entry) -> None:
         body = _encoder.encode(entry)
-        data = _HEAD.pack(len(body), zlib.crc32(body)) + body
+        parts = (_HEAD.pack(len(body), zlib.crc32(body)), body)
+        length = _HEAD.size + len(body)
         try:
-            written = os.pwrite(self._descriptor, data, self._size)
-            while written < len(data):
-                written += os.pwrite(self._descriptor, data[written:], self._size + written)
+            written = os.pwritev(self._descriptor, parts, self._size)
+            if written < length:  # the disk is filling up, or a signal came
+                data = b"".join(parts)
+                while written < length:
+                    written += os.pwrite(self._descriptor, data[written:], self._size + written)
         except OSError:
             os.ftruncate(self._descriptor, self._size)
             raise
-        self._size += len(data)
+        self._size += length
         self.is_dirty = True
 
     def _entries(self, limit: int) -> Iterator[tuple[tuple[int, int], Entry]]:

@@ -53,6 +53,11 @@ def estimate_input_tokens(call: InferenceRequest | bytes) -> int:
     return _of_body(call) if isinstance(call, bytes) else _of_request(call)
 
 
+def estimate_text_tokens(size: int) -> int:
+    """Tokens of a raw body of so many bytes that holds nothing but text."""
+    return max(1, -(-size // _BYTES_PER_TOKEN))
+
+
 def _of_body(body: bytes) -> int:
     """A third of the bytes; pictures and files inside, which are base64, count by what they show."""
     size, tokens, at = len(body), 0, body.find(_DATA)

@@ -1,5 +1,6 @@
 """From a caller's body to a call: its order, what it needs, and what is recorded of it."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,12 +10,15 @@ from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.flight import Call
 from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.routing.types import Demand
-from mainspring.inference.gateway.tokens import estimate_input_tokens
+from mainspring.inference.gateway.tokens import estimate_input_tokens, estimate_text_tokens
 from mainspring.inference.gateway.types import CallContext, Operation
 
 from .http import Request
 
 _SCHEMAS = frozenset(("response_format", "text", "output_config", "output_format"))
+_MEDIA = re.compile(rb'"type"\s*:\s*"(?:image|file|document|input_|audio)')
+"""What a content part that is no text begins with, in every dialect; one search for what would be many."""
+
 _CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _PASSED = frozenset((b"anthropic-beta", b"openai-beta", b"traceparent"))
 _TASK = b"x-mainspring-task"
@@ -36,14 +40,15 @@ def read_order(request: Request, inbound: Inbound) -> WireOrder:
 def read_call(order: WireOrder, context: CallContext) -> Call:
     """The call in an order."""
     model = _text(order, "model")
-    tokens = estimate_input_tokens(order.content)
+    has_media = _MEDIA.search(order.content) is not None
+    tokens = estimate_input_tokens(order.content) if has_media else estimate_text_tokens(len(order.content))
     cap = read_cap(order)
     return Call(
         context,
         Operation.CHAT,
         model,
         order,
-        _demand(order, tokens, cap),
+        _demand(order, tokens, cap, has_media=has_media),
         tokens,
         order.is_stream,
         order.content,
@@ -83,11 +88,10 @@ def wants_schema(order: WireOrder) -> bool:
     return any(b"json_schema" in bytes(order.fields[name]) for name in _SCHEMAS if name in order.fields)
 
 
-def _demand(order: WireOrder, tokens: int, cap: int | None) -> Demand:
+def _demand(order: WireOrder, tokens: int, cap: int | None, *, has_media: bool) -> Demand:
     """What a deployment must be able to do. A word that may mean a picture is looked at closely."""
     fields = order.fields
-    content = order.content
-    if b"image" in content or b"file" in content or b"document" in content or b"audio" in content:
+    if has_media:
         demand = demand_of(order.request())
         return msgspec.structs.replace(demand, task=order.task) if order.task else demand
     needs_tools, needs_schema = "tools" in fields, wants_schema(order)
