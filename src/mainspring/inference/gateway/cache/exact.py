@@ -59,9 +59,14 @@ class ExactCache:
         reply = await self._open(tenant, key, stamp, entry) if entry else None
         return ExactLookup(tenant, key, feature, stamp, reply)
 
-    async def keep(self, lookup: ExactLookup, completion: Completion, *, ttl_seconds: int) -> bool:
-        """Keep the reply to the call that was looked up; False when it may not be, is too large, or Valkey is away."""
-        if lookup.is_away or not may_be_kept(completion):
+    async def keep(
+        self, lookup: ExactLookup, completion: Completion, *, ttl_seconds: int, however_ended: bool = False
+    ) -> bool:
+        """Keep the reply to the call that was looked up; False when it may not be, is too large, or Valkey is away.
+
+        however_ended   also one that was cut off, refused or empty: for a call that must not be made twice
+        """
+        if lookup.is_away or not (however_ended or may_be_kept(completion)):
             return False
         data = encode_reply(completion, datetime.now(UTC))
         if data is None or len(data) > MAX_BYTES:

@@ -30,6 +30,7 @@ from mainspring.inference.gateway.cache import (
     scope_bytes,
     wire_key,
 )
+from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.flight import Flight
 from mainspring.inference.messages import Completion
 
@@ -86,12 +87,12 @@ class RepliesAgain:
         is_semantic = wish.may_keep and may_match_by_meaning(policy, context.feature, wish)
         if context.idempotency_key is None and not is_exact and not is_semantic:
             return None
-        if (is_exact or is_semantic) and not is_replayable(order.request()):
-            is_exact = is_semantic = False
+        is_whole = _is_replayable(order)
         found = Lookup()
         scope = _scope(flight, order)
-        if context.idempotency_key is not None and await self._find_repeated(found, flight, order):
+        if context.idempotency_key is not None and await self._find_repeated(found, flight, order, keeps=is_whole):
             return found
+        is_exact, is_semantic = is_exact and is_whole, is_semantic and is_whole
         if is_exact:
             await self._find_exact(found, scope, order, wish)
         if is_semantic and found.reply is None:
@@ -104,7 +105,7 @@ class RepliesAgain:
         if found.exact:
             await self.exact.keep(found.exact, completion, ttl_seconds=ttl)
         if found.repeated:
-            await self.exact.keep(found.repeated, completion, ttl_seconds=_IDEMPOTENT_SECONDS)
+            await self.exact.keep(found.repeated, completion, ttl_seconds=_IDEMPOTENT_SECONDS, however_ended=True)
         if found.semantic and found.semantic.outcome != "left_alone":
             task = asyncio.create_task(self._learn(context.tenant, found.semantic, completion, ttl))
             self._learning.add(task)
@@ -144,27 +145,35 @@ class RepliesAgain:
         if found.semantic.outcome == "hit":
             found.reply, found.status = found.semantic.reply, "semantic"
 
-    async def _find_repeated(self, found: Lookup, flight: Flight, order: WireOrder) -> bool:
-        """Whether a call with the same key has been answered; else this one runs alone. Raises Conflict."""
+    async def _find_repeated(self, found: Lookup, flight: Flight, order: WireOrder, *, keeps: bool) -> bool:
+        """Whether a call with the same key has been answered; else this one runs alone. Raises Conflict.
+
+        The turn is taken first and the answer looked for after that: a call that ends keeps its reply
+        before it gives its turn back, so whoever gets the turn sees the reply.
+
+        keeps   whether the reply can be given again; one with several choices cannot
+        """
         context = flight.call.context
         name = (context.idempotency_key or "").encode()
         of = context.key.bytes if context.key else b""
         key = sha256(b"idempotency" + of + name + sha256(order.content).digest()).digest()
-        found.repeated = await self.exact.find(context.tenant, key)
-        if found.repeated.reply:
-            found.reply, found.status = found.repeated.reply, "repeated"
-            return True
         lock = b"gateway:{%b}:running:%b" % (str(context.tenant).encode(), key.hex().encode())
         try:
-            taken = await self.wire.call(b"SET", lock, b"1", b"NX", b"PX", b"%d" % _RUNNING_MS)
+            if await self.wire.call(b"SET", lock, b"1", b"NX", b"PX", b"%d" % _RUNNING_MS) is not None:
+                found.lock = lock
         except ValkeyGone:
             return False
-        if taken is None:
+        repeated = await self.exact.find(context.tenant, key)
+        if repeated.reply:
+            self.release(found)
+            found.reply, found.status = repeated.reply, "repeated"
+            return True
+        if found.lock is None:
             raise Conflict(
                 "A call with this Idempotency-Key and body is running; wait for its answer, then send it again.",
                 retry_after_seconds=1,
             )
-        found.lock = lock
+        found.repeated = repeated if keeps else None
         return False
 
     async def _learn(self, tenant: TenantId, lookup: "SemanticLookup", completion: Completion, ttl: int) -> None:
@@ -172,6 +181,14 @@ class RepliesAgain:
             await self.semantic(tenant).learn(lookup, completion, ttl=timedelta(seconds=ttl))
         except (*DatabaseGone, MainspringError) as failure:
             log.warning("semantic_cache_not_taught", error=type(failure).__name__)
+
+
+def _is_replayable(order: WireOrder) -> bool:
+    """Whether the reply can be kept; what the normal form cannot say is passed on, and never kept."""
+    try:
+        return is_replayable(order.request())
+    except ModelError:
+        return False
 
 
 def _scope(flight: Flight, order: WireOrder) -> ReplyScope:

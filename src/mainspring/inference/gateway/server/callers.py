@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from mainspring.foundation.errors import Forbidden, Unauthenticated
+from mainspring.foundation.errors import Forbidden, NotFound, Unauthenticated
 from mainspring.foundation.ids import read_id
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.keeper import SnapshotKeeper
@@ -108,7 +108,12 @@ def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
 
 def _run(headers: Mapping[bytes, bytes]) -> UUID | None:
     value = _text(headers, b"x-mainspring-run")
-    return read_id("run", value) if value else None
+    if value is None:
+        return None
+    try:
+        return read_id("run", value)
+    except NotFound:
+        raise InvalidRequest(f"x-mainspring-run is {value[:40]!r}; give the id of a run, run_...") from None
 
 
 def _timeout(headers: Mapping[bytes, bytes]) -> timedelta | None:
@@ -129,7 +134,7 @@ def _trace(traceparent: bytes | None) -> tuple[str | None, str | None, str | Non
     if traceparent is None:
         return None, None, None
     parts = traceparent.decode("latin-1").lower().split("-")
-    if len(parts) < 4 or len(parts[1]) != 32 or len(parts[2]) != 16 or not _is_hex(parts[1] + parts[2]):
+    if len(parts) < 4 or len(parts[1]) != 32 or len(parts[2]) != 16 or not (_is_hex(parts[1]) and _is_hex(parts[2])):
         return None, None, None
     return parts[1], os.urandom(8).hex(), parts[2]
 

@@ -1,9 +1,10 @@
 """The doors of chat completions, responses and messages: one path for all three, streamed or not."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from mainspring.foundation.errors import MainspringError
 from mainspring.inference.gateway.cache import replay
@@ -12,7 +13,7 @@ from mainspring.inference.gateway.engine.again import Lookup, RepliesAgain
 from mainspring.inference.gateway.engine.engine import Answer, Arrival, Engine
 from mainspring.inference.gateway.engine.incoming import Passing
 from mainspring.inference.gateway.engine.lanes import gone_as_error
-from mainspring.inference.gateway.engine.orders import WireOrder
+from mainspring.inference.gateway.engine.orders import NormalOrder, WireOrder
 from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.flight import Flight
 from mainspring.inference.gateway.providers.dialects import Inbound, Outbound, Writer
@@ -25,7 +26,7 @@ from .callers import Callers
 from .heads import head_of
 from .http import ClientConnection, Request
 from .reading import end_user_of, read_call, read_order, wants_schema
-from .structured import Structured
+from .structured import Structured, reads_early, shape_of
 
 _JSON = b"content-type: application/json\r\n"
 _EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
@@ -55,6 +56,7 @@ class Chat:
     callers: Callers
     again: RepliesAgain | None
     structured: Structured
+    _shadows: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     async def serve(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
         """Answer a call; raises MainspringError while nothing of an answer was sent."""
@@ -81,7 +83,7 @@ class Chat:
                 if found.reply:
                     await self._give_again(exchange, found.reply.completion)
                     if found.is_shadowed:
-                        await self._shadow(exchange, found)
+                        self._begin_shadow(exchange, found)
                     return
         if order.is_stream:
             await self._stream(exchange)
@@ -90,30 +92,43 @@ class Chat:
 
     async def _whole(self, exchange: Exchange) -> None:
         flight, order = exchange.flight, exchange.order
+        shape = shape_of(order) if wants_schema(order) else None
         answer = await self.engine.ask(flight)
         completion = None
-        body = answer.body
-        if wants_schema(order) and (shape := order.request().response_format):
+        if shape:
             completion = self._completion(flight, answer)
             if not self.structured.judge(flight, shape, completion):
                 await flight.succeed(_body(answer, order.inbound), order.inbound.name)
-                completion = await self.structured.mend(flight, order.request(), completion)
-                body = None
+                await self._mend(exchange, completion)
+                return
+        body = answer.body
         if body is None:
             completion = completion or self._completion(flight, answer)
             body = to_json(order.inbound.encode_completion(completion, int(time.time())))
         await flight.succeed(body, order.inbound.name)
-        exchange.connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
         if exchange.found and exchange.found.keeps and self.again:
             await self.again.keep(exchange.found, flight, completion or self._completion(flight, answer))
+        exchange.connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
+
+    async def _mend(self, exchange: Exchange, completion: Completion) -> None:
+        """Answer with a reply that fits its schema, in place of one that does not; the cost told is that of all."""
+        mended = await self.structured.mend(exchange.flight, exchange.order.request(), completion)
+        if exchange.found and exchange.found.keeps and self.again:
+            await self.again.keep(exchange.found, exchange.flight, mended.completion)
+        head = _JSON + b"x-mainspring-cost-micros: %d\r\n" % mended.cost_micros
+        body = to_json(exchange.inbound.encode_completion(mended.completion, int(time.time())))
+        exchange.connection.reply(200, head_of(mended.flight, content_type=head, is_ended=False), body)
 
     async def _stream(self, exchange: Exchange) -> None:
         flight, order, connection = exchange.flight, exchange.order, exchange.connection
-        order.is_read = wants_schema(order)
+        order.is_read = wants_schema(order) and shape_of(order) is not None
+        is_early = order.is_read and reads_early(exchange.headers)
         arrival = await self.engine.open(flight)
         try:
-            last = await self._send(exchange, arrival)
+            last = await self._send(exchange, arrival, is_early=is_early)
             await flight.succeed(_content(arrival), order.inbound.name)
+            if exchange.found and exchange.found.keeps and self.again:
+                await self.again.keep(exchange.found, flight, _collected(arrival, flight))
         except MainspringError as failure:
             arrival.connection.abort()
             _count(arrival, flight)
@@ -125,35 +140,29 @@ class Chat:
             _count(arrival, flight)
             raise
         connection.end(last)
-        if exchange.found and exchange.found.keeps and self.again:
-            await self.again.keep(exchange.found, flight, _collected(arrival, flight))
 
-    async def _send(self, exchange: Exchange, arrival: Arrival) -> bytes:
+    async def _send(self, exchange: Exchange, arrival: Arrival, *, is_early: bool) -> bytes:
         """Pass the reply on but for its last bytes, which are released once the record is durable."""
         upstream = arrival.connection
         exchange.connection.on_pause(lambda paused: upstream.hold_back() if paused else upstream.go_on())
         try:
             if isinstance(arrival.incoming, Passing):
                 return await _pass_on(exchange, arrival, arrival.incoming)
-            return await self._translate(exchange, arrival)
+            return await self._translate(exchange, arrival, is_early=is_early)
         except UpstreamGone as gone:
             raise broken(gone_as_error(gone)) from None
         except ModelError as failure:
             raise broken(failure) from failure
 
-    async def _translate(self, exchange: Exchange, arrival: Arrival) -> bytes:
+    async def _translate(self, exchange: Exchange, arrival: Arrival, *, is_early: bool) -> bytes:
         flight, order = exchange.flight, exchange.order
         deltas = _read(arrival)
         shape = order.request().response_format if order.is_read else None
         if shape:
-            early = exchange.headers.get(b"x-mainspring-validate") == b"incremental"
-            deltas = self.structured.watched(flight, shape, deltas, early=early)
+            deltas = self.structured.watched(flight, shape, deltas, early=is_early)
         writer = order.inbound.writer(int(time.time()), order.wants_usage)
         head = head_of(flight, content_type=_EVENTS, is_ended=False)
-        last = await _write_out(exchange, writer, deltas, head)
-        if shape:
-            flight.draft.structured = "valid"
-        return last
+        return await _write_out(exchange, writer, deltas, head)
 
     async def _give_again(self, exchange: Exchange, completion: Completion) -> None:
         """Answer with a kept reply, in the caller's dialect, streamed or whole."""
@@ -173,20 +182,26 @@ class Chat:
         exchange.connection.begin(head_of(flight, content_type=_EVENTS, is_ended=True), pieces[0] or b": again\n\n")
         exchange.connection.end(b"".join(pieces[1:]))
 
+    def _begin_shadow(self, exchange: Exchange, found: Lookup) -> None:
+        """Ask the model as well; neither the caller's next request nor its leaving has to do with it."""
+        task = asyncio.create_task(self._shadow(exchange, found))
+        self._shadows.add(task)
+        task.add_done_callback(self._shadows.discard)
+
     async def _shadow(self, exchange: Exchange, found: Lookup) -> None:
-        """Ask the model as well, to see whether the hit was right; the caller has its answer already."""
-        call = exchange.flight.call
+        """See whether the hit was right; the caller has its answer already."""
+        call, order = exchange.flight.call, NormalOrder(exchange.order.request(), is_stream=False)
+        context = replace(call.context, idempotency_key=None)
         try:
-            flight = await self.engine.admit(call)
+            flight = await self.engine.admit(replace(call, context=context, order=order, is_stream=False))
             flight.draft.cache_status = "shadow"
             with flight.closing():
-                exchange.order.is_stream = False
-                answer = await self.engine.ask(flight)
-                await flight.succeed(_body(answer, exchange.inbound), exchange.inbound.name)
+                completion = self._completion(flight, await self.engine.ask(flight))
+                await flight.succeed(to_json({"message": completion.message, "vendor_text": None}))
         except MainspringError:
-            return  # the hit was given; its record of the failed shadow says why
+            return  # the hit was given; the record of the failed shadow says why
         if self.again:
-            await self.again.keep(found, flight, self._completion(flight, answer))
+            await self.again.keep(found, flight, completion)
 
     def _completion(self, flight: Flight, answer: Answer) -> Completion:
         """An answer in the normal form."""
