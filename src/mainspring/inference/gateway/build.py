@@ -22,6 +22,7 @@ from .engine.attempts import Attempts
 from .engine.breakers import Breakers
 from .engine.engine import Engine, Tenants
 from .engine.lanes import Lanes
+from .engine.learning import Embed, Learning
 from .engine.tenants import KeptTenants
 from .keeper import SnapshotKeeper
 from .limits import Limiter, StoredSpend
@@ -107,7 +108,7 @@ def build_engine(
         settings.data_dir, database, settle_orphan=_settler(limiter) if limiter else None, seal=seal
     )
     recorder.start()
-    return Engine(
+    engine = Engine(
         settings,
         _catalogue(settings),
         tenants,
@@ -120,6 +121,19 @@ def build_engine(
         upstreams,
         closing or AsyncExitStack(),
     )
+    engine.learning = Learning(database, _embedder(engine), clock)
+    engine.closing.push_async_callback(engine.learning.close)
+    return engine
+
+
+def _embedder(engine: Engine) -> Embed:
+    """Questions for routing, by the bundled model."""
+
+    async def embed(tenant: TenantId, text: str) -> Sequence[float]:
+        context = CallContext(tenant, "routing", kind=CallKind.PROCESSING)
+        return (await embed_texts(engine, [text], model=LOCAL_EMBEDDING, context=context)).vectors[0].tolist()
+
+    return embed
 
 
 def _catalogue(settings: GatewaySettings) -> Catalogue:

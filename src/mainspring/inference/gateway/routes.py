@@ -10,11 +10,13 @@ from mainspring.foundation.http import CurrentPrincipal, Paging
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_request
 
+from .feedback import Feedback
 from .policies import Models, Policies, ProviderKeys, Spending, SpendQuery
 from .policy import Scope
-from .records import Records
+from .records import PREFIX, Records
 from .schemas import (
     ModelList,
+    OutcomeRequest,
     PolicyRequest,
     PolicyView,
     ProviderKeyList,
@@ -28,6 +30,7 @@ from .schemas import (
     show_records,
     show_spend,
 )
+from .service import Gateway
 
 
 def build_router(records: Records) -> APIRouter:
@@ -49,6 +52,26 @@ def build_router(records: Records) -> APIRouter:
         of_run = read_id("run", run) if run else None
         page = page_request(limit, cursor)
         return show_records(await records.list_records(principal, run=of_run, page=page))
+
+    return router
+
+
+def build_outcome_router(gateway: Gateway) -> APIRouter:
+    """The route by which callers say how well they were answered."""
+    router = APIRouter(prefix="/v1", tags=["records"])
+    feedback = Feedback(gateway.engine)
+
+    @router.post("/records/{record}/outcome", status_code=204)
+    async def record_outcome(record: str, request: OutcomeRequest, principal: CurrentPrincipal) -> None:
+        """Say how well a call was answered, for routing that learns (`routing.learned` in the policy).
+
+        `record` is the call's `x-mainspring-request-id`, known here within a second of its answer; said
+        again, the later score counts. Needs `ai.model.call`. Errors: `forbidden` (403), `not_found` (404),
+        `conflict` (409) where the question is not kept or the model is not known any more,
+        `invalid_input` (422) for a score out of range, `model_overloaded` (503) and its like while the
+        question cannot be embedded.
+        """
+        await feedback.record(principal, read_id(PREFIX, record), score=request.score)
 
     return router
 

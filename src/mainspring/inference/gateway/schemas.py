@@ -45,6 +45,12 @@ class PolicyRequest(_Request):
     ] = None
 
 
+class OutcomeRequest(_Request):
+    """How well a call was answered."""
+
+    score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, description="0 is useless, 1 is right")]
+
+
 class PolicyView(BaseModel):
     """The policy as it stands; version 0 is that of a tenant which never changed it."""
 

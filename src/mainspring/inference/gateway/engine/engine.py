@@ -8,7 +8,7 @@ reads the database: tenants and policies are in memory, limits in Valkey.
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import Protocol
@@ -17,7 +17,9 @@ from uuid import UUID
 import msgspec
 
 from mainspring.foundation.db import forbid_open_transaction
+from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway.draft import Draft
 from mainspring.inference.gateway.errors import AiDisabled, InvalidOutput, Overloaded
 from mainspring.inference.gateway.flight import Call, Flight
@@ -30,17 +32,21 @@ from mainspring.inference.gateway.recorder import Books, Recorder
 from mainspring.inference.gateway.routing.errors import NoRoute
 from mainspring.inference.gateway.routing.measurements import Measurements
 from mainspring.inference.gateway.routing.router import Router
-from mainspring.inference.gateway.routing.types import Route
+from mainspring.inference.gateway.routing.types import Explanation, Route
 from mainspring.inference.gateway.snapshot import TenantSnapshot
 from mainspring.inference.gateway.types import CallContext, CallKind, GatewaySettings, Operation
 from mainspring.inference.gateway.upstream import Connection, UpstreamGone, Upstreams
 from mainspring.inference.messages import Completion
 
 from .attempts import Attempts
+from .deprecations import Deprecations
 from .incoming import Incoming, Passing
 from .lanes import Deadlines, Lane, Lanes, gone_as_error
+from .learning import Learning
 from .orders import WireOrder
 from .replies import read_reply
+
+log = get_logger(__name__)
 
 _LEASE = timedelta(minutes=30)
 _EPOCH = date(1970, 1, 1)
@@ -93,6 +99,8 @@ class Engine:
     upstreams: Upstreams
     closing: AsyncExitStack
     clock: Callable[[], float] = time.time
+    learning: Learning | None = None
+    deprecations: Deprecations = field(default_factory=Deprecations)
 
     async def close(self) -> None:
         """Ship what is recorded, then close every connection."""
@@ -102,7 +110,12 @@ class Engine:
 
     def resolve(self, model: str | None, policy: TenantPolicy) -> Resolution:
         """What a model's name means for a tenant today."""
-        return self.catalogue.resolve(model, policy, _day(int(self.clock() // 86400)))
+        return self.catalogue.resolve(model, policy, self.today)
+
+    @property
+    def today(self) -> date:
+        """The day on which names are resolved, UTC."""
+        return _day(int(self.clock() // 86400))
 
     async def admit(self, call: Call) -> Flight:
         """The call with its route, its hold and its open record; from now on it must be ended.
@@ -116,7 +129,12 @@ class Engine:
         _allow(call.context, call.operation, tenant, resolution)
         if policy.durability == "committed":
             await self.recorder.check()
-        route = self.router.choose(resolution, call.demand, policy)
+        if resolution.model is None and (policy.routing.learned or call.demand.task is not None):
+            route = await self._choose(call, resolution, policy)
+        else:
+            route = self.router.choose(resolution, call.demand, policy)
+        if resolution.warnings:
+            self.deprecations.note(tenant.tenant, resolution, self.today, self.clock())
         identifier = new_id()
         scopes, _ = _scopes(call.context, resolution)
         hold = None
@@ -129,6 +147,39 @@ class Engine:
             if hold and self.limiter:
                 self.limiter.release(hold)
             raise
+
+    async def explain(self, call: Call) -> Explanation:
+        """What would happen to a call, without making it; raises UnknownModel and its kin."""
+        policy = (await self.tenants.get(call.context.tenant)).policy
+        resolution = self.resolve(call.model, policy)
+        if first := self._for_task(call, resolution, policy):
+            return self.router.explain_for_task(first, resolution, call.demand, policy)
+        demand, predictor = call.demand, None
+        if resolution.model is None and policy.routing.learned and self.learning:
+            demand, predictor = await self.learning.advise(call)
+        return self.router.explain(resolution, demand, policy, predictor)
+
+    async def _choose(self, call: Call, resolution: Resolution, policy: TenantPolicy) -> Route:
+        """Where a call goes whose model is left open: by its task, by what was learned, or as any other."""
+        if first := self._for_task(call, resolution, policy):
+            if first.warnings:
+                self.deprecations.note(call.context.tenant, first, self.today, self.clock())
+            return self.router.choose_for_task(first, resolution, call.demand, policy)
+        demand, predictor = call.demand, None
+        if policy.routing.learned and self.learning:
+            demand, predictor = await self.learning.advise(call)
+        return self.router.choose(resolution, demand, policy, predictor)
+
+    def _for_task(self, call: Call, resolution: Resolution, policy: TenantPolicy) -> Resolution | None:
+        """The model that the policy names for the task of an `auto` call."""
+        name = policy.routing.tasks.get(call.demand.task or "") if resolution.floor is not None else None
+        if name is None:
+            return None
+        try:
+            return self.resolve(name, policy)
+        except InvalidInput as failure:  # gone from the catalogue: `auto` finds another
+            log.warning("task_model_unknown", tenant=str(call.context.tenant), model=name, error=failure.code)
+            return None
 
     async def check(self, model: str | None, context: CallContext, operation: Operation) -> None:
         """Whether a call would be admitted as far as its tenant and model go; raises as `admit` and holds nothing."""

@@ -11,6 +11,11 @@ from mainspring.inference.gateway.snapshot import TenantSnapshot
 _KIND = "inference_payload"
 
 
+def unsealed(tenant: TenantSnapshot, record: UUID, content: bytes) -> bytes:
+    """What was said in a call of the tenant; in clear where payloads are not sealed. Raises Unreadable."""
+    return tenant.vault.unseal(_KIND, record, content) if tenant.vault else content
+
+
 @dataclass(frozen=True, slots=True)
 class KeptTenants:
     """Those that a keeper knows."""

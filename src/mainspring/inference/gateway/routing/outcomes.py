@@ -2,9 +2,11 @@
 
 A call's path asks `predictor` only, which never waits: it returns what is in memory and notes that
 the tenant is wanted. `refresh` loads those that are wanted and missing or old; a timer calls it.
-Memory is bounded: the newest outcomes of a few tenants, the longest unused leaves first.
+Memory is bounded: the newest outcomes of a few tenants, the longest unused leaves first, and who asks
+no more leaves after a while.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ OUTCOMES = 4000
 TENANTS = 8
 """Tenants whose outcomes are in memory at once."""
 _FRESH_SECONDS = 60.0
+_UNUSED_SECONDS = 600.0
 _TRIM_EVERY = 200
 
 
@@ -32,6 +35,7 @@ _TRIM_EVERY = 200
 class _Held:
     index: Neighbours | None
     loaded_at: float
+    asked_at: float
 
 
 class Outcomes:
@@ -69,13 +73,14 @@ class Outcomes:
 
     def predictor(self, tenant: TenantId) -> Neighbours | None:
         """What is in memory of the tenant's outcomes; None until `refresh` has loaded some."""
-        held = self._held.get(tenant)
+        held, now = self._held.get(tenant), self._clock()
         if held is None:
-            held = self._held[tenant] = _Held(None, float("-inf"))
+            held = self._held[tenant] = _Held(None, float("-inf"), now)
             if len(self._held) > self._tenants:
                 self._held.popitem(last=False)
         else:
             self._held.move_to_end(tenant)
+            held.asked_at = now
         return held.index
 
     @property
@@ -86,12 +91,15 @@ class Outcomes:
     async def refresh(self) -> int:
         """Load the outcomes of tenants that were asked for and are missing or a minute old; returns how many."""
         now = self._clock()
+        for tenant in [tenant for tenant, held in self._held.items() if now - held.asked_at > _UNUSED_SECONDS]:
+            del self._held[tenant]
         due = [tenant for tenant, held in self._held.items() if now - held.loaded_at >= _FRESH_SECONDS]
         for tenant in due:
             async with self._database.tenant(tenant) as transaction:
                 rows = await select_newest_outcomes(transaction, limit=OUTCOMES)
-            if tenant in self._held:
-                self._held[tenant] = _Held(_index(rows), now)
+            index = await asyncio.to_thread(_index, rows)  # some ten milliseconds of arithmetic
+            if held := self._held.get(tenant):
+                held.index, held.loaded_at = index, now
         return len(due)
 
 

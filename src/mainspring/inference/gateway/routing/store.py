@@ -6,6 +6,18 @@ from uuid import UUID
 from mainspring.foundation.db import Row, TenantTransaction
 
 
+async def find_answered(transaction: TenantTransaction, call: UUID) -> Row | None:
+    """What a call of the tenant asked, of which model, and who answered; by primary key."""
+    return await transaction.first(
+        """
+        select r.operation, r.model_asked, r.model_served, r.provider, p.input
+          from inference_record r left join inference_payload p on p.tenant_id = r.tenant_id and p.record_id = r.id
+         where r.tenant_id = %(tenant)s and r.id = %(id)s""",
+        tenant=transaction.tenant,
+        id=call,
+    )
+
+
 async def upsert_outcome(
     transaction: TenantTransaction, call: UUID, *, model: str, embedding: Sequence[float], score: float
 ) -> None:

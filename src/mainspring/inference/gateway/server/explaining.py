@@ -23,9 +23,7 @@ class Explaining:
     async def serve(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
         """Answer with every candidate, its rank and why, and every deployment that was left out."""
         caller = await self.callers.identify(request.headers)
-        tenant = await self.engine.tenants.get(caller.tenant)
         order = read_order(request, inbound)
         call = read_call(order, self.callers.context(caller, request.headers, end_user_of(order)))
-        resolution = self.engine.resolve(call.model, tenant.policy)
-        explanation = self.engine.router.explain(resolution, call.demand, tenant.policy)
+        explanation = await self.engine.explain(call)
         connection.reply(200, _JSON, to_json(asdict(explanation)))
