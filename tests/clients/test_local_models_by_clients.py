@@ -6,6 +6,8 @@ import anthropic
 import numpy as np
 import openai
 import pydantic
+import pytest
+from anthropic.types import MessageParam
 
 from .rig import LOCAL_EMBEDDER, LOCAL_MODEL, Rig
 
@@ -102,3 +104,23 @@ def test_the_record_holds_what_was_asked_and_said(rig: Rig) -> None:
     assert reply.usage is not None
     assert record["output_tokens"] == reply.usage.completion_tokens
     assert record["status"] == "ok"
+
+
+def test_what_the_model_cannot_do_is_refused_as_the_callers_mistake(rig: Rig) -> None:
+    parameters: dict[str, object] = {"type": "object", "properties": {}}
+    long: MessageParam = {"role": "user", "content": "word " * 20_000}
+    with (
+        openai.OpenAI(base_url=rig.v1, api_key=rig.key) as client,
+        pytest.raises(openai.BadRequestError, match="calls no tools") as caught,
+    ):
+        client.chat.completions.create(
+            model=LOCAL_MODEL,
+            messages=[{"role": "user", "content": "Hello."}],
+            tools=[{"type": "function", "function": {"name": "weather", "parameters": parameters}}],
+        )
+    assert caught.value.code == "no_route"
+    with (
+        anthropic.Anthropic(base_url=rig.url, api_key=rig.key) as client,
+        pytest.raises(anthropic.BadRequestError, match="tokens of context"),
+    ):
+        client.messages.create(model=LOCAL_MODEL, messages=[long], max_tokens=5)

@@ -1,7 +1,8 @@
 """How a failed call is told to its caller, whatever the dialect.
 
 Each dialect brings a table from error class to its own words; an error takes the words of its
-nearest ancestor there, so that errors which rooms add later are told rightly without a new line.
+nearest ancestor there, or of those of its status, so that errors which rooms add later are told rightly
+without a new line.
 Only `detail` is shown: it is written here; what a provider said stays in the record.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil
 
-from mainspring.foundation.errors import MainspringError, RateLimited
+from mainspring.foundation.errors import Forbidden, InvalidInput, MainspringError, RateLimited
 from mainspring.inference.gateway.errors import InvalidRequest
 
 _LONGEST_WAIT_SECONDS = 60.0  # clients hold a call open while they wait; longer is a matter for people
@@ -39,7 +40,10 @@ def words_by(table: Table, spent: Words) -> Callable[[MainspringError], Words]:
     def of_class(kind: type[MainspringError]) -> Words:
         if issubclass(kind, RateLimited) and ("budget" in kind.code or "quota" in kind.code):
             return spent
-        return next(table[each] for each in kind.__mro__ if each in table)
+        nearest = next(each for each in kind.__mro__ if each in table)
+        if nearest is MainspringError and kind.status < 500:  # refused by a room that is not in the table
+            nearest = Forbidden if kind.status == Forbidden.status else InvalidInput
+        return table[nearest]
 
     return lambda error: of_class(type(error))
 
