@@ -26,7 +26,7 @@ log = get_logger(__name__)
 SHIP_SECONDS = 0.2
 SYNC_SECONDS = 0.05
 ADOPT_SECONDS = 15.0
-BATCH = 5000
+BATCH = 3000
 FULL_BYTES = 32 * 1024 * 1024
 
 SettleOrphan = Callable[[Entry], Awaitable[None]]

@@ -4,8 +4,9 @@ Records arrive by COPY in temporary tables of the session, which cost no write-a
 from there in one statement each: row-level security allows no COPY into the tables themselves.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from struct import Struct
 from uuid import UUID
@@ -54,6 +55,7 @@ _ADD_SPEND = """
            tokens = kept.tokens + excluded.tokens,
            calls = kept.calls + excluded.calls"""
 
+_LINES_AT_ONCE, _PAYLOADS_AT_ONCE = 250, 50
 _BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _BINARY_END = b"\xff\xff"
 _ROW = Struct(">hi16si16siq")
@@ -81,13 +83,24 @@ async def insert_calls(
     new = await _new(connection, calls) if may_be_known else calls
     await connection.execute(_ARRIVALS)
     async with connection.cursor().copy(_COPY_RECORDS) as copy:
-        await copy.write(b"\n".join([*(call.last.line for call in new), b""]))
+        for some in _pieces(new, _LINES_AT_ONCE):
+            await copy.write(b"\n".join([*(call.last.line for call in some), b""]))
+            await asyncio.sleep(0)
     await connection.execute(_KEEP_RECORDS)
-    if payloads := [_payload_row(call) for call in new if call.input or call.output]:
+    if payloads := [call for call in new if call.input or call.output]:
         async with connection.cursor().copy(_COPY_PAYLOADS) as copy:
-            await copy.write(b"".join([_BINARY_HEAD, *payloads, _BINARY_END]))
+            await copy.write(_BINARY_HEAD)
+            for some in _pieces(payloads, _PAYLOADS_AT_ONCE):
+                await copy.write(b"".join([_payload_row(call) for call in some]))
+                await asyncio.sleep(0)
+            await copy.write(_BINARY_END)
         await connection.execute(_KEEP_PAYLOADS)
     await _add_spend(connection, new)
+
+
+def _pieces(calls: Sequence[SpooledCall], size: int) -> Iterator[Sequence[SpooledCall]]:
+    """The calls by parts, between which the calls of others get their turn."""
+    return (calls[start : start + size] for start in range(0, len(calls), size))
 
 
 async def _new(connection: AsyncConnection[Row], calls: Sequence[SpooledCall]) -> list[SpooledCall]:
