@@ -1,6 +1,8 @@
-// The Vercel AI SDK, unchanged. Reads a task as JSON on standard input, writes what came as JSON.
+// The Vercel AI SDK, unchanged. Each line of standard input is a task in JSON, each line of output what came of it.
 //
 //   {"sdk": "openai" | "responses" | "anthropic" | "compatible", "task": ..., "model", "url", "key"}
+
+import { createInterface } from "node:readline";
 
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
@@ -10,14 +12,13 @@ import { z } from "zod";
 
 globalThis.AI_SDK_LOG_WARNINGS = false; // they go to standard output, among them that it knows no limit of a model
 
-const { sdk, task, model: name, url, key } = JSON.parse(await read(process.stdin));
 const headers = { "x-mainspring-feature": "help-desk" };
 
 const makers = {
-  openai: () => createOpenAI({ baseURL: url, apiKey: key, headers }).chat(name),
-  responses: () => createOpenAI({ baseURL: url, apiKey: key, headers }).responses(name),
-  anthropic: () => createAnthropic({ baseURL: url, apiKey: key, headers })(name),
-  compatible: () =>
+  openai: (name, url, key) => createOpenAI({ baseURL: url, apiKey: key, headers }).chat(name),
+  responses: (name, url, key) => createOpenAI({ baseURL: url, apiKey: key, headers }).responses(name),
+  anthropic: (name, url, key) => createAnthropic({ baseURL: url, apiKey: key, headers })(name),
+  compatible: (name, url, key) =>
     createOpenAICompatible({
       name: "mainspring",
       baseURL: url,
@@ -27,7 +28,6 @@ const makers = {
       supportsStructuredOutputs: true,
     })(name),
 };
-const model = makers[sdk]();
 const schema = z.object({ party: z.string(), days: z.number().int() });
 const tools = {
   weather: tool({
@@ -38,7 +38,7 @@ const tools = {
 };
 
 const tasks = {
-  async generate() {
+  async generate(model) {
     const { text, usage, finishReason, response } = await generateText({
       model,
       system: "Be brief.",
@@ -47,17 +47,17 @@ const tasks = {
     });
     return { text, usage, finishReason, headers: response.headers };
   },
-  async stream() {
+  async stream(model) {
     const result = streamText({ model, prompt: "Count.", maxOutputTokens: 20, maxRetries: 0 });
     const pieces = [];
     for await (const piece of result.textStream) pieces.push(piece);
     return { pieces, usage: await result.usage, finishReason: await result.finishReason };
   },
-  async tools() {
+  async tools(model) {
     const { text, steps } = await generateText({ model, prompt: "The weather?", tools, stopWhen: stepCountIs(3) });
     return { text, calls: steps.flatMap((step) => step.toolCalls.map((call) => [call.toolName, call.input])) };
   },
-  async streamed_tools() {
+  async streamed_tools(model) {
     const result = streamText({ model, prompt: "The weather?", tools, stopWhen: stepCountIs(3) });
     const calls = [];
     for await (const part of result.fullStream) {
@@ -66,21 +66,21 @@ const tasks = {
     }
     return { text: await result.text, calls };
   },
-  async object() {
+  async object(model) {
     return (await generateObject({ model, schema, prompt: "The term?", maxRetries: 0 })).object;
   },
-  async streamed_object() {
+  async streamed_object(model) {
     const result = streamObject({ model, schema, prompt: "The term?", maxRetries: 0 });
     for await (const _ of result.partialObjectStream);
     return await result.object;
   },
-  async image() {
+  async image(model) {
     const data = Buffer.from("not really a picture");
     const image = { type: "image", image: data, mediaType: "image/png" };
     const content = [{ type: "text", text: "What is this?" }, image];
     return { text: (await generateText({ model, messages: [{ role: "user", content }] })).text };
   },
-  async refused() {
+  async refused(model) {
     try {
       await generateText({ model, prompt: "hi", maxRetries: 0 });
     } catch (error) {
@@ -90,10 +90,8 @@ const tasks = {
   },
 };
 
-process.stdout.write(JSON.stringify(await tasks[task]()));
-
-async function read(stream) {
-  let text = "";
-  for await (const piece of stream) text += piece;
-  return text;
+for await (const line of createInterface({ input: process.stdin })) {
+  const { sdk, task, model, url, key } = JSON.parse(line);
+  const told = await tasks[task](makers[sdk](model, url, key)).catch((error) => ({ failed: error.stack }));
+  process.stdout.write(JSON.stringify(told) + "\n");
 }
