@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mainspring.inference.gateway.embedding import embed_call
 from mainspring.inference.gateway.engine.engine import Engine
+from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.providers.openai import embeddings as codec
 from mainspring.inference.gateway.providers.wire import read_object, to_json
@@ -28,6 +29,8 @@ class EmbeddingsDoor:
         caller = await self.callers.identify(request.headers)
         order = read_order(request, inbound)
         asked = codec.decode_embeddings_request(read_object(request.body) or {})
+        if asked.model is None:
+            raise InvalidRequest("The body must name a model that embeds; GET /v1/models lists them.")
         context = self.callers.context(caller, request.headers, end_user_of(order))
         found, flight = await embed_call(
             self.engine, asked.texts, model=asked.model, context=context, dimensions=asked.dimensions

@@ -13,6 +13,7 @@ from mainspring.inference.gateway.providers.cards import ModelCard
 from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.providers.openai import models as openai_models
 from mainspring.inference.gateway.providers.wire import to_json
+from mainspring.inference.gateway.routing.types import Demand
 from mainspring.inference.gateway.tokens import TOKENS_HEADER, estimate_input_tokens
 
 from .callers import Callers
@@ -79,12 +80,16 @@ class Lists:
         return {name: card for name, card in (cards | own).items() if card is not None}
 
     def _find(self, name: str, policy: TenantPolicy) -> ModelCard | None:
-        """What would answer to a name that no model bears, such as an alias or a name without its provider."""
+        """What would answer to a name that no model bears, such as an alias; None when the tenant may not call it."""
         try:
             found = self.engine.resolve(name, policy)
         except MainspringError:
             return None
-        first = found.deployments[0]
+        allowed = self.engine.router.explain(found, Demand(), policy).candidates
+        names = {each.name for each in allowed}
+        first = next((each for each in found.deployments if each.name in names), None)
+        if first is None:
+            return None
         served = first.profile
         lifecycle = Lifecycle.DEPRECATED if found.warnings else Lifecycle.ACTIVE
         created = datetime.fromtimestamp(0, UTC)
