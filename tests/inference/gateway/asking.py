@@ -50,10 +50,11 @@ class Ask:
     prompt: str = "What is the notice period?"
     gateway: RunningGateway | None = None
 
-    def wire(self, model: str) -> dict[str, Any]:
+    def body(self, model: str) -> bytes:
         """The body."""
         messages = [{"role": "user", "content": self.prompt}]
-        return {"model": model, "messages": messages, "max_tokens": self.max_tokens, "stream": self.stream}
+        wire = {"model": model, "messages": messages, "max_tokens": self.max_tokens, "stream": self.stream}
+        return json.dumps(wire).encode()
 
 
 async def ask(house: House, member: Member, case: Case | str, how: Ask = Ask()) -> Told:
@@ -74,11 +75,11 @@ async def ask(house: House, member: Member, case: Case | str, how: Ask = Ask()) 
 async def asking(house: House, member: Member, case: Case | str, how: Ask) -> AsyncGenerator[httpx.Response]:
     """The answer while it comes; leaving the block hangs up."""
     name = case if isinstance(case, str) else case.name
-    headers = {"x-api-key": member.key}
+    headers = {"x-api-key": member.key, "content-type": "application/json"}
     if how.timeout is not None:
         headers["x-mainspring-timeout"] = str(how.timeout)
     url = f"{(how.gateway or house.gateway).url}{_PATHS[how.dialect]}"
-    async with house.client.stream("POST", url, json=how.wire(name), headers=headers) as response:
+    async with house.client.stream("POST", url, content=how.body(name), headers=headers) as response:
         yield response
 
 

@@ -7,6 +7,7 @@ breakers remember a deployment: what one case breaks, no other case meets.
 
 import asyncio
 import sys
+from base64 import b64encode
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -42,6 +43,7 @@ LARGE = "acme/large"
 """The only model with more context than the others."""
 
 _MODELS = 900
+_MASTER_KEY = b64encode(bytes(range(32))).decode()
 _STATE = Struct("<19d")
 _BUDGET = TenantPolicy(limits=(Limit(scope="tenant", budget_per_month_micros=10**12, concurrency=100_000),))
 
@@ -136,6 +138,7 @@ class RunningGateway:
             "MAINSPRING_GATEWAY_PORT": str(self.port),
             "MAINSPRING_READY_FILE": str(ready),
             "MAINSPRING_LOG_LEVEL": "warning",
+            "MAINSPRING_MASTER_KEY": _MASTER_KEY,
             "SCRIPTED_KEY": "sk-scripted",
         }
         command = (sys.executable, "-m", "mainspring.entry.gateway")
@@ -276,6 +279,23 @@ class House:
         state = _STATE.unpack(raw) if isinstance(raw, bytes) else (0.0,) * 19
         leases = sum(bool(member) for member in await self.valkey.zrange(keys.leases, 0, -1))
         return Counted(int(state[13]), int(state[11]), int(state[16] + state[17]), int(state[5]), leases)
+
+    async def all_settled(self, member: Member, *, seconds: float = 20) -> list[Row]:
+        """Wait until nothing is held and all three books agree, however many calls there were."""
+        told: list[object] = []
+
+        async def agree() -> bool:
+            counted, booked = await self.counted(member.tenant), await self.booked(member.tenant)
+            rows = await self._read_records(member.tenant)
+            spent, calls = sum(row["cost_micros"] or 0 for row in rows), len(rows)
+            told[:] = [counted, booked, (spent, calls)]
+            return counted == Counted(spent, calls, 0, 0, 0) and booked == (spent, calls)
+
+        try:
+            await until(agree, seconds)
+        except TimeoutError:
+            raise AssertionError(f"Valkey, Postgres and the records say {told}") from None
+        return await self._read_records(member.tenant)
 
     async def books_agree(self, member: Member, count: int, *, seconds: float = 10) -> list[Row]:
         """Wait for the records, then for counters and bookings to equal their sum to the unit; nothing is held."""

@@ -24,8 +24,8 @@ BUDGET = (Limit(scope="tenant", budget_per_month_micros=10**12, concurrency=100_
 BOTH = TenantPolicy(limits=BUDGET, retry_share=1.0)
 ALONE = TenantPolicy(limits=BUDGET, retry_share=1.0, residency="eu")
 TIMEOUT = 2.0
-PATIENCE = 0.7
-"""Seconds beyond the timeout: deadlines are looked at ten times a second, and the machine is busy."""
+PATIENCE = 2.5
+"""Seconds beyond the timeout: a hundred calls at once take their time on a busy machine."""
 
 DIALECTS: tuple[Dialect, ...] = ("openai", "anthropic")
 WAYS = tuple(product(DIALECTS, DIALECTS, (False, True)))
@@ -407,7 +407,6 @@ async def test_switch_key_and_policy_take_hold_within_a_second(house: House) -> 
     assert await answers("invalid_api_key") < 1
 
 
-@pytest.mark.xfail(strict=True, reason="routing/errors.py: NoRoute has no words in the dialects, and is told as 500")
 @pytest.mark.parametrize("asked", DIALECTS)
 async def test_a_call_without_a_permitted_route_is_forbidden_and_no_failure_of_ours(
     house: House, asked: Dialect
