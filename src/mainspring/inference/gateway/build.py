@@ -29,6 +29,7 @@ from .limits import Limiter, StoredSpend
 from .models import LOCAL_EMBEDDING, Access, Catalogue, load_catalogue
 from .policies import ConfigurationReader
 from .ports import Directory
+from .providers import litellm
 from .recorder import Recorder, Seal
 from .routing.measurements import Measurements
 from .routing.router import Router
@@ -150,7 +151,7 @@ def _catalogue(settings: GatewaySettings) -> Catalogue:
         bedrock_region=settings.bedrock_region,
         bedrock_api_key=settings.bedrock_api_key,
         chat_model=settings.capable_model,
-        secrets=os.environ,
+        secrets=os.environ,  # house: allow-environ - the model file names the variables that hold its keys
     )
     catalogue = load_catalogue(access, settings.gateway_file)
     capable = settings.capable_model
@@ -160,6 +161,9 @@ def _catalogue(settings: GatewaySettings) -> Catalogue:
             f"The model {capable!r} has no configured provider (configured: {configured}). "
             "Name it <provider>/<model> and set that provider's key or base URL."
         )
+    for endpoint in catalogue.builder.endpoints:
+        if endpoint.dialect == litellm.DIALECT:
+            litellm.load(endpoint.name)  # now: it takes seconds, and whoever lacks it should learn so at the start
     return catalogue
 
 

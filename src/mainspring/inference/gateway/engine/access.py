@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from mainspring.foundation.clock import now
 from mainspring.foundation.errors import InvalidInput
 from mainspring.inference.gateway.models import Endpoint
-from mainspring.inference.gateway.providers import anthropic, azure, bedrock, gemini, openai, responses
+from mainspring.inference.gateway.providers import anthropic, azure, bedrock, gemini, litellm, openai, responses
 
 from .lanes import Access
 
@@ -55,6 +55,11 @@ def _bedrock(endpoint: Endpoint, key: str | None) -> Access:
     )
 
 
+def _litellm(endpoint: Endpoint, key: str | None) -> Access:
+    way = litellm.LiteLlmLane(litellm.load(endpoint.name), endpoint, key)
+    return Access(way.outbound, way=way)
+
+
 def _aws_credentials() -> Callable[[], bedrock.AwsCredentials]:
     """Those of the process: environment, profile or machine role, renewed by botocore before they end."""
     from botocore.session import get_session  # only platforms that use Bedrock pay for this import
@@ -76,4 +81,5 @@ _BUILDERS: Mapping[str, Callable[[Endpoint, str | None], Access]] = {
     "anthropic": _anthropic,
     "gemini": _gemini,
     "bedrock": _bedrock,
+    "litellm": _litellm,
 }

@@ -41,7 +41,7 @@ from mainspring.inference.messages import Completion
 from .attempts import Attempts
 from .deprecations import Deprecations
 from .incoming import Incoming, Passing
-from .lanes import Deadlines, Lane, Lanes, gone_as_error
+from .lanes import Deadlines, Lanes, Way, gone_as_error
 from .learning import Learning
 from .orders import WireOrder
 from .replies import read_reply
@@ -194,7 +194,7 @@ class Engine:
         """A stream whose first token is there; raises ModelError when no attempt gets so far."""
         return await self.attempts.first(flight, lambda deployment: self._begin(flight, deployment), _hang_up)
 
-    def lane(self, flight: Flight, deployment: Deployment) -> Lane:
+    def lane(self, flight: Flight, deployment: Deployment) -> Way:
         """The lane to a deployment, with the tenant's own key if it has one; the record says which."""
         own = flight.own_key(deployment)
         flight.goes_to(deployment, own_key=own is not None)

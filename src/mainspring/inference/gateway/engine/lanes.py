@@ -6,6 +6,7 @@ unless the provider wants each request signed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,6 +27,23 @@ class Deadlines(msgspec.Struct, frozen=True):
 
     first_byte_by: float
     idle_seconds: float
+
+
+class Way(Protocol):
+    """The way to one endpoint with one key, whatever lies between: a socket, or code of others in this process."""
+
+    @property
+    def outbound(self) -> Outbound:
+        """Its dialect."""
+        ...
+
+    async def ask(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Deadlines) -> bytes:
+        """The whole body of a reply; raises ModelError."""
+        ...
+
+    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Deadlines) -> Connection:
+        """A reply that has begun; raises ModelError."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -125,9 +143,9 @@ class Lanes:
     def __init__(self, upstreams: Upstreams, make_access: "Callable[[Endpoint, str | None], Access]") -> None:
         self._upstreams = upstreams
         self._make_access = make_access
-        self._lanes: dict[tuple[int, str | None], tuple[Endpoint, Lane]] = {}
+        self._lanes: dict[tuple[int, str | None], tuple[Endpoint, Way]] = {}
 
-    def lane(self, endpoint: Endpoint, own_key: str | None) -> Lane:
+    def lane(self, endpoint: Endpoint, own_key: str | None) -> Way:
         """The lane to an endpoint, with the tenant's own key if there is one."""
         found = self._lanes.get((id(endpoint), own_key))
         if found is not None and found[0] is endpoint:
@@ -135,8 +153,13 @@ class Lanes:
         if len(self._lanes) > 10_000:
             self._lanes.clear()
         access = self._make_access(endpoint, own_key)
+        lane = access.way or self._by_http(endpoint, access)
+        self._lanes[id(endpoint), own_key] = (endpoint, lane)
+        return lane
+
+    def _by_http(self, endpoint: Endpoint, access: "Access") -> Lane:
         parts = urlsplit(endpoint.base_url)
-        lane = Lane(
+        return Lane(
             self._upstreams.pool(make_origin(endpoint.base_url)),
             access.outbound,
             endpoint.base_url.rstrip("/"),
@@ -145,17 +168,16 @@ class Lanes:
             access.headers,
             access.sign,
         )
-        self._lanes[id(endpoint), own_key] = (endpoint, lane)
-        return lane
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How an endpoint is spoken to, and what proves that we may."""
+    """How an endpoint is spoken to, and what proves that we may; `way` where that is not by HTTP of ours."""
 
     outbound: Outbound
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     sign: Sign | None = None
+    way: Way | None = None
 
 
 def gone_as_error(gone: UpstreamGone) -> ModelError:

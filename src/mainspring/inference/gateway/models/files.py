@@ -136,7 +136,8 @@ def _check(content: CatalogueFile, path: Path) -> None:
         if entry.name in seen:
             raise _wrong(path, f"endpoints[{number}].name", entry.name, "is given twice; give each its own name")
         seen.add(entry.name)
-        if entry.url is None and VENDORS.get(entry.provider, Vendor()).base_url is None:
+        knows_addresses = entry.dialect == "litellm"
+        if not knows_addresses and entry.url is None and VENDORS.get(entry.provider, Vendor()).base_url is None:
             raise _wrong(
                 path, f"endpoints[{number}].url", None, f"is missing; {entry.provider} has no well-known address"
             )
