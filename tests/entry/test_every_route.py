@@ -1,6 +1,7 @@
 """Every route of the API, walked as the other tenant, as each role, and without a key."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
@@ -67,6 +68,8 @@ ROUTES = [
     Route("GET", "/v1/runs/{run}/events", VIEW),
     Route("POST", "/v1/runs/{run}/cancel", ANALYZE, changes=True),
     Route("GET", "/v1/records", VIEW),
+    Route("POST", "/v1/records/{record}/outcome", "ai.model.call", {_JSON: {"score": 1.0}}, changes=True),
+    Route("GET", "/v1/gateway/models", "gateway.view"),
     Route("GET", "/v1/gateway/policy", "gateway.view"),
     Route("PUT", "/v1/gateway/policy", "gateway.manage", {_JSON: {"policy": {}, "version": 0}}, changes=True),
     Route("GET", "/v1/gateway/provider-keys", "gateway.view"),
@@ -79,6 +82,13 @@ _OPEN = {("POST", "/v1/session")}
 by_name = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 
 
+@cache
+def find_record(url: str, key: str) -> str:
+    """A model call of the tenant whose contract was analysed."""
+    answer = httpx.get(f"{url}/v1/records?limit=1", headers={"authorization": f"Bearer {key}"})
+    return answer.json()["items"][0]["id"]
+
+
 def call(scene: Scene, route: Route, key: str | None) -> httpx.Response:
     ids = {
         "contract": scene.contract,
@@ -86,6 +96,7 @@ def call(scene: Scene, route: Route, key: str | None) -> httpx.Response:
         "finding": scene.finding,
         "key": scene.key,
         "member": scene.member,
+        "record": find_record(scene.stack.url, scene.people[Role.OWNER].key),
     }
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return httpx.request(

@@ -514,6 +514,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/records/{record}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record Outcome
+         * @description Say how well a call was answered, for routing that learns (`routing.learned` in the policy).
+         *
+         *     `record` is the call's `x-mainspring-request-id`, known here within a second of its answer; said
+         *     again, the later score counts. Needs `ai.model.call`. Errors: `forbidden` (403), `not_found` (404),
+         *     `conflict` (409) where the question is not kept or the model is not known any more,
+         *     `invalid_input` (422) for a score out of range, `model_overloaded` (503) and its like while the
+         *     question cannot be embedded.
+         */
+        post: operations["record_outcome_v1_records__record__outcome_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -1337,6 +1363,17 @@ export interface components {
             user: components["schemas"]["UserView"];
         };
         /**
+         * OutcomeRequest
+         * @description How well a call was answered.
+         */
+        OutcomeRequest: {
+            /**
+             * Score
+             * @description 0 is useless, 1 is right
+             */
+            score: number;
+        };
+        /**
          * PageShape
          * @description A page of the source and the characters on it.
          */
@@ -1513,6 +1550,7 @@ export interface components {
                  *         cost_ceiling_micros       deployments whose estimate for the call is above it are left out
                  *         quality                   for `auto` models: the class that must at least be met
                  *         learned                   let the outcomes of similar calls choose the cheapest model that will do
+                 *         tasks                     task -> model that `auto` calls of that task go to first, whatever its class
                  */
                 routing?: {
                     cost_ceiling_micros?: number | null;
@@ -1526,6 +1564,10 @@ export interface components {
                      * @enum {unknown}
                      */
                     quality: "economy" | "premium" | "standard";
+                    /** @default {} */
+                    tasks: {
+                        [key: string]: string;
+                    };
                     /** @default {} */
                     weights: {
                         [key: string]: number;
@@ -1640,6 +1682,7 @@ export interface components {
                  *         cost_ceiling_micros       deployments whose estimate for the call is above it are left out
                  *         quality                   for `auto` models: the class that must at least be met
                  *         learned                   let the outcomes of similar calls choose the cheapest model that will do
+                 *         tasks                     task -> model that `auto` calls of that task go to first, whatever its class
                  */
                 routing?: {
                     cost_ceiling_micros?: number | null;
@@ -1653,6 +1696,10 @@ export interface components {
                      * @enum {unknown}
                      */
                     quality: "economy" | "premium" | "standard";
+                    /** @default {} */
+                    tasks: {
+                        [key: string]: string;
+                    };
                     /** @default {} */
                     weights: {
                         [key: string]: number;
@@ -3190,6 +3237,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RecordPage"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    record_outcome_v1_records__record__outcome_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {

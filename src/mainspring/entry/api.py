@@ -51,10 +51,12 @@ def make_app(platform: Platform) -> FastAPI:
     app.include_router(contract_routes.build_router(platform.contracts, max_upload_bytes=settings.max_upload_bytes))
     app.include_router(run_routes.build_router(platform.pipelines, platform.live))
     app.include_router(record_routes.build_router(platform.records))
+    app.include_router(record_routes.build_outcome_router(platform.gateway))
     app.include_router(
         record_routes.build_settings_router(platform.policies, platform.provider_keys, platform.spending)
     )
     app.include_router(record_routes.build_models_router(platform.models))
+    app.include_router(record_routes.build_cache_router(platform.kept_replies))
     _add_health(app, platform)
     add_reference_page(app)
     _add_console(app)
