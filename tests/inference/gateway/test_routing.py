@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mainspring.inference.gateway.errors import ContextTooLong
 from mainspring.inference.gateway.models import Access, Catalogue, Resolution, load_catalogue
 from mainspring.inference.gateway.policy import DEFAULT_POLICY, Limit, Price, RoutingPolicy, TenantPolicy
 from mainspring.inference.gateway.routing import (
@@ -247,7 +248,7 @@ def test_what_the_policy_forbids_is_refused_as_forbidden(catalogue: Catalogue, p
 def test_what_no_deployment_can_do_is_refused_with_each_ones_reason(
     catalogue: Catalogue, demand: Demand, why: str
 ) -> None:
-    with pytest.raises(NoRoute) as caught:
+    with pytest.raises((NoRoute, ContextTooLong)) as caught:
         choose(catalogue, "us-host/big", DEFAULT_POLICY, demand)
     assert (caught.value.status, caught.value.code) == (422, "no_route")
     assert caught.value.detail.count(why) == 3
@@ -266,7 +267,7 @@ def test_an_output_limit_beyond_the_models_own_takes_no_context(catalogue: Catal
 
 def test_a_call_too_long_goes_to_a_larger_model_only_where_the_tenant_allows_it(catalogue: Catalogue) -> None:
     long = Demand(input_tokens=20_000)
-    with pytest.raises(NoRoute, match="needs about 20000 tokens"):
+    with pytest.raises(ContextTooLong, match="needs about 20000 tokens"):
         choose(catalogue, "small", DEFAULT_POLICY, long)
     policy = TenantPolicy(larger_on_long_context=True, residency="eu")
     router, _ = router_of()
@@ -276,7 +277,7 @@ def test_a_call_too_long_goes_to_a_larger_model_only_where_the_tenant_allows_it(
     assert Cause.CONTEXT in {each.cause for each in route.rejected}
     again = router.choose_larger(resolved(catalogue, "small", policy), long, policy)
     assert {each.name for each in again.candidates} == {"frankfurt/big-eu", "dublin/big-eu"}
-    with pytest.raises(NoRoute, match="none is larger"):
+    with pytest.raises(ContextTooLong, match="none is larger"):
         router.choose_larger(resolved(catalogue, "small"), SMALL, DEFAULT_POLICY)
 
 

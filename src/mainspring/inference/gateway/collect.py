@@ -1,5 +1,7 @@
 """A stream of deltas, put together again: how a full reply is made, and what a broken one had said."""
 
+from dataclasses import replace
+
 from mainspring.inference.messages import (
     Completion,
     Delta,
@@ -95,7 +97,7 @@ class Collector:
         """The count so far. A stream cut off before its count is taken at one token a piece, the least it used."""
         if self._usage.output_tokens or not self._pieces:
             return self._usage
-        return Usage(self._usage.input_tokens, self._pieces, self._usage.cached_tokens)
+        return replace(self._usage, output_tokens=self._pieces)
 
     def message(self) -> Message:
         """The turn as far as it came."""

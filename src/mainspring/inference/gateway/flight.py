@@ -8,7 +8,7 @@ cancelled task can still do it.
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -191,7 +191,7 @@ class Flight:
         draft.usage = seen.usage if draft.operation is Operation.CHAT else draft.usage
         if seen.is_estimate:
             draft.usage_source = "counted"
-            draft.usage = Usage(draft.usage.input_tokens or self.call.input_tokens, draft.usage.output_tokens)
+            draft.usage = replace(draft.usage, input_tokens=draft.usage.input_tokens or self.call.input_tokens)
         draft.model_served = seen.model or draft.model_served
         draft.finish_reason = seen.reason
 

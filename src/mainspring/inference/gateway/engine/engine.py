@@ -21,7 +21,7 @@ from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway.draft import Draft
-from mainspring.inference.gateway.errors import AiDisabled, InvalidOutput, Overloaded
+from mainspring.inference.gateway.errors import AiDisabled, ContextTooLong, InvalidOutput, InvalidRequest, Overloaded
 from mainspring.inference.gateway.flight import Call, Flight
 from mainspring.inference.gateway.limits import Hold, Limiter, Scopes, spend_subjects
 from mainspring.inference.gateway.models import Catalogue, Deployment, Resolution
@@ -127,6 +127,7 @@ class Engine:
         policy = tenant.policy
         resolution = self.resolve(call.model, policy)
         _allow(call.context, call.operation, tenant, resolution)
+        _fit(call.operation, resolution)
         if policy.durability == "committed":
             await self.recorder.check()
         if resolution.model is None and (policy.routing.learned or call.demand.task is not None):
@@ -309,7 +310,7 @@ class Engine:
     def _larger(self, call: Call, resolution: Resolution, policy: TenantPolicy) -> tuple[Deployment, ...]:
         try:
             return self.router.choose_larger(resolution, call.demand, policy).candidates
-        except NoRoute:
+        except (NoRoute, ContextTooLong):
             return ()
 
 
@@ -326,6 +327,16 @@ def _allow(context: CallContext, operation: Operation, tenant: TenantSnapshot, r
         raise AiDisabled("AI is switched off for this tenant; an owner or admin can switch it on in the settings.")
 
 
+def _fit(operation: Operation, resolution: Resolution) -> None:
+    """A model that embeds does not talk, and the other way round."""
+    model = resolution.model
+    if model is not None and model.is_listed and model.kind != _KINDS[operation]:
+        raise InvalidRequest(
+            f"{resolution.asked[:80]!r} is a model for {'embeddings' if model.kind == 'embedding' else 'chat'}; "
+            "GET /v1/models lists those for other calls."
+        )
+
+
 def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
     """Where a limit holds tokens or money back, a call must say how much it may write."""
     if call.demand.max_tokens is not None or call.operation is not Operation.CHAT:
@@ -334,6 +345,7 @@ def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
     call.order.cap = min(policy.default_max_tokens, *most)
 
 
+_KINDS = {Operation.CHAT: "chat", Operation.EMBEDDINGS: "embedding"}
 _Subjects = tuple[tuple[str, str], ...]
 _scoped: dict[tuple[int, str], tuple[CallContext, Scopes, _Subjects]] = {}
 

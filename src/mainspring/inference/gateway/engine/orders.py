@@ -14,10 +14,10 @@ import msgspec
 from mainspring.inference.gateway.errors import InvalidRequest
 from mainspring.inference.gateway.models.types import Deployment
 from mainspring.inference.gateway.providers.dialects import Inbound, Outbound
-from mainspring.inference.gateway.providers.wire import read_object, to_json
+from mainspring.inference.gateway.providers.wire import is_sealed_elsewhere, read_object, to_json
 from mainspring.inference.gateway.routing.types import Demand
 from mainspring.inference.gateway.tokens import estimate_input_tokens
-from mainspring.inference.messages import FilePart, ImagePart, InferenceRequest, ToolResultPart
+from mainspring.inference.messages import FilePart, ImagePart, InferenceRequest, ReasoningPart, ToolResultPart
 
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
@@ -101,7 +101,10 @@ class WireOrder:
             fields = _fields_of(content)
         except msgspec.DecodeError as bad:
             raise InvalidRequest(f"The body is not a JSON object: {bad}. Send one with `model` and the call.") from None
-        return cls(inbound, content, bytes(fields.get("stream", b"")) == b"true", fields=fields)
+        stream = bytes(fields.get("stream", b"null"))
+        if stream not in (b"true", b"false", b"null"):
+            raise InvalidRequest(f"stream is {stream[:40].decode('utf-8', 'replace')}; it must be true or false.")
+        return cls(inbound, content, stream == b"true", fields=fields)
 
     def value(self, name: str) -> Any:
         """A field's value, or None."""
@@ -115,7 +118,20 @@ class WireOrder:
 
     def passes(self, outbound: Outbound) -> bool:
         """Whether caller and provider speak the same dialect, in one that is passed on."""
-        return outbound.name == self.inbound.name and outbound.name in PASSING and not self.is_read
+        if outbound.name != self.inbound.name or outbound.name not in PASSING or self.is_read:
+            return False
+        return not self._holds_foreign_thoughts
+
+    @property
+    def _holds_foreign_thoughts(self) -> bool:
+        """Whether an earlier turn was thought by another provider, whose seal or lack of one this one would refuse."""
+        if self.inbound.name != "anthropic" or b'"thinking"' not in self.content:
+            return False
+        return any(
+            isinstance(part, ReasoningPart) and (not part.signature or is_sealed_elsewhere("anthropic", part.signature))
+            for message in self._decoded.messages
+            for part in message.parts
+        )
 
     @property
     def hides_usage(self) -> bool:

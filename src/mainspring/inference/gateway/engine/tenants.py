@@ -8,12 +8,13 @@ from mainspring.inference.gateway.errors import AiDisabled
 from mainspring.inference.gateway.keeper import SnapshotKeeper
 from mainspring.inference.gateway.snapshot import TenantSnapshot
 
-_KIND = "inference_payload"
+PAYLOAD_KIND = "inference_payload"
+"""What a payload is sealed as, under its record's id."""
 
 
 def unsealed(tenant: TenantSnapshot, record: UUID, content: bytes) -> bytes:
     """What was said in a call of the tenant; in clear where payloads are not sealed. Raises Unreadable."""
-    return tenant.vault.unseal(_KIND, record, content) if tenant.vault else content
+    return tenant.vault.unseal(PAYLOAD_KIND, record, content) if tenant.vault else content
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,4 @@ class KeptTenants:
         found = self.keeper.snapshot.tenant(tenant)
         vault = found.vault if found else None
         assert vault is not None, "a call of a tenant whose vault was never opened"
-        return vault.seal(_KIND, record, content)
+        return vault.seal(PAYLOAD_KIND, record, content)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from mainspring.inference.gateway.errors import ContextTooLong
 from mainspring.inference.gateway.models import Resolution
 from mainspring.inference.gateway.policy import TenantPolicy
 
@@ -297,7 +298,7 @@ def _left_out(taken: set[str], first: tuple[Rejection, ...], rest: tuple[Rejecti
     return tuple(by_name.values())
 
 
-def _refusal(asked: str, rejected: tuple[Rejection, ...]) -> NoRoute:
+def _refusal(asked: str, rejected: tuple[Rejection, ...]) -> NoRoute | ContextTooLong:
     causes = {each.cause for each in rejected}
     reasons = "; ".join(f"{each.name}: {each.why}" for each in rejected[:12])
     more = f"; and {len(rejected) - 12} more" if len(rejected) > 12 else ""
@@ -306,4 +307,6 @@ def _refusal(asked: str, rejected: tuple[Rejection, ...]) -> NoRoute:
         return NoPermittedRoute(f"{detail} Ask for another model, or have the organization's policy changed.")
     if Cause.PRICE in causes and causes <= {Cause.PRICE, Cause.ALLOW_LIST, Cause.RESIDENCY}:
         return UnpricedModel(f"{detail} Give the model a price in the policy, or ask for one that has a price.")
+    if causes == {Cause.CONTEXT}:
+        return ContextTooLong(f"{detail} Send less, or ask for a model with a larger context.")
     return NoRoute(f"{detail} Ask for a model that can do it, or for less.")

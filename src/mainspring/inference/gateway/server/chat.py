@@ -64,6 +64,7 @@ class Chat:
         order = read_order(request, inbound)
         context = self.callers.context(caller, request.headers, end_user_of(order))
         flight = await self.engine.admit(read_call(order, context))
+        request.call = flight.id
         exchange = Exchange(flight, order, connection, request.headers)
         try:
             await self._serve(exchange)

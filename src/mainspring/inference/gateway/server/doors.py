@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from mainspring.foundation.errors import MainspringError, NotFound
+from mainspring.foundation.ids import show_id
 from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway.engine.again import RepliesAgain
 from mainspring.inference.gateway.engine.engine import Engine
@@ -13,6 +14,7 @@ from mainspring.inference.gateway.providers import anthropic, openai, responses
 from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.providers.refusals import retry_headers
 from mainspring.inference.gateway.providers.wire import to_json
+from mainspring.inference.gateway.records import PREFIX
 from mainspring.inference.gateway.structured import UnfitReply
 
 from .callers import Callers
@@ -65,16 +67,23 @@ class Doors:
         target = request.target.partition(b"?")[0]
         found = self.routes.get((request.method, target))
         inbound = found[1] if found else openai.INBOUND
+        if inbound is openai.INBOUND and b"anthropic-version" in request.headers:
+            inbound = anthropic.INBOUND
         try:
             if found:
                 await found[0](request, connection, inbound)
             else:
                 await self._other(request, connection, target)
         except MainspringError as failure:
-            refuse(connection, inbound, failure)
+            refuse(request, connection, inbound, failure)
         except Exception as failure:
             log.exception("request_failed", error=type(failure).__name__, target=target.decode("latin-1"))
-            refuse(connection, inbound, InternalError("The gateway failed; the operator's log says why. Try again."))
+            refuse(
+                request,
+                connection,
+                inbound,
+                InternalError("The gateway failed; the operator's log says why. Try again."),
+            )
 
     async def _other(self, request: Request, connection: ClientConnection, target: bytes) -> None:
         if request.method in (b"GET", b"HEAD") and target in (b"/healthz", b"/readyz"):
@@ -95,9 +104,13 @@ class Doors:
         connection.reply(503 if is_ready and self.is_draining else 200, JSON, body)
 
 
-def refuse(connection: ClientConnection, inbound: Inbound, failure: MainspringError) -> None:
+def refuse(request: Request, connection: ClientConnection, inbound: Inbound, failure: MainspringError) -> None:
     """Answer with an error in the caller's dialect; nothing when the connection is gone."""
-    head = "".join(f"{name}: {value}\r\n" for name, value in retry_headers(failure).items()).encode()
+    headers = retry_headers(failure)
+    if request.call:
+        identifier = show_id(PREFIX, request.call)
+        headers |= {"x-request-id": identifier, "request-id": identifier, "x-mainspring-request-id": identifier}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
     wire = inbound.encode_error(failure)
     if isinstance(failure, UnfitReply) and isinstance(told := wire.get("error"), dict):
         told["best_attempt"] = failure.best_attempt

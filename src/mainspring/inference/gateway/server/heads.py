@@ -39,9 +39,9 @@ def _served(model: str, provider: str, region: str | None, cache: str) -> str:
 
 
 def _model(flight: Flight) -> str:
-    if flight.draft.model_served:
-        return flight.draft.model_served
-    return flight.deployment.model.name if flight.deployment else flight.draft.model_asked
+    if flight.deployment:
+        return flight.deployment.model.name
+    return flight.draft.model_served or flight.draft.model_asked
 
 
 def _clean(value: str) -> str:

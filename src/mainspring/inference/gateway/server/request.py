@@ -1,6 +1,7 @@
 """The words of HTTP towards callers: a request, why one is refused, how long a caller may take."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_TARGET_BYTES = 8 * 1024
@@ -33,7 +34,11 @@ _REASONS = {
 
 @dataclass(slots=True)
 class Request:
-    """A whole request; header names are in lower case. `is_old` says that the caller speaks HTTP/1.0."""
+    """A whole request; header names are in lower case.
+
+    is_old   the caller speaks HTTP/1.0
+    call     id of the model call that it became
+    """
 
     method: bytes
     target: bytes
@@ -41,6 +46,7 @@ class Request:
     body: bytes
     is_last: bool
     is_old: bool = False
+    call: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
