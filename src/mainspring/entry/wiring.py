@@ -19,6 +19,7 @@ from mainspring.foundation.valkey import Valkey, open_valkey
 from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import (
     Gateway,
+    KeptReplies,
     Models,
     Policies,
     ProviderKeys,
@@ -46,6 +47,7 @@ class Platform:
     models: Models
     provider_keys: ProviderKeys
     spending: Spending
+    kept_replies: KeptReplies
     knowledge: Knowledge
     pipelines: Pipelines
     live: LiveEvents
@@ -94,11 +96,12 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             objects=objects,
             identity=identity,
             gateway=gateway,
-            records=Records(database),
+            records=Records(database, vault),
             policies=policies,
             models=Models(policies, gateway.engine.catalogue, clock=clock),
             provider_keys=ProviderKeys(database, valkey, vault),
             spending=Spending(database),
+            kept_replies=KeptReplies(database, valkey),
             knowledge=knowledge,
             pipelines=pipelines,
             live=live,

@@ -1,6 +1,7 @@
 """The gateway: one door to every model, with a record of each call."""
 
 from mainspring.inference.gateway.build import build_gateway
+from mainspring.inference.gateway.cache import KeptReplies
 from mainspring.inference.gateway.models import LOCAL_CHAT, LOCAL_EMBEDDING
 from mainspring.inference.gateway.policies import Models, Policies, ProviderKeys, Spending
 from mainspring.inference.gateway.ports import AiSwitch, CallerFacts, Directory, TenantFacts
@@ -31,6 +32,7 @@ __all__ = [
     "Gateway",
     "GatewaySettings",
     "InferenceRecord",
+    "KeptReplies",
     "Models",
     "Operation",
     "Policies",

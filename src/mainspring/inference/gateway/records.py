@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from mainspring.foundation.db import Database, TenantTransaction
+from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId, read_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
+from mainspring.foundation.vault import Vault
 
 from . import store
+from .engine.tenants import PAYLOAD_KIND
+from .said import SaidOutput, read_input, read_output
 from .types import InferenceRecord
 
 PREFIX = "inf"
@@ -28,10 +33,54 @@ async def list_records(
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRecord:
+    """One call with what was said in it.
+
+    dialect   of `input`, and of the caller; None for a call of a worker, which is in the normal form
+    input     JSON; None where it was not kept, or is gone
+    output    None likewise
+    """
+
+    record: InferenceRecord
+    dialect: str | None = None
+    input: Any = None
+    output: SaidOutput | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
-    """The records as people read them."""
+    """The records as people read them; `vault` opens what was recorded sealed."""
 
     database: Database
+    vault: Vault | None = None
+
+    async def get(self, principal: Principal, record: UUID) -> ShownRecord:
+        """One record of the principal's tenant with its contents; needs `ai.output.view`.
+
+        raises   NotFound, also for another tenant's; Unreadable when the tenant's key does not open it
+        """
+        principal.require("ai.output.view")
+        async with self.database.tenant(principal.tenant) as transaction:
+            found = await store.find_record(transaction, record)
+            payload = await store.find_payload(transaction, record) if found else None
+        if found is None:
+            raise NotFound(f"There is no record {show_id(PREFIX, record)}.")
+        if payload is None:
+            return ShownRecord(found)
+        asked = await self._open(found, payload["input"])
+        replied = await self._open(found, payload["output"])
+        return ShownRecord(
+            found,
+            payload["dialect"],
+            None if asked is None else read_input(asked),
+            None if replied is None else read_output(replied, payload["dialect"]),
+        )
+
+    async def _open(self, record: InferenceRecord, sealed: bytes | None) -> bytes | None:
+        if sealed is None or self.vault is None:
+            return sealed
+        vault = await self.vault.open_tenant(TenantId(record.tenant_id))
+        return vault.unseal(PAYLOAD_KIND, record.id, bytes(sealed))
 
     async def list_records(
         self, principal: Principal, *, run: UUID | None = None, page: PageRequest

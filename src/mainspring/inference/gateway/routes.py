@@ -10,11 +10,13 @@ from mainspring.foundation.http import CurrentPrincipal, Paging
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_request
 
+from .cache import KeptReplies
 from .feedback import Feedback
 from .policies import Models, Policies, ProviderKeys, Spending, SpendQuery
 from .policy import Scope
 from .records import PREFIX, Records
 from .schemas import (
+    CacheView,
     ModelList,
     OutcomeRequest,
     PolicyRequest,
@@ -22,11 +24,16 @@ from .schemas import (
     ProviderKeyList,
     ProviderKeyRequest,
     ProviderKeyView,
+    PurgeRequest,
+    PurgeView,
+    RecordDetailView,
     RecordPage,
     SpendPage,
+    show_cache,
     show_model,
     show_policy,
     show_provider_key,
+    show_record,
     show_records,
     show_spend,
 )
@@ -52,6 +59,40 @@ def build_router(records: Records) -> APIRouter:
         of_run = read_id("run", run) if run else None
         page = page_request(limit, cursor)
         return show_records(await records.list_records(principal, run=of_run, page=page))
+
+    @router.get("/records/{record}")
+    async def get_inference_record(record: str, principal: CurrentPrincipal) -> RecordDetailView:
+        """One model call with everything that is known of it, what was asked and what came back.
+
+        Contents are null where the tenant's policy keeps none, or where their time is over.
+        Needs `ai.output.view`. Errors: `forbidden` (403), `not_found` (404), `unreadable` (500) when the
+        tenant's key does not open what was recorded.
+        """
+        return show_record(await records.get(principal, read_id(PREFIX, record)))
+
+    return router
+
+
+def build_cache_router(kept_replies: KeptReplies) -> APIRouter:
+    """The routes of replies that are kept."""
+    router = APIRouter(prefix="/v1/gateway", tags=["gateway"])
+
+    @router.get("/cache")
+    async def get_reply_cache(principal: CurrentPrincipal) -> CacheView:
+        """What was given by meaning, and how often that was wrong, by feature.
+
+        Needs `gateway.view`. Errors: `forbidden` (403).
+        """
+        return show_cache(await kept_replies.figures(principal))
+
+    @router.post("/cache:purge")
+    async def purge_reply_cache(request: PurgeRequest, principal: CurrentPrincipal) -> PurgeView:
+        """Forget the tenant's kept replies, or those of one feature, at once.
+
+        Replies kept for idempotency keys go with a purge of everything. Needs `gateway.manage`.
+        Errors: `forbidden` (403), `unavailable` (503) when nothing could be forgotten.
+        """
+        return PurgeView(semantic_entries=await kept_replies.purge(principal, request.feature))
 
     return router
 

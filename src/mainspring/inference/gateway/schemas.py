@@ -1,5 +1,6 @@
 """The wire shapes of inference records, policies, provider keys and spend."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretS
 from mainspring.foundation.ids import show_id
 from mainspring.foundation.pagination import Page
 
+from .cache import SemanticFigures
 from .policies import (
     ModelEndpoint,
     ModelPrice,
@@ -18,8 +20,16 @@ from .policies import (
     UsableModel,
     policy_schema,
 )
-from .records import PREFIX
+from .records import PREFIX, ShownRecord
 from .types import InferenceRecord
+
+_DETAILS = (
+    *("principal", "end_user", "session", "release", "trace_id", "span_id", "parent_span_id"),
+    *("prompt_name", "prompt_version", "idempotency_key", "region", "residency", "route_reason", "cache_status"),
+    *("cached_tokens", "cache_write_tokens", "reasoning_tokens", "usage_source", "currency", "price_version"),
+    *("own_key", "attempts", "structured"),
+)
+"""What one record shows beyond a line of the list, under the same names."""
 
 
 class _ShapeOfPolicy:
@@ -184,6 +194,77 @@ class RecordView(BaseModel):
     stream: bool
 
 
+class OutputView(BaseModel):
+    """What came back."""
+
+    message: Annotated[
+        dict[str, Any] | None, Field(description="the turn as far as it came: `role`, and `parts` by `type`")
+    ]
+    vendor_text: Annotated[str | None, Field(description="a provider's own words of a failure")]
+    body: Annotated[dict[str, Any] | None, Field(description="the whole body as it was sent, where that was kept")]
+
+
+class RecordDetailView(RecordView):
+    """One model call with everything that is known of it, and what was said in it."""
+
+    principal: str
+    key: str | None
+    end_user: str | None
+    session: str | None
+    release: str | None
+    trace_id: str | None
+    span_id: str | None
+    parent_span_id: str | None
+    prompt_name: str | None
+    prompt_version: str | None
+    idempotency_key: str | None
+    region: str | None
+    residency: str | None
+    route_reason: str
+    cache_status: str
+    cached_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    usage_source: str
+    currency: str | None
+    price_version: str | None
+    own_key: bool
+    attempts: int
+    structured: str | None
+    dialect: Annotated[str | None, Field(description="of the caller and of `input`; null: the normal form of a worker")]
+    input: Annotated[Any, Field(description="the call as it was sent; null where it was not kept, or is gone")]
+    output: Annotated[OutputView | None, Field(description="null where it was not kept, or is gone")]
+
+
+class CacheFigures(BaseModel):
+    """Of one feature's entries that have not ended."""
+
+    feature: str
+    hits: Annotated[int, Field(description="replies given by meaning")]
+    shadowed: Annotated[int, Field(description="hits that were also sent to the model, to see whether they were right")]
+    wrong: Annotated[int, Field(description="of those, how many were not")]
+
+
+class CacheView(BaseModel):
+    """What the semantic cache has given, by feature."""
+
+    items: list[CacheFigures]
+
+
+class PurgeRequest(_Request):
+    """Which kept replies to forget."""
+
+    feature: Annotated[
+        str | None, Field(min_length=1, max_length=200, description="those of one feature; null: all of the tenant")
+    ] = None
+
+
+class PurgeView(BaseModel):
+    """What was forgotten. Replies to identical calls are not counted: they are passed over from now on."""
+
+    semantic_entries: int
+
+
 class RecordPage(BaseModel):
     """Records, newest first."""
 
@@ -194,6 +275,30 @@ class RecordPage(BaseModel):
 def show_records(page: Page[InferenceRecord]) -> RecordPage:
     """A page as the API shows it."""
     return RecordPage(items=[_show(record) for record in page.items], next_cursor=page.next_cursor)
+
+
+def show_record(shown: ShownRecord) -> RecordDetailView:
+    """One record as the API shows it."""
+    record, said = shown.record, shown.output
+    more = {name: getattr(record, name) for name in _DETAILS}
+    return RecordDetailView(
+        **_show(record).model_dump(),
+        **more,
+        key=show_id("key", record.key_id) if record.key_id else None,
+        dialect=shown.dialect,
+        input=shown.input,
+        output=OutputView(message=said.message, vendor_text=said.vendor_text, body=said.body) if said else None,
+    )
+
+
+def show_cache(figures: Sequence[SemanticFigures]) -> CacheView:
+    """The figures as the API shows them."""
+    return CacheView(
+        items=[
+            CacheFigures(feature=each.feature, hits=each.hits, shadowed=each.shadowed, wrong=each.wrong)
+            for each in figures
+        ]
+    )
 
 
 def show_policy(stored: StoredPolicy) -> PolicyView:

@@ -168,6 +168,25 @@ async def select_records(
     return [_record(row) for row in rows]
 
 
+async def find_record(transaction: TenantTransaction, record: UUID) -> InferenceRecord | None:
+    """One record of the tenant."""
+    row = await transaction.first(
+        "select * from inference_record where tenant_id = %(tenant)s and id = %(id)s",
+        tenant=transaction.tenant,
+        id=record,
+    )
+    return _record(row) if row else None
+
+
+async def find_payload(transaction: TenantTransaction, record: UUID) -> Row | None:
+    """`input` and `output`, sealed, and `dialect`; None when they were not kept, or are gone."""
+    return await transaction.first(
+        "select dialect, input, output from inference_payload where tenant_id = %(tenant)s and record_id = %(id)s",
+        tenant=transaction.tenant,
+        id=record,
+    )
+
+
 async def delete_payloads(transaction: SystemTransaction, *, before: datetime, limit: int) -> int:
     """Delete up to `limit` payloads of calls made before an instant; the records stay."""
     return await transaction.run(

@@ -12,6 +12,7 @@ from mainspring.inference.gateway.cache.policy import (
     read_wish,
 )
 from mainspring.inference.gateway.cache.replay import replay
+from mainspring.inference.gateway.cache.service import KeptReplies
 from mainspring.inference.gateway.cache.stores import ValkeyStore, WireStore
 from mainspring.inference.gateway.cache.types import (
     ByteStore,
@@ -20,6 +21,7 @@ from mainspring.inference.gateway.cache.types import (
     OpenSealer,
     ReplyScope,
     Sealer,
+    SemanticFigures,
     Wish,
 )
 
@@ -29,9 +31,11 @@ __all__ = [
     "CachedReply",
     "ExactCache",
     "ExactLookup",
+    "KeptReplies",
     "OpenSealer",
     "ReplyScope",
     "Sealer",
+    "SemanticFigures",
     "ValkeyStore",
     "WireStore",
     "Wish",

@@ -37,7 +37,7 @@ from .judge import Judge
 from .policy import may_be_kept
 from .threshold import FLOOR, MOST_OBSERVATIONS, Observation, is_near_enough
 from .turns import context_key, find_question
-from .types import CachedReply, OpenSealer, ReplyScope, Sealer
+from .types import CachedReply, OpenSealer, ReplyScope, Sealer, SemanticFigures
 
 Vector = NDArray[np.float32]
 EmbedOne = Callable[[str], Awaitable[Vector]]
@@ -85,16 +85,6 @@ class SemanticLookup:
     reply: CachedReply | None = None
     is_shadowed: bool = False
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SemanticFigures:
-    """Of the entries that have not ended: replies given, those also sent to the model, and those that were wrong."""
-
-    feature: str
-    hits: int
-    shadowed: int
-    wrong: int
 
 
 class _Kept(msgspec.Struct, array_like=True, frozen=True):

@@ -64,6 +64,16 @@ class ExactLookup:
     is_away: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SemanticFigures:
+    """Of the entries that have not ended: replies given, those also sent to the model, and those that were wrong."""
+
+    feature: str
+    hits: int
+    shadowed: int
+    wrong: int
+
+
 class ByteStore(Protocol):
     """Bytes under keys, with an end. Raises one of `foundation.valkey.ValkeyGone` when it is away."""
 
