@@ -4,12 +4,14 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gatewayRoutes } from "./gateway.mjs";
 import { BIG, SMALL, reportOn } from "./sample.mjs";
 import { timeline } from "./timeline.mjs";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const ROLES = {
-  owner: ["ai.analysis.trigger", "ai.output.view", "ai.recommendation.approve", "contract.upload", "contract.delete", "playbook.edit", "tenant.manage", "member.view", "member.manage", "key.manage"],
+  owner: ["ai.analysis.trigger", "ai.output.view", "ai.recommendation.approve", "contract.upload", "contract.delete", "playbook.edit", "tenant.manage", "member.view", "member.manage", "key.manage", "gateway.view", "gateway.manage"],
+  analyst: ["ai.output.view", "gateway.view"],
   viewer: ["ai.output.view"],
 };
 let scenario = process.env.SCENARIO ?? "normal";
@@ -46,8 +48,9 @@ class Refusal extends Error {
 }
 const page = (items) => ({ items, next_cursor: null });
 const need = (permission) => { if (!permissions().includes(permission)) throw new Refusal(403, "forbidden", "Not permitted", `${user.name} lacks the permission '${permission}'; ask an owner or admin of the tenant for a role that has it.`); };
-const permissions = () => (scenario === "denied" ? ROLES.viewer : ROLES.owner);
-const session = () => ({ user, tenant, role: scenario === "denied" ? "viewer" : "owner", permissions: permissions(), csrf_token: "csrf", tenants: [{ id: "ten_1", slug: "halvorsen", name: "Halvorsen Legal", role: "owner" }, { id: "ten_2", slug: "brandt", name: "Brandt & Partners", role: "viewer" }] });
+const role = () => ({ denied: "viewer", analyst: "analyst" })[scenario] ?? "owner";
+const permissions = () => ROLES[role()];
+const session = () => ({ user, tenant, role: role(), permissions: permissions(), csrf_token: "csrf", tenants: [{ id: "ten_1", slug: "halvorsen", name: "Halvorsen Legal", role: "owner" }, { id: "ten_2", slug: "brandt", name: "Brandt & Partners", role: "viewer" }] });
 const found = (value) => { if (value === undefined) throw new Refusal(404, "not_found", "Not found", "There is nothing at this address, or it belongs to another tenant."); return value; };
 const byId = (id) => found(contracts.find((each) => each.id === id));
 
@@ -98,6 +101,7 @@ const routes = [
     byId(id).findings = counts(reports[id]);
     return [200, target];
   }],
+  ...gatewayRoutes({ need, page, Refusal, scenario: () => scenario }),
   ["GET", "/v1/playbooks", () => [200, page(playbooks)]],
   ["GET", "/v1/playbooks/:name", ({ id }) => [200, found(playbooks.find((each) => each.name === id))]],
   ["PUT", "/v1/playbooks/:name", ({ id, body }) => {

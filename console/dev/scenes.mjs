@@ -43,6 +43,31 @@ export const SCENES = [
   { name: "settings-playbook", path: "/settings/playbooks/buyer" },
   { name: "settings-playbook-wrong-dark", path: "/settings/playbooks/buyer", dark: true, act: breakPlaybook },
   { name: "settings-playbook-phone", path: "/settings/playbooks/buyer", phone: true },
+  { name: "gateway-models", path: "/gateway" },
+  { name: "gateway-models-open-dark", path: "/gateway", dark: true, act: (page) => page.getByRole("button", { name: /^openai\/gpt-5-2025/ }).click().then(() => page.waitForTimeout(200)) },
+  { name: "gateway-models-phone", path: "/gateway", phone: true, act: (page) => page.getByRole("button", { name: /^openai\/gpt-4o/ }).click().then(() => page.waitForTimeout(200)) },
+  { name: "gateway-models-empty", path: "/gateway", mood: "empty" },
+  { name: "gateway-models-loading", path: "/gateway", mood: "slow" },
+  { name: "gateway-denied", path: "/gateway", mood: "denied" },
+  { name: "gateway-limits", path: "/gateway?tab=limits" },
+  { name: "gateway-limits-dark", path: "/gateway?tab=limits", dark: true },
+  { name: "gateway-limits-phone", path: "/gateway?tab=limits", phone: true },
+  { name: "gateway-limits-empty", path: "/gateway?tab=limits", mood: "empty" },
+  { name: "gateway-limits-analyst", path: "/gateway?tab=limits", mood: "analyst" },
+  { name: "gateway-limit-dialog", path: "/gateway?tab=limits", act: (page) => addLimit(page) },
+  { name: "gateway-limit-dialog-phone-dark", path: "/gateway?tab=limits", phone: true, dark: true, act: (page) => addLimit(page) },
+  { name: "gateway-rules-stale", path: "/gateway?tab=limits", mood: "stale", act: staleRules },
+  { name: "gateway-policy-wrong", path: "/gateway?tab=limits", act: breakPolicy },
+  { name: "gateway-policy-stale-dark", path: "/gateway?tab=limits", mood: "stale", dark: true, act: (page) => breakPolicy(page, "residency\": \"eu", "residency\": \"us") },
+  { name: "gateway-keys", path: "/gateway?tab=keys" },
+  { name: "gateway-keys-phone-dark", path: "/gateway?tab=keys", phone: true, dark: true },
+  { name: "gateway-keys-empty", path: "/gateway?tab=keys", mood: "empty" },
+  { name: "gateway-key-dialog", path: "/gateway?tab=keys", act: setKey },
+  { name: "gateway-key-delete", path: "/gateway?tab=keys", act: (page) => page.getByRole("button", { name: "Delete the key for OpenAI" }).click().then(() => page.waitForTimeout(200)) },
+  { name: "gateway-spend", path: "/gateway?tab=spend" },
+  { name: "gateway-spend-model-dark", path: "/gateway?tab=spend&by=model&days=90", dark: true },
+  { name: "gateway-spend-phone", path: "/gateway?tab=spend", phone: true },
+  { name: "gateway-spend-empty", path: "/gateway?tab=spend", mood: "empty" },
   { name: "menu-dark", path: "/contracts", dark: true, act: (page) => page.getByRole("button", { name: /^Account of/ }).click().then(() => page.waitForTimeout(300)) },
   { name: "help", path: "/contracts", act: (page) => page.keyboard.press("?").then(() => page.waitForTimeout(300)) },
   { name: "not-found", path: "/nowhere" },
@@ -102,5 +127,38 @@ async function breakPlaybook(page) {
   await editor.fill((await editor.inputValue()).replace("severity: high", "severity: hihg"));
   await page.getByRole("button", { name: "Save as new version" }).click();
   await page.getByRole("alert").waitFor();
+  await page.waitForTimeout(200);
+}
+
+async function addLimit(page) {
+  await page.getByRole("button", { name: "Add a limit" }).click();
+  await page.getByLabel("Counted for").selectOption("user");
+  await page.getByLabel("Budget a day, USD").fill("a lot");
+  await page.getByRole("dialog").getByRole("button", { name: "Add the limit" }).click();
+  await page.waitForTimeout(200);
+}
+
+async function staleRules(page) {
+  await page.getByRole("switch", { name: "Require pinned versions" }).click();
+  await page.getByRole("button", { name: "Save the rules" }).click();
+  await page.getByRole("alert").scrollIntoViewIfNeeded();
+  await page.waitForTimeout(200);
+}
+
+async function breakPolicy(page, before = "20000000", after = "-5") {
+  await page.getByRole("button", { name: "Edit as JSON" }).click();
+  const editor = page.getByLabel("The policy as JSON");
+  await editor.fill((await editor.inputValue()).replace(before, after));
+  await page.getByRole("button", { name: "Save the policy" }).click();
+  await page.getByRole("alert").scrollIntoViewIfNeeded();
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.waitForTimeout(200);
+}
+
+async function setKey(page) {
+  await page.getByRole("button", { name: "Set a key" }).click();
+  await page.getByLabel("Key", { exact: true }).fill("short");
+  await page.getByRole("button", { name: "Replace the key", exact: true }).click();
+  await page.getByRole("alert").last().waitFor();
   await page.waitForTimeout(200);
 }

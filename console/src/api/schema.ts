@@ -48,3 +48,16 @@ export type Report = Sent<Shapes["ReportShape"]>;
 
 export type Playbook = Sent<Shapes["PlaybookShape"]>;
 export type PlaybookDetail = Sent<Shapes["PlaybookText"]>;
+
+/** As the generated types have it: fields with defaults count as required there, and are not. */
+export type WholePolicy = Shapes["PolicyRequest"]["policy"];
+export type LimitScope = WholePolicy["limits"][number]["scope"];
+/** A policy holds only what differs from the defaults, so here every field may be absent. */
+export type Limit = Partial<WholePolicy["limits"][number]> & { scope: LimitScope };
+export type Policy = Omit<Partial<WholePolicy>, "limits" | "cache"> & { limits?: Limit[]; cache?: Partial<NonNullable<WholePolicy["cache"]>> };
+export type StoredPolicy = Omit<Sent<Shapes["PolicyView"]>, "policy"> & { policy: Policy };
+export type GatewayModel = Sent<Shapes["ModelView"]>;
+export type ModelEndpoint = GatewayModel["endpoints"][number];
+export type ModelPrice = NonNullable<GatewayModel["price"]>;
+export type ProviderKey = Sent<Shapes["ProviderKeyView"]>;
+export type SpendDay = Sent<Shapes["SpendView"]>;

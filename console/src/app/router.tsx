@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
 import { Toasts } from "@/design";
-import { contractSearch, listSearch, signInSearch } from "./search";
+import { contractSearch, gatewaySearch, listSearch, signInSearch } from "./search";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { RouteFailure } from "./pages/RouteFailure";
 import { SignIn } from "./pages/SignIn";
@@ -61,6 +61,13 @@ const contract = createRoute({
   component: lazyRouteComponent(() => import("./pages/Contract"), "Contract"),
 });
 
+const gateway = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/gateway",
+  validateSearch: gatewaySearch,
+  component: lazyRouteComponent(() => import("./pages/Gateway"), "Gateway"),
+});
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
@@ -82,6 +89,7 @@ const routes = root.addChildren([
     home,
     contracts,
     contract,
+    gateway,
     settings.addChildren([
       settingsHome,
       settingsPart("tenant", "Tenant"),

@@ -16,6 +16,13 @@ export interface ContractSearch {
   severity?: string;
   decision?: string;
 }
+export interface GatewaySearch {
+  tab?: "limits" | "keys" | "spend";
+  q?: string;
+  show?: "chat" | "embedding" | "deprecated";
+  days?: 7 | 90;
+  by?: "model" | "key" | "feature" | "user";
+}
 
 type Raw = Record<string, unknown>;
 
@@ -26,7 +33,7 @@ function text(raw: Raw, name: string): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-function oneOf<T extends string>(raw: Raw, name: string, known: readonly T[]): T | undefined {
+function oneOf<T extends string | number>(raw: Raw, name: string, known: readonly T[]): T | undefined {
   return known.find((value) => value === raw[name]);
 }
 
@@ -48,5 +55,16 @@ export function contractSearch(raw: Raw): ContractSearch {
     finding: text(raw, "finding"),
     severity: oneOf(raw, "severity", ["critical", "high", "medium", "low", "info"]),
     decision: oneOf(raw, "decision", ["open", "accepted", "dismissed", "edited"]),
+  };
+}
+
+/** What is left out is the first tab, all models, 30 days, by day. */
+export function gatewaySearch(raw: Raw): GatewaySearch {
+  return {
+    tab: oneOf(raw, "tab", ["limits", "keys", "spend"]),
+    q: text(raw, "q"),
+    show: oneOf(raw, "show", ["chat", "embedding", "deprecated"]),
+    days: oneOf<7 | 90>(raw, "days", [7, 90]),
+    by: oneOf(raw, "by", ["model", "key", "feature", "user"]),
   };
 }

@@ -1,6 +1,6 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { useSession } from "@/api/session";
+import { allowance, useSession } from "@/api/session";
 import { focusSearch, IconButton, Mark, ThemeToggle, Tooltip, useShortcuts } from "@/design";
 import { HelpDialog } from "./HelpDialog";
 import s from "./shell.module.css";
@@ -26,6 +26,7 @@ export function Shell() {
         </Link>
         <nav className={s.nav} aria-label="Main">
           <Link to="/contracts" activeProps={{ "aria-current": "page" }}>Contracts</Link>
+          {allowance(session, "gateway.view").allowed && <Link to="/gateway" activeProps={{ "aria-current": "page" }}>AI gateway</Link>}
           <Link to="/settings" activeProps={{ "aria-current": "page" }}>Settings</Link>
         </nav>
         <div className={s.right}>
