@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mainspring.inference.gateway.errors import ContextTooLong
+from mainspring.foundation.ids import TenantId, new_id
+from mainspring.inference.gateway.errors import ContextTooLong, InvalidRequest
 from mainspring.inference.gateway.models import Access, Catalogue, Resolution, load_catalogue
 from mainspring.inference.gateway.policy import DEFAULT_POLICY, Limit, Price, RoutingPolicy, TenantPolicy
+from mainspring.inference.gateway.providers import openai
+from mainspring.inference.gateway.providers.wire import to_json
 from mainspring.inference.gateway.routing import (
     BreakerState,
     Cause,
@@ -24,6 +27,9 @@ from mainspring.inference.gateway.routing import (
     Router,
     UnpricedModel,
 )
+from mainspring.inference.gateway.server.reading import read_call, read_order
+from mainspring.inference.gateway.server.request import Request
+from mainspring.inference.gateway.types import CallContext
 
 ON = date(2026, 11, 22)
 SMALL = Demand(input_tokens=100, max_tokens=200)
@@ -250,7 +256,8 @@ def test_what_no_deployment_can_do_is_refused_with_each_ones_reason(
 ) -> None:
     with pytest.raises((NoRoute, ContextTooLong)) as caught:
         choose(catalogue, "us-host/big", DEFAULT_POLICY, demand)
-    assert (caught.value.status, caught.value.code) == (422, "no_route")
+    code = "model_context_too_long" if "context" in why or "tokens" in why else "no_route"
+    assert (caught.value.status, caught.value.code) == (422, code)
     assert caught.value.detail.count(why) == 3
 
 
@@ -277,7 +284,7 @@ def test_a_call_too_long_goes_to_a_larger_model_only_where_the_tenant_allows_it(
     assert Cause.CONTEXT in {each.cause for each in route.rejected}
     again = router.choose_larger(resolved(catalogue, "small", policy), long, policy)
     assert {each.name for each in again.candidates} == {"frankfurt/big-eu", "dublin/big-eu"}
-    with pytest.raises(ContextTooLong, match="none is larger"):
+    with pytest.raises(NoRoute, match="none is larger"):
         router.choose_larger(resolved(catalogue, "small"), SMALL, DEFAULT_POLICY)
 
 
@@ -371,6 +378,70 @@ def test_the_cheaper_of_two_places_comes_first(catalogue: Catalogue) -> None:
     route = router.choose(resolved(catalogue, "small", policy), SMALL, policy)
     assert [each.endpoint.name for each in route.candidates] == ["dublin", "frankfurt"]
     assert route.reason is Reason.CHEAPEST
+
+
+# --- tasks ---
+
+
+def test_a_tasks_model_comes_first_whatever_its_class_and_auto_follows(catalogue: Catalogue) -> None:
+    policy = TenantPolicy(routing=RoutingPolicy(quality="premium"))
+    router, _ = router_of()
+    first, rest = resolved(catalogue, "small"), resolved(catalogue, "auto", policy)
+    assert {each.model.name for each in router.choose(rest, SMALL, policy).candidates} == {"us-host/big-2026-01-01"}
+    route = router.choose_for_task(first, rest, SMALL, policy)
+    assert route.reason is Reason.TASK
+    assert [each.model.name for each in route.candidates[:5]] == ["eu-host/small-2026-01-01"] * 5
+    assert {each.model.name for each in route.candidates[5:]} == {"us-host/big-2026-01-01"}
+    assert not {each.name for each in route.candidates} & {each.name for each in route.rejected}
+
+
+def test_a_tasks_model_that_cannot_take_the_call_leaves_it_to_auto(catalogue: Catalogue) -> None:
+    policy = TenantPolicy(routing=RoutingPolicy(quality="premium"))
+    router, _ = router_of()
+    first, rest = resolved(catalogue, "small"), resolved(catalogue, "auto", policy)
+    long = Demand(input_tokens=5000, max_tokens=200)
+    route = router.choose_for_task(first, rest, long, policy)
+    assert route.reason is not Reason.TASK
+    assert {each.model.name for each in route.candidates} == {"us-host/big-2026-01-01"}
+    explained = router.explain_for_task(first, rest, long, policy)
+    assert explained.reason is route.reason
+    assert "context" in {each.cause.value for each in explained.rejected if "small" in each.name}
+
+
+def test_a_task_overrules_no_residency(catalogue: Catalogue) -> None:
+    policy = TenantPolicy(residency="jp")
+    router, _ = router_of()
+    with pytest.raises(NoPermittedRoute):
+        router.choose_for_task(resolved(catalogue, "small"), resolved(catalogue, "auto", policy), SMALL, policy)
+    european = TenantPolicy(residency="eu")
+    route = router.choose_for_task(resolved(catalogue, "small"), resolved(catalogue, "auto"), SMALL, european)
+    assert {each.endpoint.name for each in route.candidates} <= {"frankfurt", "dublin"}
+
+
+def test_an_explanation_for_a_task_ranks_its_model_first_and_each_deployment_once(catalogue: Catalogue) -> None:
+    router, _ = router_of()
+    explained = router.explain_for_task(resolved(catalogue, "big"), resolved(catalogue, "auto"), SMALL, DEFAULT_POLICY)
+    assert (explained.asked, explained.reason) == ("auto", Reason.TASK)
+    assert explained.candidates[0].model == "us-host/big-2026-01-01"
+    assert [each.rank for each in explained.candidates] == list(range(1, len(explained.candidates) + 1))
+    names = [each.name for each in (*explained.candidates, *explained.rejected)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("words", ["Draft a letter.", "Describe the image."], ids=["plain", "looked at closely"])
+def test_a_header_names_the_task_and_its_absence_none(words: str) -> None:
+    body = to_json({"model": "auto", "messages": [{"role": "user", "content": words}]})
+    context = CallContext(TenantId(new_id()))
+
+    def task(headers: dict[bytes, bytes]) -> str | None:
+        request = Request(b"POST", b"/v1/chat/completions", headers, body, is_last=False)
+        return read_call(read_order(request, openai.INBOUND), context).demand.task
+
+    assert task({b"x-mainspring-task": b"drafting"}) == "drafting"
+    assert task({b"traceparent": b"00-1-2-01"}) is None
+    assert task({}) is None
+    with pytest.raises(InvalidRequest, match="x-mainspring-task is longer than 200"):
+        task({b"x-mainspring-task": b"x" * 201})
 
 
 # --- explanation ---
