@@ -177,10 +177,12 @@ class Engine:
         if name is None:
             return None
         try:
-            return self.resolve(name, policy)
-        except InvalidInput as failure:  # gone from the catalogue: `auto` finds another
+            first = self.resolve(name, policy)
+            _fit(call.operation, first)
+        except (InvalidInput, InvalidRequest) as failure:  # gone from the catalogue: `auto` finds another
             log.warning("task_model_unknown", tenant=str(call.context.tenant), model=name, error=failure.code)
             return None
+        return first
 
     async def check(self, model: str | None, context: CallContext, operation: Operation) -> None:
         """Whether a call would be admitted as far as its tenant and model go; raises as `admit` and holds nothing."""

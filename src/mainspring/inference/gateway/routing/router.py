@@ -69,11 +69,11 @@ class Router:
         """
         try:
             chosen = self.choose(first, demand, policy)
-        except NoRoute:
+        except (NoRoute, ContextTooLong):
             return self.choose(rest, demand, policy)
         try:
             others = self.choose(rest, demand, policy)
-        except NoRoute:
+        except (NoRoute, ContextTooLong):
             return Route(chosen.candidates, Reason.TASK, chosen.rejected)
         names = {each.name for each in chosen.candidates}
         more = tuple(each for each in others.candidates if each.name not in names)
