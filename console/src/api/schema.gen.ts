@@ -256,6 +256,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gateway/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reply Cache
+         * @description What was given by meaning, and how often that was wrong, by feature.
+         *
+         *     Needs `gateway.view`. Errors: `forbidden` (403).
+         */
+        get: operations["get_reply_cache_v1_gateway_cache_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gateway/cache:purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge Reply Cache
+         * @description Forget the tenant's kept replies, or those of one feature, at once.
+         *
+         *     Replies kept for idempotency keys go with a purge of everything. Needs `gateway.manage`.
+         *     Errors: `forbidden` (403), `unavailable` (503) when nothing could be forgotten.
+         */
+        post: operations["purge_reply_cache_v1_gateway_cache_purge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/gateway/models": {
         parameters: {
             query?: never;
@@ -506,6 +551,30 @@ export interface paths {
          *     `invalid_input` (422) for a limit or cursor out of range.
          */
         get: operations["list_inference_records_v1_records_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/records/{record}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Inference Record
+         * @description One model call with everything that is known of it, what was asked and what came back.
+         *
+         *     Contents are null where the tenant's policy keeps none, or where their time is over.
+         *     Needs `ai.output.view`. Errors: `forbidden` (403), `not_found` (404), `unreadable` (500) when the
+         *     tenant's key does not open what was recorded.
+         */
+        get: operations["get_inference_record_v1_records__record__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -798,6 +867,37 @@ export interface components {
             file: string;
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * CacheFigures
+         * @description Of one feature's entries that have not ended.
+         */
+        CacheFigures: {
+            /** Feature */
+            feature: string;
+            /**
+             * Hits
+             * @description replies given by meaning
+             */
+            hits: number;
+            /**
+             * Shadowed
+             * @description hits that were also sent to the model, to see whether they were right
+             */
+            shadowed: number;
+            /**
+             * Wrong
+             * @description of those, how many were not
+             */
+            wrong: number;
+        };
+        /**
+         * CacheView
+         * @description What the semantic cache has given, by feature.
+         */
+        CacheView: {
+            /** Items */
+            items: components["schemas"]["CacheFigures"][];
         };
         /**
          * CategoryShape
@@ -1374,6 +1474,31 @@ export interface components {
             score: number;
         };
         /**
+         * OutputView
+         * @description What came back.
+         */
+        OutputView: {
+            /**
+             * Body
+             * @description the whole body as it was sent, where that was kept
+             */
+            body: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Message
+             * @description the turn as far as it came: `role`, and `parts` by `type`
+             */
+            message: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Vendor Text
+             * @description a provider's own words of a failure
+             */
+            vendor_text: string | null;
+        };
+        /**
          * PageShape
          * @description A page of the source and the characters on it.
          */
@@ -1797,6 +1922,130 @@ export interface components {
              * @description why it cannot be used, and what to do
              */
             trouble: string | null;
+        };
+        /**
+         * PurgeRequest
+         * @description Which kept replies to forget.
+         */
+        PurgeRequest: {
+            /**
+             * Feature
+             * @description those of one feature; null: all of the tenant
+             */
+            feature?: string | null;
+        };
+        /**
+         * PurgeView
+         * @description What was forgotten. Replies to identical calls are not counted: they are passed over from now on.
+         */
+        PurgeView: {
+            /** Semantic Entries */
+            semantic_entries: number;
+        };
+        /**
+         * RecordDetailView
+         * @description One model call with everything that is known of it, and what was said in it.
+         */
+        RecordDetailView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Attempts */
+            attempts: number;
+            /** Cache Status */
+            cache_status: string;
+            /** Cache Write Tokens */
+            cache_write_tokens: number;
+            /** Cached Tokens */
+            cached_tokens: number;
+            /** Cost Micros */
+            cost_micros: number | null;
+            /** Currency */
+            currency: string | null;
+            /**
+             * Dialect
+             * @description of the caller and of `input`; null: the normal form of a worker
+             */
+            dialect: string | null;
+            /** End User */
+            end_user: string | null;
+            /** Error Code */
+            error_code: string | null;
+            /** Feature */
+            feature: string | null;
+            /** Finish Reason */
+            finish_reason: string | null;
+            /** Id */
+            id: string;
+            /** Idempotency Key */
+            idempotency_key: string | null;
+            /**
+             * Input
+             * @description the call as it was sent; null where it was not kept, or is gone
+             */
+            input: unknown;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Key */
+            key: string | null;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Model Asked */
+            model_asked: string;
+            /** Model Served */
+            model_served: string | null;
+            /** Operation */
+            operation: string;
+            /** @description null where it was not kept, or is gone */
+            output: components["schemas"]["OutputView"] | null;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Own Key */
+            own_key: boolean;
+            /** Parent Span Id */
+            parent_span_id: string | null;
+            /** Price Version */
+            price_version: string | null;
+            /** Principal */
+            principal: string;
+            /** Prompt Name */
+            prompt_name: string | null;
+            /** Prompt Version */
+            prompt_version: string | null;
+            /** Provider */
+            provider: string;
+            /** Reasoning Tokens */
+            reasoning_tokens: number;
+            /** Region */
+            region: string | null;
+            /** Release */
+            release: string | null;
+            /** Residency */
+            residency: string | null;
+            /** Route Reason */
+            route_reason: string;
+            /** Run */
+            run: string | null;
+            /** Session */
+            session: string | null;
+            /** Span Id */
+            span_id: string | null;
+            /** Status */
+            status: string;
+            /** Step */
+            step: string | null;
+            /** Stream */
+            stream: boolean;
+            /** Structured */
+            structured: string | null;
+            /** Trace Id */
+            trace_id: string | null;
+            /** Ttft Ms */
+            ttft_ms: number | null;
+            /** Usage Source */
+            usage_source: string;
         };
         /**
          * RecordPage
@@ -2712,6 +2961,70 @@ export interface operations {
             };
         };
     };
+    get_reply_cache_v1_gateway_cache_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    purge_reply_cache_v1_gateway_cache_purge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurgeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurgeView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_gateway_models_v1_gateway_models_get: {
         parameters: {
             query?: never;
@@ -3236,6 +3549,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_inference_record_v1_records__record__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordDetailView"];
                 };
             };
             /** @description Any error */
