@@ -202,7 +202,6 @@ async def test_with_one_provider_a_failure_is_an_honest_error_in_time(house: Hou
         assert met.seconds < TIMEOUT + PATIENCE, met.label
 
 
-@pytest.mark.xfail(strict=True, reason="doors.refuse does not know which call it refuses")
 async def test_an_error_names_its_call(house: House) -> None:
     member, case = await house.member(ALONE), house.case()
     case.always(eu=Fault.UNAUTHORIZED)

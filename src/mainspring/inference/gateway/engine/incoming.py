@@ -5,8 +5,9 @@ failure before the first token stays between us and the provider, and the tail, 
 counts and the reason. What lies between is kept, and counted only for a stream that was cut off or
 that sent no counts.
 
-It is passed on by whole events, so that an error of ours never stands in the middle of one. A look
-at how they end tells which are no JSON: only such, and those that speak of an error, are read.
+It is passed on by whole events, so that an error of ours never stands in the middle of one, and the
+last one only when the record is durable. A look at how events end tells which are no JSON: only
+such, and those that speak of an error, are read.
 """
 
 from collections.abc import Sequence
@@ -19,12 +20,13 @@ from mainspring.inference.messages import Delta, Finished, Started, UsageUpdate
 
 _TAIL_BYTES = 1536
 _BORDERS = (b"\n\n", b"\r\n\r\n")
+_LINE_FEED = 10
 _DONE = b"data: [DONE]\n\n"
 _ENDS = {
-    "openai": (b"[DONE]", _DONE),
-    "anthropic": (b'"message_stop"', b'event: message_stop\ndata: {"type":"message_stop"}\n\n'),
+    "openai": (b"data: [DONE]", _DONE),
+    "anthropic": (b"event: message_stop", b'event: message_stop\ndata: {"type":"message_stop"}\n\n'),
 }
-"""What the last event of a dialect holds, and how it is written."""
+"""How the last event of a dialect begins, and how it is written."""
 _MAX_OPENING_BYTES = 1024 * 1024
 
 
@@ -86,6 +88,8 @@ class Passing(Incoming):
         self._parts: list[bytes] = []
         self._hides_usage = hides_usage
         self._held: list[bytes] = []
+        self._last = b""
+        self._end_mark, self._end_event = _ENDS[outbound.name]
 
     def open(self, data: bytes) -> bool:
         """As `Incoming.open`; the bytes are kept for `first`."""
@@ -103,12 +107,11 @@ class Passing(Incoming):
 
     def rest(self) -> bytes:
         """What the caller receives at the end: what was held back, and the dialect's last event if it was left out."""
-        rest = b"".join(self._held)
+        rest = self._last + b"".join(self._held)
         self._held.clear()
-        mark, event = _ENDS[self._outbound.name]
-        if mark in self.content()[-200:]:
+        if rest.startswith(self._end_mark):
             return rest
-        return rest + b"\n\n" + event if rest else event
+        return rest + b"\n\n" + self._end_event if rest else self._end_event
 
     def close(self, collector: Collector) -> None:
         """Put counts and reason of a reply that came whole into the collector; raises StreamBroken if it did not."""
@@ -155,6 +158,9 @@ class Passing(Incoming):
         whole = data if not self._held and data.endswith(_BORDERS) else self._completed(data)
         if b'"error"' in whole or _looks_odd(whole):
             whole = self._up_to_failure(whole)
+        end = -1 if self._last else whole.rfind(self._end_mark)
+        if end == 0 or (end > 0 and whole[end - 1] == _LINE_FEED):
+            self._last, whole = whole[end:], whole[:end]
         if not self._hides_usage or b'"usage"' not in whole or b'"choices":[]' not in whole.replace(b" ", b""):
             return whole
         events = whole.split(b"\n\n")
