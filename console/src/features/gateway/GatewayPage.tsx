@@ -10,7 +10,7 @@ const TABS: { value: "models" | "limits" | "keys" | "spend"; label: string }[] =
   { value: "models", label: "Models" },
   { value: "limits", label: "Limits & budgets" },
   { value: "keys", label: "Provider keys" },
-  { value: "spend", label: "Spend by day" },
+  { value: "spend", label: "Spend" },
 ];
 
 export function GatewayPage({ view, onView }: Viewed) {

@@ -1,7 +1,7 @@
-import { type ReactNode, type SyntheticEvent, useId, useState } from "react";
+import { type ReactNode, type SyntheticEvent, useState } from "react";
 import type { Policy, StoredPolicy } from "@/api/schema";
 import { useAllowance } from "@/api/session";
-import { Button, Card, Input, Notice, Row, Segments, Switch, Text, toast } from "@/design";
+import { Badge, Button, Card, Input, Notice, Row, Segments, Switch, Text, toast } from "@/design";
 import { type Rules, rulesOf, withRules } from "./rules";
 import { usePolicyChange } from "./useChange";
 import s from "../gateway.module.css";
@@ -30,23 +30,23 @@ export function RulesCard({ stored }: { stored: StoredPolicy }) {
       </header>
       <form onSubmit={submit}>
         <ul className={l.rules}>
-          <Rule name="Residency" hint="Calls are processed, stored and kept within this region only, or refused">
-            {(id) => <Input id={id} className={l.short} value={rules.residency} placeholder="anywhere, or eu" maxLength={200} spellCheck={false} autoCapitalize="none" readOnly={!may.allowed} onChange={(event) => { set({ residency: event.target.value }); }} />}
+          <Rule name="Residency" input="residency" hint="Calls are processed, stored and kept within this region only, or refused">
+            <Input id="residency" className={l.short} value={rules.residency} placeholder="anywhere, or eu" maxLength={200} spellCheck={false} autoCapitalize="none" readOnly={!may.allowed} onChange={(event) => { set({ residency: event.target.value }); }} />
           </Rule>
           <Rule name="Require pinned versions" hint="Names whose version may change are refused, with the fixed names to choose from">
-            {() => <Switch label="Require pinned versions" checked={rules.require_pinned} denied={may.reason} onChange={(on) => { set({ require_pinned: on }); }} />}
+            <Switch label="Require pinned versions" checked={rules.require_pinned} denied={may.reason} onChange={(on) => { set({ require_pinned: on }); }} />
           </Rule>
           <Rule name="Records" hint="Spooled: on this machine’s disk before the answer ends. Committed: in the database, and refused while it is away">
-            {() => <Segments label="Records" value={rules.durability} onChange={(durability) => { set({ durability }); }} options={[{ value: "spooled", label: "Spooled" }, { value: "committed", label: "Committed" }]} />}
+            <Choice label="Records" value={rules.durability} fixed={!may.allowed} onChange={(durability) => { set({ durability }); }} options={[{ value: "spooled", label: "Spooled" }, { value: "committed", label: "Committed" }]} />
           </Rule>
           <Rule name="What was said" hint="Inputs and outputs of calls, encrypted with the record; without them only figures are recorded">
-            {() => <Segments label="What was said" value={rules.payloads} onChange={(payloads) => { set({ payloads }); }} options={[{ value: "keep", label: "Keep" }, { value: "drop", label: "Drop" }]} />}
+            <Choice label="What was said" value={rules.payloads} fixed={!may.allowed} onChange={(payloads) => { set({ payloads }); }} options={[{ value: "keep", label: "Keep" }, { value: "drop", label: "Drop" }]} />
           </Rule>
           <Rule name="Reply cache" hint="Gives a kept reply to an identical call: to calls with temperature 0 or a seed, or to all">
-            {() => <Segments label="Reply cache" value={rules.exact} onChange={(exact) => { set({ exact }); }} options={[{ value: "off", label: "Off" }, { value: "deterministic", label: "Deterministic" }, { value: "all", label: "All" }]} />}
+            <Choice label="Reply cache" value={rules.exact} fixed={!may.allowed} onChange={(exact) => { set({ exact }); }} options={[{ value: "off", label: "Off" }, { value: "deterministic", label: "Deterministic" }, { value: "all", label: "All" }]} />
           </Rule>
           <Rule name="When limits cannot be counted" hint="While the counters are away, calls pass uncounted or are refused">
-            {() => <Segments label="When limits cannot be counted" value={rules.when_limits_away} onChange={(when_limits_away) => { set({ when_limits_away }); }} options={[{ value: "open", label: "Pass" }, { value: "closed", label: "Refuse" }]} />}
+            <Choice label="When limits cannot be counted" value={rules.when_limits_away} fixed={!may.allowed} onChange={(when_limits_away) => { set({ when_limits_away }); }} options={[{ value: "open", label: "Pass" }, { value: "closed", label: "Refuse" }]} />
           </Rule>
         </ul>
         {change.trouble && <div className={s.padded}><Notice tone="critical" title={change.trouble.title}>{change.trouble.text}</Notice></div>}
@@ -62,15 +62,27 @@ export function RulesCard({ stored }: { stored: StoredPolicy }) {
   );
 }
 
-function Rule({ name, hint, children }: { name: string; hint: string; children: (id: string) => ReactNode }) {
-  const id = useId();
+interface ChoiceProps<T extends string> {
+  label: string;
+  value: T;
+  fixed: boolean;
+  onChange: (value: T) => void;
+  options: { value: T; label: string }[];
+}
+
+/** All choices for who may choose, the chosen one for all others. */
+function Choice<T extends string>({ fixed, ...rest }: ChoiceProps<T>) {
+  return fixed ? <Badge outline>{rest.options.find(({ value }) => value === rest.value)?.label}</Badge> : <Segments {...rest} />;
+}
+
+function Rule({ name, hint, input, children }: { name: string; hint: string; input?: string; children: ReactNode }) {
   return (
     <li>
       <div>
-        <label htmlFor={id}>{name}</label>
+        {input === undefined ? <strong>{name}</strong> : <label htmlFor={input}>{name}</label>}
         <Text as="p" tone="faint" size="s">{hint}</Text>
       </div>
-      {children(id)}
+      {children}
     </li>
   );
 }

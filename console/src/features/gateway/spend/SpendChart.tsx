@@ -24,8 +24,13 @@ export function SpendChart({ days }: { days: DaySum[] }) {
         ))}
       </div>
       <div className={s.axis} aria-hidden>
-        {days.map((day, index) => <span key={day.day}>{(days.length - 1 - index) % every === 0 && <span>{shortDay(day.day)}</span>}</span>)}
+        {days.map((day, index) => <AxisSlot key={day.day} day={day.day} nth={(days.length - 1 - index) / every} />)}
       </div>
     </figure>
   );
+}
+
+/** Every sixth of the days has its name; where room is short, every third. */
+function AxisSlot({ day, nth }: { day: string; nth: number }) {
+  return <span>{Number.isInteger(nth) && <span data-minor={nth % 2 === 1 || undefined}>{shortDay(day)}</span>}</span>;
 }
