@@ -12,10 +12,13 @@ from mainspring.foundation.ids import TenantId
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.valkey import Valkey
 from mainspring.inference.gateway import CallContext
-from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, scripted_gateway
+from mainspring.inference.gateway.policy import TenantPolicy
+from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, SwitchBoard, scripted_gateway
 from mainspring.inference.messages import InferenceRequest, user
 from mainspring.orchestration.knowledge import Knowledge, chunk_by_clause, parse
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, RunId, StepRun, Worker
+
+COMMITTING = SwitchBoard(TenantPolicy(durability="committed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ async def test_every_model_call_goes_through_one_door_and_leaves_a_record(
 ):
     """The gateway takes messages in a normal form; before the reply is released its record is durable."""
     async with ScriptedProvider([ScriptedReply("Good morning.")]) as provider:
-        gateway = await scripted_gateway(provider, database, tmp_path, durability="committed")
+        gateway = await scripted_gateway(provider, database, tmp_path, switch=COMMITTING)
         request = InferenceRequest((user("Say good morning."),))
         reply = await gateway.complete(request, context=CallContext(tenant, feature="fundamentals"))
         await gateway.close()
