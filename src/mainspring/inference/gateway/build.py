@@ -101,7 +101,9 @@ def build_engine(
     closing: AsyncExitStack | None = None,
 ) -> Engine:
     """The engine of a process, shipping records; `closing` is closed with it."""
-    clock = asyncio.get_running_loop().time
+    clock, closing = asyncio.get_running_loop().time, closing or AsyncExitStack()
+    catalogue = _catalogue(settings)
+    _load_extra(catalogue, closing)
     breakers = Breakers(clock)
     measurements = Measurements(clock, breakers.state)
     upstreams = Upstreams()
@@ -111,7 +113,7 @@ def build_engine(
     recorder.start()
     engine = Engine(
         settings,
-        _catalogue(settings),
+        catalogue,
         tenants,
         limiter,
         recorder,
@@ -120,7 +122,7 @@ def build_engine(
         Router(measurements, Random()),  # noqa: S311 - it draws deployments, not secrets
         measurements,
         upstreams,
-        closing or AsyncExitStack(),
+        closing,
     )
     engine.learning = Learning(database, _embedder(engine), clock)
     engine.closing.push_async_callback(engine.learning.close)
@@ -161,10 +163,14 @@ def _catalogue(settings: GatewaySettings) -> Catalogue:
             f"The model {capable!r} has no configured provider (configured: {configured}). "
             "Name it <provider>/<model> and set that provider's key or base URL."
         )
-    for endpoint in catalogue.builder.endpoints:
-        if endpoint.dialect == litellm.DIALECT:
-            litellm.load(endpoint.name)  # now: it takes seconds, and whoever lacks it should learn so at the start
     return catalogue
+
+
+def _load_extra(catalogue: Catalogue, closing: AsyncExitStack) -> None:
+    """Now, not at a first call: it takes seconds, and whoever lacks it should learn so at the start."""
+    users = [each.name for each in catalogue.builder.endpoints if each.dialect == litellm.DIALECT]
+    if users:
+        closing.push_async_callback(litellm.load(users[0]).close_litellm_async_clients)
 
 
 def _settler(limiter: Limiter) -> SettleOrphan:

@@ -19,7 +19,11 @@ class Library(Protocol):
 
     suppress_debug_info: bool
     telemetry: bool
-    provider_list: Iterable[Any]
+
+    @property
+    def provider_list(self) -> Iterable[Any]:
+        """Every provider it knows, as an enumeration of names."""
+        ...
 
     async def acompletion(self, **arguments: Any) -> Any:
         """A chat completion, or a stream of chunks."""
