@@ -21,7 +21,7 @@ from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.ids import TenantId, read_id
 from mainspring.foundation.valkey import Valkey, open_valkey
 from mainspring.foundation.vault import LocalKeyWrapper, Vault
-from mainspring.inference.gateway import Gateway, GatewaySettings, build_gateway
+from mainspring.inference.gateway import Gateway, GatewaySettings, build_gateway, shipper
 from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.server import Doors, Server
 from mainspring.inference.gateway.testing import ScriptedProvider
@@ -205,6 +205,7 @@ async def open_place(engines: EngineUrls, folder: Path) -> AsyncGenerator[Place]
         vault = Vault(database, LocalKeyWrapper([_MASTER]))
         patch = opened.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("SCRIPTED_KEY", "sk-ours")
+        patch.setattr(shipper, "SHIP_SECONDS", 0.02)  # nearly every case waits for a record
         settings = GatewaySettings(
             data_dir=folder / "data",
             models_url=local.url,
