@@ -76,7 +76,7 @@ async def meet(
         line = Reply(text="one two three four", fault=fault, fault_after=after, pause=pause)
         case.always(eu=line, us=Reply(text="all is well"))
         began = time.monotonic()
-        async with asyncio.timeout(TIMEOUT * 4):
+        async with asyncio.timeout(TIMEOUT + PATIENCE):
             told = await ask(house, member, case, Ask(asked, stream, TIMEOUT))
         return Met(fault, way, case, told, time.monotonic() - began)
 
