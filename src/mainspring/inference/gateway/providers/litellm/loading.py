@@ -1,4 +1,4 @@
-"""The `litellm` package, loaded when it is needed: it takes seconds to import and some 150 MB of memory.
+"""The `litellm` package, loaded when it is needed: it takes seconds to import and some 170 MB of memory.
 
 At import it would read a `.env` file of the working directory and fetch its price list from the
 network; both are switched off. Prices are ours.
