@@ -10,7 +10,7 @@ import pytest
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.ids import new_id, show_id
 from mainspring.inference.gateway.policy import Limit, RoutingPolicy, TenantPolicy
-from tests.upstream import Reply, Tokens
+from tests.upstream import Fault, Reply, Tokens
 
 from .doors import EITHER, FIRST, FLOATING, GONE, OLD, PINNED, SECOND, Place, ask, open_place
 from .running import INPUT_MICROS, OUTPUT_MICROS
@@ -263,3 +263,14 @@ async def test_a_retired_model_is_refused_with_its_successor(place: Place) -> No
     told = await place.chat(await place.member(), ask(GONE))
     assert told.status_code in (400, 404, 410, 422)
     assert "acme/m0" in told.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+async def test_a_call_that_fails_tells_which_it_was(place: Place, path: str) -> None:
+    member, model = await place.member(), place.model()
+    place.script(model, Fault.CONTEXT_TOO_LONG)
+    told = await place.post(path, member, ask(model))
+    assert told.status_code >= 400
+    row = await place.record(member, told)
+    assert (row["status"], row["error_code"]) == ("error", "model_context_too_long")
+    assert told.headers["x-request-id"] == told.headers["request-id"] == told.headers["x-mainspring-request-id"]
