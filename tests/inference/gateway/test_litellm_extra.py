@@ -30,7 +30,6 @@ from mainspring.inference.gateway.errors import (
     TimedOut,
     Unauthorized,
 )
-from mainspring.inference.gateway.models import Endpoint
 from mainspring.inference.gateway.policy import DEFAULT_POLICY, Price, TenantPolicy
 from mainspring.inference.gateway.providers.litellm import LiteLlmLane
 from mainspring.inference.gateway.providers.litellm.arguments import chat_arguments, model_name
@@ -220,7 +219,7 @@ def due(seconds: float = 5.0, idle: float = 5.0) -> Deadlines:
 
 
 def lane_to(answer: object) -> LiteLlmLane:
-    return LiteLlmLane(Package(answer), Endpoint("far", "far", "litellm", ""), None)
+    return LiteLlmLane(Package(answer), "far")
 
 
 async def drained(lane: Way, deadlines: Deadlines | None = None) -> bytes:

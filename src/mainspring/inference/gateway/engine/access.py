@@ -56,7 +56,7 @@ def _bedrock(endpoint: Endpoint, key: str | None) -> Access:
 
 
 def _litellm(endpoint: Endpoint, key: str | None) -> Access:
-    way = litellm.LiteLlmLane(litellm.load(endpoint.name), endpoint, key)
+    way = litellm.LiteLlmLane(litellm.load(endpoint.name), endpoint.provider, endpoint.base_url or None, key)
     return Access(way.outbound, way=way)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mainspring.inference.gateway.errors import ModelError, Overloaded, StreamBroken, TimedOut
-from mainspring.inference.gateway.models.types import Endpoint
 from mainspring.inference.gateway.providers import openai
 from mainspring.inference.gateway.providers.dialects import Outbound
 from mainspring.inference.gateway.providers.wire import Wire, read_object, to_json
@@ -31,11 +30,12 @@ class Due(Protocol):
 
 @dataclass(slots=True, eq=False)
 class LiteLlmLane:
-    """The way to one endpoint with one key; the same methods as an HTTP lane's."""
+    """The way to one endpoint with one key; the same methods as an HTTP lane's. No `url` is the provider's own."""
 
     library: Library
-    endpoint: Endpoint
-    key: str | None = field(repr=False)
+    provider: str
+    url: str | None = None
+    key: str | None = field(default=None, repr=False)
     outbound: Outbound = openai.OUTBOUND
     _providers: frozenset[str] = field(init=False)
 
@@ -63,9 +63,9 @@ class LiteLlmLane:
         """Where the call goes and for how long; the library itself tries once only."""
         left = max(deadlines.first_byte_by - asyncio.get_running_loop().time(), _LEAST_SECONDS)
         return {
-            "model": model_name(self.endpoint.provider, str(wire.get("model", "")), self._providers),
+            "model": model_name(self.provider, str(wire.get("model", "")), self._providers),
             "api_key": self.key,
-            "api_base": self.endpoint.base_url or None,
+            "api_base": self.url,
             "timeout": max(left, deadlines.idle_seconds) + 1,  # ours comes first, and is told as such
             "max_retries": 0,
             "num_retries": 0,
