@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ProviderKey } from "@/api/schema";
-import { useAllowance, useSession } from "@/api/session";
+import { useAllowance } from "@/api/session";
 import { ago, Badge, Button, Card, Failure, Loading, Notice, Row, SkeletonLines, State, Text } from "@/design";
+import { useActor } from "../actor";
 import { providerKeysQuery } from "../queries";
 import { DeleteKeyDialog } from "./DeleteKeyDialog";
 import { providerName } from "./providers";
@@ -38,9 +39,8 @@ export function KeysPanel() {
 
 function KeyRow({ stored }: { stored: ProviderKey }) {
   const may = useAllowance("gateway.manage");
-  const session = useSession();
   const [asking, setAsking] = useState<"replace" | "delete" | null>(null);
-  const maker = stored.created_by === session.user?.id ? "you" : stored.created_by;
+  const maker = useActor(stored.created_by);
   const name = providerName(stored.provider);
   return (
     <li>

@@ -2,7 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Limit, SpendDay, StoredPolicy } from "@/api/schema";
 import { useAllowance } from "@/api/session";
-import { Badge, Button, Card, Row, State, Text } from "@/design";
+import { Badge, Button, Card, count, Row, State, Text } from "@/design";
 import { usd, utcDay, whole } from "../figures";
 import { spendQuery } from "../queries";
 import { sum } from "../spend/days";
@@ -20,10 +20,13 @@ export function LimitsCard({ stored }: { stored: StoredPolicy }) {
   const today = utcDay();
   const month = `${today.slice(0, 8)}01`;
   const scopes = [...new Set(["tenant" as const, ...limits.map((limit) => limit.scope)])];
-  // Null when some of it could not be read: then no use is shown, rather than too little.
+  // Null while some of it is missing: then no use is shown, rather than too little.
   const spent = useQueries({
     queries: scopes.map((scope) => spendQuery(month, today, scope)),
-    combine: (parts) => (parts.every((part) => part.data?.isWhole === true) ? parts.flatMap((part) => part.data?.days ?? []) : null),
+    combine: (parts) => ({
+      days: parts.every((part) => part.data?.isWhole === true) ? parts.flatMap((part) => part.data?.days ?? []) : null,
+      isLost: parts.some((part) => part.isError || part.data?.isWhole === false),
+    }),
   });
   return (
     <Card pad={false} label="Limits and budgets">
@@ -34,11 +37,11 @@ export function LimitsCard({ stored }: { stored: StoredPolicy }) {
         </div>
         <Button icon="plus" denied={may.reason ?? (limits.length >= 64 ? "A policy has at most 64 limits" : undefined)} onClick={() => { setAdding(true); }}>Add a limit</Button>
       </header>
-      <Used days={spent} today={today} />
+      {spent.isLost ? <p className={l.lost}>What is used today and this month could not be read in full, so it is not shown.</p> : <Used days={spent.days} today={today} />}
       {limits.length === 0 ? (
         <State icon="sliders" title="Nothing is limited"><p>Any call that a provider takes is made. Add a budget for the tenant, or a rate for each API key.</p></State>
       ) : (
-        <ul className={s.rows}>{limits.map((limit, index) => <LimitRow key={`${index}${spoken(limit)}`} limit={limit} stored={stored} days={spent} today={today} />)}</ul>
+        <ul className={s.rows}>{limits.map((limit, index) => <LimitRow key={`${index}${spoken(limit)}`} limit={limit} stored={stored} days={spent.days} today={today} />)}</ul>
       )}
       {adding && <LimitDialog stored={stored} before={null} onClose={() => { setAdding(false); }} />}
     </Card>
@@ -52,8 +55,8 @@ function Used({ days, today }: { days: SpendDay[] | null; today: string }) {
   const month = sum(tenant);
   return (
     <dl className={l.used}>
-      <div><dt>Today</dt><dd>{usd(now.cost_micros)}</dd><dd>{whole(now.calls)} calls, {whole(now.tokens)} tokens</dd></div>
-      <div><dt>This month</dt><dd>{usd(month.cost_micros)}</dd><dd>{whole(month.calls)} calls, {whole(month.tokens)} tokens</dd></div>
+      <div><dt>Today</dt><dd>{usd(now.cost_micros)}</dd><dd>{count(now.calls, "call")}, {whole(now.tokens)} tokens</dd></div>
+      <div><dt>This month</dt><dd>{usd(month.cost_micros)}</dd><dd>{count(month.calls, "call")}, {whole(month.tokens)} tokens</dd></div>
     </dl>
   );
 }

@@ -3,6 +3,7 @@ import { ApiError } from "@/api/problem";
 import type { Policy, StoredPolicy } from "@/api/schema";
 import { useAllowance } from "@/api/session";
 import { ago, Button, Card, Icon, Notice, Row, Text, toast } from "@/design";
+import { useActor } from "../actor";
 import { isStale, useSavePolicy } from "../queries";
 import { JsonEditor, type Objection } from "./JsonEditor";
 import { lineOf, syntaxTrouble } from "./places";
@@ -17,12 +18,13 @@ interface Draft {
 
 export function WholePolicyCard({ stored }: { stored: StoredPolicy }) {
   const [open, setOpen] = useState(false);
+  const actor = useActor(stored.updated_by);
   return (
     <Card pad={false} label="The whole policy">
       <header className={s.cardHead}>
         <div>
           <h2>The whole policy</h2>
-          <Text as="p" tone="faint" size="s">{stored.version === 0 ? "Never changed: every default holds" : `Version ${stored.version}${stored.updated_at === null ? "" : `, changed ${ago(stored.updated_at)}`} by ${stored.updated_by ?? "unknown"}`}</Text>
+          <Text as="p" tone="faint" size="s">{stored.version === 0 ? "Never changed: every default holds" : `Version ${stored.version}${stored.updated_at === null ? "" : `, changed ${ago(stored.updated_at)}`} by ${actor}`}</Text>
         </div>
         <Button aria-expanded={open} onClick={() => { setOpen(!open); }}>{open ? "Close" : "Edit as JSON"} <Icon name={open ? "down" : "right"} size={14} /></Button>
       </header>
@@ -71,12 +73,13 @@ function useDraft(stored: StoredPolicy) {
 function Editing({ stored }: { stored: StoredPolicy }) {
   const may = useAllowance("gateway.manage");
   const draft = useDraft(stored);
+  const actor = useActor(stored.updated_by);
   const idle = draft.isBehind ? "Choose above what becomes of your edits" : draft.isEdited ? undefined : "Nothing was changed";
   return (
     <>
       {draft.isBehind && (
         <div className={s.padded}>
-          <Notice tone="critical" title={`The policy was changed meanwhile: version ${stored.version} by ${stored.updated_by ?? "someone else"}`}>
+          <Notice tone="critical" title={`The policy was changed meanwhile: version ${stored.version} by ${actor}`}>
             <p>You began with version {draft.version}. Nothing of yours was stored.</p>
             <Row gap={2} wrap className={l.choices}>
               <Button size="s" onClick={draft.drop}>Drop my edits and show version {stored.version}</Button>

@@ -1,5 +1,6 @@
 import { asApiError } from "@/api/problem";
 import type { Policy, StoredPolicy } from "@/api/schema";
+import { useActor } from "../actor";
 import { isStale, useSavePolicy } from "../queries";
 
 /**
@@ -8,21 +9,22 @@ import { isStale, useSavePolicy } from "../queries";
  */
 export function usePolicyChange(stored: StoredPolicy) {
   const save = useSavePolicy();
+  const actor = useActor(stored.updated_by);
   const error = save.error === null ? null : asApiError(save.error);
   return {
     busy: save.isPending,
     reset: save.reset,
-    trouble: error === null ? null : isStale(save.error) ? staleTrouble(stored) : { title: "Not saved", text: error.message },
+    trouble: error === null ? null : isStale(save.error) ? staleTrouble(stored.version, actor) : { title: "Not saved", text: error.message },
     send(change: (policy: Policy) => Policy, onSaved: (saved: StoredPolicy) => void) {
       save.mutate({ policy: change(stored.policy), version: stored.version }, { onSuccess: onSaved });
     },
   };
 }
 
-export function staleTrouble(stored: StoredPolicy): { title: string; text: string } {
+function staleTrouble(version: number, actor: string): { title: string; text: string } {
   return {
     title: "Not saved: the policy was changed meanwhile",
-    text: `The present version ${stored.version} by ${stored.updated_by ?? "someone else"} is shown now. Look at it; saving again applies your change to it.`,
+    text: `The present version ${version} by ${actor} is shown now. Look at it; saving again applies your change to it.`,
   };
 }
 

@@ -24,7 +24,7 @@ export function ModelDetail({ model }: { model: GatewayModel }) {
         {model.retires_on !== null && <Fact name="Ends">{dayName(model.retires_on)}</Fact>}
         {model.replacement !== null && <Fact name="Successor"><code>{model.replacement}</code></Fact>}
         {model.price !== null && <Fact name="Price">{SOURCES[model.price.source]}{model.price.source === "list" && ` (${model.price.version})`}</Fact>}
-        {model.price !== null && <Fact name="Cached input">{price(model.price.cached_input_micros)} / 1M</Fact>}
+        {model.price !== null && model.price.source !== "local" && <Fact name="Cached input">{price(model.price.cached_input_micros)} / 1M</Fact>}
       </dl>
       <ul className={s.endpoints} aria-label={`Endpoints of ${model.name}`}>
         {model.endpoints.map((endpoint) => <Endpoint key={endpoint.name} endpoint={endpoint} />)}
@@ -43,7 +43,7 @@ function Endpoint({ endpoint }: { endpoint: ModelEndpoint }) {
       <Icon name="building" size={15} />
       <div>
         <strong>{endpoint.name}</strong> <code>{endpoint.wire_model}</code>
-        <p>Region {places(endpoint.regions)}{endpoint.price !== null && `, ${price(endpoint.price.input_micros)} in and ${price(endpoint.price.output_micros)} out per million tokens`}</p>
+        <p>Region {places(endpoint.regions)}{endpoint.price !== null && endpoint.price.source !== "local" && `, ${price(endpoint.price.input_micros)} in and ${price(endpoint.price.output_micros)} out per million tokens`}</p>
       </div>
       {endpoint.is_admitted ? <Badge tone="good" icon="check">May be called</Badge> : <Badge tone="critical" icon="absent">Outside residency</Badge>}
     </li>

@@ -4,7 +4,7 @@ import { Card, Failure, Loading, Segments, SkeletonLines, State, Text } from "@/
 import { compact, usd, utcDay, whole } from "../figures";
 import { spendQuery } from "../queries";
 import type { GatewayView, Viewed } from "../view";
-import { allDays, sum } from "./days";
+import { allDays, type Sum, sum } from "./days";
 import { SpendChart } from "./SpendChart";
 import { DayTable, ValueTable } from "./SpendTables";
 import s from "./spend.module.css";
@@ -50,13 +50,13 @@ export function SpendPanel({ view, onView }: Viewed) {
           </>
         )}
       </Card>
-      {days !== undefined && all.calls > 0 && (view.by === undefined ? <DayTable days={[...days].reverse()} /> : <Breakdown from={from} by={view.by} of={all.cost_micros} />)}
+      {days !== undefined && all.calls > 0 && (view.by === undefined ? <DayTable days={[...days].reverse()} /> : <Breakdown from={from} by={view.by} of={all} />)}
       <Text as="p" tone="faint" size="s">Days are counted in UTC. A call whose price is not known counts its tokens, and no money.</Text>
     </>
   );
 }
 
-function Breakdown({ from, by, of }: { from: string; by: Exclude<LimitScope, "tenant">; of: number }) {
+function Breakdown({ from, by, of }: { from: string; by: Exclude<LimitScope, "tenant">; of: Sum }) {
   const spend = useQuery(spendQuery(from, utcDay(), by));
   if (spend.isError) return <Card><Failure what="The breakdown" error={spend.error} onRetry={() => void spend.refetch()} /></Card>;
   if (spend.data === undefined) return <Loading label="Loading the breakdown"><Card><SkeletonLines count={6} /></Card></Loading>;

@@ -22,14 +22,14 @@ export function DayTable({ days }: { days: DaySum[] }) {
   );
 }
 
-export function ValueTable({ spend, by, of }: { spend: Spend; by: Exclude<LimitScope, "tenant">; of: number }) {
+export function ValueTable({ spend, by, of }: { spend: Spend; by: Exclude<LimitScope, "tenant">; of: Sum }) {
   const values = byValue(spend.days);
   if (values.length === 0) return <Card><State icon="classifier" title={`Nothing by ${NAMES[by].toLowerCase()}`}><p>{NOTHING[by]}</p></State></Card>;
   return (
     <>
       {!spend.isWhole && <Notice tone="medium" title="Too much to add up here">Only the newest part of these days is counted below. Choose fewer days, or read <code>GET /v1/gateway/spend</code>.</Notice>}
       <Figures caption={`Spend by ${NAMES[by].toLowerCase()}, the dearest first`} head={NAMES[by]} share>
-        {values.map((each) => <FigureRow key={each.value} name={<code>{each.value}</code>} of={each} share={of > 0 ? each.cost_micros / of : 0} />)}
+        {values.map((each) => <FigureRow key={each.value} name={<code>{each.value}</code>} of={each} share={of.cost_micros > 0 ? each.cost_micros / of.cost_micros : each.tokens / Math.max(1, of.tokens)} />)}
       </Figures>
     </>
   );
