@@ -128,6 +128,13 @@ async def test_several_choices_are_never_given_again(place: Place) -> None:
     assert [cache(each) for each in told] == ["miss", "miss"]
 
 
+async def test_what_the_cache_cannot_read_is_passed_on_as_without_it(place: Place) -> None:
+    member, model = await place.member(ALL), place.model()
+    told = [await place.chat(member, {**ask(model), "messages": "odd"}, idempotency_key="k") for _ in range(2)]
+    assert [(each.status_code, cache(each)) for each in told] == [(200, "miss")] * 2
+    assert len(place.asked(model)) == 2
+
+
 async def teach(place: Place, member: Member, body: dict[str, Any], times: int) -> list[str]:
     """Ask until the entry has learned; each answer is learned from before the next call."""
     statuses: list[str] = []
@@ -204,10 +211,11 @@ async def test_a_repeated_idempotency_key_is_answered_without_asking_again(place
         await place.chat(member, ask(model), idempotency_key="k2"),
         await place.chat(member, ask(model, "Another"), idempotency_key="k1"),
         await place.chat(await place.member(), ask(model), idempotency_key="k1"),
+        await place.post("/v1/messages", member, ask(model), idempotency_key="k1"),
     ]
     assert {cache(each) for each in other} == {"miss"}
-    rows = await place.records(member, 4)
-    assert [row["idempotency_key"] for row in rows] == ["k1", "k1", "k2", "k1"]
+    rows = await place.records(member, 5)
+    assert [row["idempotency_key"] for row in rows] == ["k1", "k1", "k2", "k1", "k1"]
     assert rows[1]["cost_micros"] == 0
 
 

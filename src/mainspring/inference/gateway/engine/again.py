@@ -154,7 +154,7 @@ class RepliesAgain:
         keeps   whether the reply can be given again; one with several choices cannot
         """
         context = flight.call.context
-        name = (context.idempotency_key or "").encode()
+        name = f"{order.inbound.name}:{context.idempotency_key}".encode()
         of = context.key.bytes if context.key else b""
         key = sha256(b"idempotency" + of + name + sha256(order.content).digest()).digest()
         lock = b"gateway:{%b}:running:%b" % (str(context.tenant).encode(), key.hex().encode())
