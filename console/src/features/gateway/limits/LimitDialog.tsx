@@ -50,7 +50,7 @@ function WhomFields({ form, onChange }: Part) {
     <div className={l.pair}>
       <Field label="Counted for"><ScopeSelect value={form.scope} onChange={(scope) => { onChange({ ...form, scope }); }} /></Field>
       {form.scope !== "tenant" && (
-        <Field label={`Which ${ONES[form.scope].replace(/^[EMF]/, (letter) => letter.toLowerCase())}`} hint="Empty gives each the same allowance of its own">
+        <Field label={`Which ${ONES[form.scope].replace(/^[EMF]/, (letter) => letter.toLowerCase())}`} hint={form.scope === "key" ? "The id that the spend by API key shows; empty gives each key its own allowance" : "Empty gives each the same allowance of its own"}>
           <Input value={form.match} placeholder="each" maxLength={200} spellCheck={false} onChange={(event) => { onChange({ ...form, match: event.target.value }); }} />
         </Field>
       )}
