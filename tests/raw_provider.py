@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from mainspring.inference.gateway.upstream import (
-    Connection,
+    Exchange,
     Limits,
     Origin,
     Pool,
@@ -104,7 +104,7 @@ async def pooled(origin: Origin, limits: Limits | None = None) -> AsyncGenerator
         await upstreams.close()
 
 
-async def begin(pool: Pool, *, seconds: float = 5.0, idle: float = 5.0, body: bytes = b"abc") -> Connection:
+async def begin(pool: Pool, *, seconds: float = 5.0, idle: float = 5.0, body: bytes = b"abc") -> Exchange:
     head = REQUEST[0].replace(b": 3", b": %d" % len(body))
     by = asyncio.get_running_loop().time() + seconds
     return await pool.begin((head, body), first_byte_by=by, idle_seconds=idle)

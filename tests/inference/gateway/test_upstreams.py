@@ -13,6 +13,7 @@ from mainspring.inference.gateway.errors import Overloaded
 from mainspring.inference.gateway.providers.openai import OUTBOUND
 from mainspring.inference.gateway.upstream import (
     Connection,
+    Exchange,
     Limits,
     Origin,
     Proxy,
@@ -45,6 +46,33 @@ async def test_a_connection_is_used_again_and_closed_when_it_was_spare_for_long(
         await until(lambda: pool.connections == 0)
         assert await ask(pool) == b"hi"
         assert playing.connections == 2
+
+
+async def test_an_answer_that_nobody_took_yet_is_never_somebody_elses():
+    """Its connection serves no other call until the answer was taken or given up."""
+    async with provider() as playing, pooled(plain(playing)) as pool:
+        first = await begin(pool)
+        await first.head()
+        await until(lambda: first.is_whole)  # but whoever waits for it is slow
+        playing.script.append(OK.replace(b"hi", b"no"))
+        assert await ask(pool) == b"no"
+        assert playing.connections == 2
+        assert await first.whole() == b"hi"
+        third = await begin(pool)
+        first.abort()
+        first.hold_back()
+        assert await third.whole() == b"hi"
+        assert playing.connections == 2
+
+
+async def test_an_answer_that_is_given_up_whole_leaves_its_connection_to_others():
+    async with provider() as playing, pooled(plain(playing)) as pool:
+        given_up = await begin(pool)
+        await given_up.head()
+        await until(lambda: given_up.is_whole)
+        given_up.abort()
+        assert await ask(pool) == b"hi"
+        assert playing.connections == 1
 
 
 async def test_a_connection_that_the_provider_ends_is_not_used_again():
@@ -210,7 +238,7 @@ async def test_an_early_answer_is_taken_and_its_connection_is_not():
     async with server, pooled(plain(playing)) as pool:
         connection = await begin(pool, body=b"x" * 20_000_000)
         assert (await connection.whole(), connection.status) == (b"no", 413)
-        assert not connection.is_usable
+        assert not connection._connection.is_usable  # pyright: ignore[reportPrivateUsage] - nothing else tells it
         playing.go.set()
 
 
@@ -254,7 +282,7 @@ async def test_a_connection_held_back_at_the_end_of_its_answer_is_read_again():
 
 async def test_what_a_sink_raises_is_raised_where_it_is_waited_for():
     async with provider() as playing, pooled(plain(playing)) as pool:
-        for wait in (Connection.pump, Connection.until):
+        for wait in (Exchange.pump, Exchange.until):
             connection = await begin(pool)
 
             def sink(piece: bytes) -> NoReturn:
@@ -269,7 +297,7 @@ async def test_connections_are_limited_also_while_they_are_opened():
     async with provider() as playing, pooled(plain(playing), Limits(connections=2)) as pool:
         playing.script.extend([dribble(b"", b"", 0.02)] * 2)
         found = await asyncio.gather(*(begin(pool) for _ in range(4)), return_exceptions=True)
-        assert [type(each) for each in found] == [Connection, Connection, UpstreamGone, UpstreamGone]
+        assert [type(each) for each in found] == [Exchange, Exchange, UpstreamGone, UpstreamGone]
 
 
 async def test_where_nobody_listens_there_is_no_connection():

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from mainspring.inference.gateway.errors import ContextTooLong, InvalidOutput, ModelError, Overloaded, Unauthorized
+from mainspring.inference.gateway.errors import (
+    ContextTooLong,
+    InvalidOutput,
+    ModelError,
+    Overloaded,
+    TimedOut,
+    Unauthorized,
+)
 from mainspring.inference.gateway.flight import Flight
 from mainspring.inference.gateway.models.types import Deployment
 from mainspring.inference.gateway.routing.measurements import Measurements
@@ -63,7 +70,7 @@ class Attempts:
             while waiting:
                 tried = waiting.pop(0)
                 if failure is not None:
-                    if not self.breakers.may_try(tried.name):
+                    if not self.breakers.may_try(_circuit(flight, tried)):
                         continue  # it failed others meanwhile
                     if self.clock() >= ends_by or not budget.may_retry(share):
                         raise failure
@@ -73,7 +80,7 @@ class Attempts:
                 try:
                     if waiting and flight.policy.hedge_ms is not None:
                         return await self._hedged(flight, (tried, waiting), attempt, drop)
-                    return await self._watched(tried, attempt)
+                    return await self._watched(flight, tried, attempt)
                 except ModelError as failed:
                     failure = failed
                 flight.deadline = ends_by
@@ -100,23 +107,26 @@ class Attempts:
 
     def _open(self, flight: Flight) -> list[Deployment]:
         """The candidates that may be tried now."""
-        return [each for each in flight.candidates if self.breakers.may_try(each.name)]
+        return [each for each in flight.candidates if self.breakers.may_try(_circuit(flight, each))]
 
     def _resting(self, flight: Flight) -> ModelError:
-        rest = min(self.breakers.rests_for(each.name) for each in flight.candidates)
+        rest = min(self.breakers.rests_for(_circuit(flight, each)) for each in flight.candidates)
         return Overloaded(
             "Every provider of this model failed a moment ago and is left alone for now; try again shortly.",
             retry_after_seconds=max(0.1, rest),
         )
 
-    async def _watched(self, deployment: Deployment, attempt: Try[Result]) -> Result:
+    async def _watched(self, flight: Flight, deployment: Deployment, attempt: Try[Result]) -> Result:
         """One attempt, and what it says about its deployment."""
-        breakers, name = self.breakers, deployment.name
+        breakers, name = self.breakers, _circuit(flight, deployment)
         breakers.tries(name)
         try:
             result = await attempt(deployment)
         except ModelError as failure:
-            breakers.failed(name, failure)
+            if isinstance(failure, TimedOut) and flight.call.context.timeout is not None:
+                breakers.left(name)  # the caller's own haste says nothing about the provider
+            else:
+                breakers.failed(name, failure)
             self.measurements.saw(deployment, None, ok=not failure.retryable)
             raise
         except BaseException:
@@ -130,11 +140,11 @@ class Attempts:
     ) -> Result:
         """The first attempt, and after a while one of the others beside it: who answers first wins, and is recorded."""
         first, others = who
-        tasks = [asyncio.ensure_future(self._watched(first, attempt))]
+        tasks = [asyncio.ensure_future(self._watched(flight, first, attempt))]
         try:
             await asyncio.wait(tasks, timeout=(flight.policy.hedge_ms or 0) / 1000)
-            if not tasks[0].done() and self.breakers.may_try(others[0].name):
-                tasks.append(asyncio.ensure_future(self._watched(others.pop(0), attempt)))
+            if not tasks[0].done() and self.breakers.may_try(_circuit(flight, others[0])):
+                tasks.append(asyncio.ensure_future(self._watched(flight, others.pop(0), attempt)))
             winner = await _fastest(tasks)
         except BaseException:
             _give_up(tasks, drop)
@@ -167,6 +177,13 @@ def _credit(flight: Flight, deployment: Deployment) -> None:
     """It was this one that answered, though another was asked after it."""
     flight.goes_to(deployment, own_key=flight.own_key(deployment) is not None)
     flight.draft.attempts -= 1
+
+
+def _circuit(flight: Flight, deployment: Deployment) -> str:
+    """Whose circuit it is: a tenant's own key has its own, since its limits say nothing about ours."""
+    if flight.keys.provider_key(deployment.endpoint.provider) is None:
+        return deployment.name
+    return f"{deployment.name}@{flight.call.context.tenant}"
 
 
 def _moves_on(failure: ModelError, has_others: bool) -> bool:

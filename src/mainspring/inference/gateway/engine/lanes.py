@@ -14,7 +14,7 @@ import msgspec
 from mainspring.inference.gateway.errors import ModelError, Overloaded, TimedOut
 from mainspring.inference.gateway.models.types import Endpoint
 from mainspring.inference.gateway.providers.dialects import Outbound
-from mainspring.inference.gateway.upstream import Connection, Pool, UpstreamGone, Upstreams, make_origin
+from mainspring.inference.gateway.upstream import Exchange, Pool, UpstreamGone, Upstreams, make_origin
 
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
 """(method, URL, body) to the headers that authenticate a request."""
@@ -41,7 +41,7 @@ class Way(Protocol):
         """The whole body of a reply; raises ModelError."""
         ...
 
-    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Deadlines) -> Connection:
+    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Deadlines) -> Exchange:
         """A reply that has begun; raises ModelError."""
         ...
 
@@ -64,7 +64,7 @@ class Lane:
         request = self._request(path, body, more)
         begin = self.pool.begin
         while True:
-            connection: Connection | None = None
+            connection: Exchange | None = None
             try:
                 connection = await begin(
                     request, first_byte_by=deadlines.first_byte_by, idle_seconds=deadlines.idle_seconds
@@ -82,12 +82,12 @@ class Lane:
             self._check(connection, answer)
             return answer
 
-    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Deadlines) -> Connection:
+    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Deadlines) -> Exchange:
         """POST, and the connection once an answer with status 200 has begun; raises ModelError."""
         request = self._request(path, body, more)
         begin = self.pool.begin
         while True:
-            connection: Connection | None = None
+            connection: Exchange | None = None
             try:
                 connection = await begin(
                     request, first_byte_by=deadlines.first_byte_by, idle_seconds=deadlines.idle_seconds
@@ -106,7 +106,7 @@ class Lane:
                     connection.abort()
                 raise
 
-    def _check(self, connection: Connection, answer: bytes) -> None:
+    def _check(self, connection: Exchange, answer: bytes) -> None:
         status = connection.status
         if status >= 400:
             raise self.outbound.failure_of(status, connection.headers, answer[:_MAX_ERROR_BYTES])

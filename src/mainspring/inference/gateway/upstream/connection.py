@@ -204,9 +204,10 @@ class Connection(asyncio.Protocol):
         """Whether its answer is overdue, or has been silent for too long. A part of a head is no answer yet."""
         if self._is_held or self._is_full:
             return False
-        if self._is_head_complete:
-            return at - self.heard_at > self.idle_seconds
-        return at > self.first_byte_by
+        if self._is_head_complete and at - self.heard_at > self.idle_seconds:
+            return True
+        is_waited_for = self._waiter is not None and self._sink is None and self._awaited in ("opening", "end")
+        return at > self.first_byte_by and (not self._is_head_complete or is_waited_for)
 
     # What the event loop calls.
 
@@ -301,12 +302,23 @@ class Connection(asyncio.Protocol):
         if self._is_held or self._is_full:
             self._is_held = self._is_full = False
             self._resume()
-        if self._may_be_kept():
-            self._loop.call_soon(self._home.take_back, self)
-        elif self._transport:
+        if not self._may_be_kept() and self._transport:
             self._is_closed = True
             self._transport.close()
         self._wake()
+
+    def release(self) -> None:
+        """Its answer was taken: it may serve the next request."""
+        if self.is_usable:
+            self._home.take_back(self)
+
+    def give_up(self, reason: str, *, is_timeout: bool = False) -> None:
+        """Nobody wants its answer: what came whole is dropped, what did not is cut off."""
+        if self.is_usable:
+            self._parts = []
+            self.release()
+        else:
+            self.abort(reason, is_timeout=is_timeout)
 
     def _may_be_kept(self) -> bool:
         """Not after an answer that came before the request was sent: who answers so may not read the rest."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ssl import SSLCertVerificationError, SSLContext
 
 from .connection import Connection, UpstreamGone
+from .exchange import Exchange
 from .proxies import Proxy, forward, open_tunnel, show_place
 
 
@@ -48,23 +49,21 @@ class Pool:
         self._all: set[Connection] = set()
         self.begin = self._begin  # one object: who retries tells it from `begin_fresh` by identity
 
-    async def _begin(self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float) -> Connection:
-        """A connection on which the request (head, body) was sent; raises UpstreamGone when none can be opened."""
+    async def _begin(self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float) -> Exchange:
+        """An exchange on which the request (head, body) was sent; raises UpstreamGone when none can be opened."""
         if self._forwards_to:
             request = forward(request, show_place(self.origin.host, self.origin.port), self._forwards_to)
         connection = self._find_spare() or await self._open(first_byte_by)
         connection.exchange(request, first_byte_by=first_byte_by, idle_seconds=idle_seconds)
-        return connection
+        return Exchange(connection)
 
-    async def begin_fresh(
-        self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float
-    ) -> Connection:
+    async def begin_fresh(self, request: tuple[bytes, bytes], *, first_byte_by: float, idle_seconds: float) -> Exchange:
         """As `begin`, on a connection that was never used."""
         if self._forwards_to:
             request = forward(request, show_place(self.origin.host, self.origin.port), self._forwards_to)
         connection = await self._open(first_byte_by)
         connection.exchange(request, first_byte_by=first_byte_by, idle_seconds=idle_seconds)
-        return connection
+        return Exchange(connection)
 
     @property
     def connections(self) -> int:

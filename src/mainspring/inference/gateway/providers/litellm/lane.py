@@ -9,6 +9,7 @@ from mainspring.inference.gateway.errors import ModelError, Overloaded, StreamBr
 from mainspring.inference.gateway.providers import openai
 from mainspring.inference.gateway.providers.dialects import Outbound
 from mainspring.inference.gateway.providers.wire import Wire, read_object, to_json
+from mainspring.inference.gateway.upstream import Exchange
 
 from .arguments import chat_arguments, embedding_arguments, model_name
 from .connection import FedConnection
@@ -53,11 +54,12 @@ class LiteLlmLane:
         reply = await _begun(call, deadlines)
         return to_json(reply.model_dump(exclude_none=True))
 
-    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Due) -> FedConnection:
+    async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Due) -> Exchange:
         """A streamed reply that the provider has begun; raises ModelError."""
         wire = read_object(body) or {}
         call = self.library.acompletion(**chat_arguments(wire), **self._place(wire, deadlines))
-        return FedConnection(_events(await _begun(call, deadlines)), idle_seconds=deadlines.idle_seconds)
+        events = _events(await _begun(call, deadlines))
+        return Exchange(FedConnection(events, idle_seconds=deadlines.idle_seconds))
 
     def _place(self, wire: Wire, deadlines: Due) -> dict[str, Any]:
         """Where the call goes and for how long; the library itself tries once only."""
