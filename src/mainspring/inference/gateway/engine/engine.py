@@ -35,7 +35,7 @@ from mainspring.inference.gateway.routing.router import Router
 from mainspring.inference.gateway.routing.types import Explanation, Route
 from mainspring.inference.gateway.snapshot import TenantSnapshot
 from mainspring.inference.gateway.types import CallContext, CallKind, GatewaySettings, Operation
-from mainspring.inference.gateway.upstream import Connection, UpstreamGone, Upstreams
+from mainspring.inference.gateway.upstream import Exchange, UpstreamGone, Upstreams
 from mainspring.inference.messages import Completion
 
 from .attempts import Attempts
@@ -78,7 +78,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Arrival:
     """A streamed reply whose first token has come; whoever takes it must end or abort `connection`."""
 
-    connection: Connection
+    connection: Exchange
     incoming: Incoming
     outbound: Outbound
 
@@ -383,7 +383,7 @@ def _decode(outbound: Outbound, body: bytes) -> Completion:
     return outbound.decode_completion(wire)
 
 
-async def _until_begun(connection: Connection, incoming: Incoming) -> None:
+async def _until_begun(connection: Exchange, incoming: Incoming) -> None:
     """Wait for the first token; raises ModelError when the stream ends or fails before it."""
     kind = connection.headers.get("content-type", "")
     if kind.startswith(("text/html", "application/json")):
