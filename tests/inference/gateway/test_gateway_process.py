@@ -129,12 +129,10 @@ async def test_what_breaks_before_the_first_token_fails_over_unseen(house: House
     await fails_over(house, [each for each in ways if each[0] is not Fault.ERROR_IN_STREAM or each[2][2]])
 
 
-@pytest.mark.xfail(strict=True, reason="`_decode` in engine.py takes an error object with status 200 for a reply")
 async def test_an_error_in_place_of_a_whole_answer_fails_over(house: House) -> None:
     await fails_over(house, [(Fault.ERROR_IN_STREAM, 0, way) for way in WAYS if not way[2]])
 
 
-@pytest.mark.xfail(strict=True, reason="upstream.Connection.is_late knows no deadline once the headers have come")
 async def test_what_falls_silent_after_its_headers_fails_over_in_time(house: House) -> None:
     await fails_over(house, [(fault, 0, way) for fault, way in product(FALLS_SILENT, WAYS)])
 

@@ -380,6 +380,8 @@ def _decode(outbound: Outbound, body: bytes) -> Completion:
             "The model's provider answered with something that is not JSON; try again.",
             vendor_text=body[:500].decode("utf-8", "replace"),
         )
+    if wire.get("error"):
+        raise outbound.failure_of(500, {}, body)
     return outbound.decode_completion(wire)
 
 

@@ -155,7 +155,10 @@ class WireOrder:
         if outbound.name == "openai":
             self._name_cap(fields, deployment.profile.max_tokens_field)
             if self.hides_usage:
-                fields["stream_options"] = {**(self.value("stream_options") or {}), "include_usage": True}
+                options = self.value("stream_options") or {}
+                if not isinstance(options, dict):
+                    raise InvalidRequest("stream_options must be an object, such as {\"include_usage\": true}.")
+                fields["stream_options"] = {**options, "include_usage": True}
         elif self.cap:
             fields["max_tokens"] = self.cap
         return _encode(fields)
