@@ -62,7 +62,12 @@ def _litellm(endpoint: Endpoint, key: str | None) -> Access:
 
 def _aws_credentials() -> Callable[[], bedrock.AwsCredentials]:
     """Those of the process: environment, profile or machine role, renewed by botocore before they end."""
-    from botocore.session import get_session  # only platforms that use Bedrock pay for this import
+    try:
+        from botocore.session import get_session  # only platforms that use Bedrock pay for this import
+    except ImportError:
+        raise InvalidInput(
+            'Bedrock with AWS credentials needs botocore: pip install "mainspring[bedrock]", or use a Bedrock API key.'
+        ) from None
 
     found = get_session().get_credentials()
     if found is None:

@@ -1,6 +1,6 @@
 """What configuring refuses, and what calls meet when a configuration cannot be read."""
 
-from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError
+from mainspring.foundation.errors import Conflict, InvalidInput, Unavailable
 from mainspring.inference.gateway.errors import ModelError
 
 
@@ -20,11 +20,11 @@ class PolicyStale(Conflict):
     code = "policy_stale"
 
 
-class PolicyUnreadable(MainspringError):
+class PolicyUnreadable(Unavailable):
     """The stored policy is not one this version knows; no call is made without knowing what it forbids."""
 
     code = "policy_unreadable"
-    status = 503
+    retryable = False
 
 
 class ProviderKeyUnreadable(ModelError):
