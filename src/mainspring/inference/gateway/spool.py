@@ -223,6 +223,13 @@ class Segment:
         except OSError as failure:
             log.warning("spool_not_synced", error=failure.strerror)
 
+    def set_aside(self) -> Path:
+        """Give up the lock and keep the file, under a name that nobody adopts; returns it."""
+        aside = self.path.with_name(f"{self.path.name}.refused")
+        self.path.rename(aside)
+        os.close(self._descriptor)
+        return aside
+
     def release(self) -> None:
         """Give up the lock, and remove the file when all its calls are shipped."""
         if self.is_shipped:

@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from struct import Struct
 from uuid import UUID
 
@@ -55,6 +56,7 @@ _ADD_SPEND = """
            tokens = kept.tokens + excluded.tokens,
            calls = kept.calls + excluded.calls"""
 
+_LONGEST_VALUE = 500  # characters, so that a row of the books fits in its index
 _LINES_AT_ONCE, _PAYLOADS_AT_ONCE = 250, 50
 _BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _BINARY_END = b"\xff\xff"
@@ -95,7 +97,7 @@ async def insert_calls(
                 await asyncio.sleep(0)
             await copy.write(_BINARY_END)
         await connection.execute(_KEEP_PAYLOADS)
-    await _add_spend(connection, new)
+    await add_spend(connection, new)
 
 
 def _pieces(calls: Sequence[SpooledCall], size: int) -> Iterator[Sequence[SpooledCall]]:
@@ -130,7 +132,8 @@ def _field(content: bytes | None) -> bytes:
     return _NULL if content is None else _LENGTH.pack(len(content)) + content
 
 
-async def _add_spend(connection: AsyncConnection[Row], calls: Iterable[SpooledCall]) -> None:
+async def add_spend(connection: AsyncConnection[Row], calls: Iterable[SpooledCall]) -> None:
+    """Add what calls of any tenants spent; who adds a call twice has spent it twice."""
     sums: dict[tuple[bytes, str, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for call in calls:
         if spend := call.last.spend:
@@ -153,11 +156,20 @@ async def _add_spend(connection: AsyncConnection[Row], calls: Iterable[SpooledCa
 
 
 def _add(sums: dict[tuple[bytes, str, str, int], list[int]], tenant: bytes, spend: Spend) -> None:
-    for scope, value in spend.scopes:
+    for scope, named in spend.scopes:
+        value = named if len(named) <= _LONGEST_VALUE and "\0" not in named else _fit(named)
         total = sums[tenant, scope, value, spend.day]
         total[0] += spend.cost_micros
         total[1] += spend.tokens
         total[2] += 1
+
+
+def _fit(value: str) -> str:
+    """A value as the books can hold it: without NUL, and what is too long with a digest for its rest."""
+    value = value.replace("\0", "")
+    if len(value) <= _LONGEST_VALUE:
+        return value
+    return f"{value[: _LONGEST_VALUE - 17]}~{sha256(value.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 async def select_records(

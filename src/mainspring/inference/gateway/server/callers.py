@@ -7,8 +7,10 @@ Extension headers, all optional: `x-mainspring-session`, `-feature`, `-user` (th
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from mainspring.foundation.errors import Forbidden, NotFound, Unauthenticated
@@ -20,6 +22,8 @@ from mainspring.inference.gateway.types import CallContext
 
 _MAX_VALUE = 200
 _LONGEST_SECONDS = 3600.0
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What no name holds: control characters, NUL among them, and halves of characters."""
 _NO_KEY = "Send a Mainspring API key as `Authorization: Bearer ms_...` or in `x-api-key`."
 _READ = frozenset(
     (
@@ -78,7 +82,7 @@ class Callers:
             timeout=_timeout(headers),
             session=_text(headers, b"x-mainspring-session"),
             feature=_text(headers, b"x-mainspring-feature"),
-            end_user=_text(headers, b"x-mainspring-user") or end_user,
+            end_user=_text(headers, b"x-mainspring-user") or _name(end_user),
             release=_text(headers, b"x-mainspring-release"),
             step=_text(headers, b"x-mainspring-step"),
             idempotency_key=_text(headers, b"idempotency-key"),
@@ -103,7 +107,17 @@ def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
         return None
     if len(value) > _MAX_VALUE:
         raise InvalidRequest(f"The header {name.decode()} is longer than {_MAX_VALUE} bytes.")
-    return value.decode("utf-8", "replace")
+    return _CONTROL.sub("", value.decode("utf-8", "replace")) or None
+
+
+def _name(named: str | None) -> str | None:
+    """A name from a body: what is too long to be kept whole ends in a digest of it, so that two stay two."""
+    if not named:
+        return None
+    if len(named) > _MAX_VALUE:
+        digest = sha256(named.encode("utf-8", "replace")).hexdigest()[:16]
+        named = f"{_CONTROL.sub('', named)[: _MAX_VALUE - 17]}~{digest}"
+    return _CONTROL.sub("", named) or None
 
 
 def _run(headers: Mapping[bytes, bytes]) -> UUID | None:
