@@ -4,26 +4,37 @@ import asyncio
 import os
 import socket
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
-from mainspring.foundation.db import Database
+from mainspring.application.identity import Identity
+from mainspring.foundation.db import Database, Row
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.valkey import open_valkey
+from mainspring.foundation.vault import LocalKeyWrapper, TenantVault, Vault
 from mainspring.inference.gateway import RecordStatus
 from mainspring.inference.gateway import shipper as shipping
 from mainspring.inference.gateway.draft import Draft
+from mainspring.inference.gateway.engine.tenants import KeptTenants
+from mainspring.inference.gateway.keeper import SnapshotKeeper
+from mainspring.inference.gateway.policies import ConfigurationReader
+from mainspring.inference.gateway.ports import TenantFacts
+from mainspring.inference.gateway.recorder import Recorder
 from mainspring.inference.gateway.shipper import Shipper
 from mainspring.inference.gateway.spool import Entry, Segment, Spend
 from mainspring.inference.messages import Usage
+from tests.upstream import Reply
 
 from .conftest import Records
 from .doors import Place, ask, open_place
+from .running import until
 from .test_spool import draft, entry, files
 
 
@@ -157,3 +168,65 @@ async def test_a_hold_that_cannot_be_read_does_not_keep_its_record_from_being_sh
     assert len(await records(1)) == 1
     await shipper.close()
     assert not files(tmp_path)
+
+
+async def test_a_tenant_that_is_removed_while_it_calls_keeps_its_record(place: Place) -> None:
+    member, model = await place.member(), place.model()
+    place.script(model, Reply("Said.", delay=0.3))
+    calling = asyncio.create_task(place.chat(member, ask(model)))
+    await until(lambda: are_asked(place, model))
+    assert place.gateway.keeper is not None
+    place.gateway.keeper.snapshot.replace(member.tenant, None, ())
+    assert (await calling).status_code == 200
+    (row,) = await place.records(member, 1)
+    assert (row["status"], row["output_tokens"]) == ("ok", 7)
+    assert b"Said." in unseal(await place.vault.open_tenant(member.tenant), row)
+
+
+async def are_asked(place: Place, model: str) -> bool:
+    return bool(place.asked(model))
+
+
+def unseal(vault: TenantVault, row: Row) -> bytes:
+    return vault.unseal("inference_payload", row["id"], bytes(row["output"]))
+
+
+async def test_a_call_whose_end_cannot_be_sealed_is_left_to_an_heir(
+    tmp_path: Path, database: Database, tenant: TenantId, records: Records
+) -> None:
+    def sealer(_: TenantId) -> Callable[[UUID, bytes], bytes]:
+        def seal(_: UUID, content: bytes) -> bytes:
+            if content == b"output":
+                raise RuntimeError("no key")
+            return content
+
+        return seal
+
+    recorder = Recorder.open_in(tmp_path, database, sealer=sealer)
+    recording = recorder.record(draft(tenant), payload=b"input")
+    with pytest.raises(RuntimeError):
+        recording.close(RecordStatus.OK, None, b"output", None)
+    await recorder.close()
+    shipper = Shipper(tmp_path / "spool", database)
+    shipper.adopt()
+    await shipper.ship()
+    (row,) = await records(1)
+    assert (row["status"], bytes(row["input"])) == ("broken", b"input")
+    await shipper.close()
+
+
+async def test_a_vault_that_cannot_be_opened_while_the_database_is_away_refuses_for_now(
+    tenant: TenantId, database: Database
+) -> None:
+    away = await Database.open("postgresql://127.0.0.1:1/none?connect_timeout=1")
+    valkey = open_valkey("redis://127.0.0.1:1")
+    identity = Identity(away, valkey)
+    reader = ConfigurationReader(away, Vault(away, LocalKeyWrapper([bytes(range(32))])))
+    keeper = SnapshotKeeper(away, valkey, identity.directory, reader)
+    keeper.snapshot.replace(tenant, TenantFacts(tenant, True), ())
+    with pytest.raises(Unavailable):
+        async with asyncio.timeout(30):
+            await KeptTenants(keeper).get(tenant)
+    await identity.close()
+    await valkey.aclose()
+    await away.close()

@@ -30,7 +30,7 @@ from .models import LOCAL_EMBEDDING, Access, Catalogue, load_catalogue
 from .policies import ConfigurationReader
 from .ports import Directory
 from .providers import litellm
-from .recorder import Recorder, Seal
+from .recorder import Recorder, Sealer
 from .routing.measurements import Measurements
 from .routing.router import Router
 from .service import Gateway
@@ -67,7 +67,9 @@ async def build_gateway(
         opened.push_async_callback(keeper.close)
         tenants = KeptTenants(keeper)
         limiter = Limiter(wire, StoredSpend(database))
-        engine = build_engine(settings, database, tenants, limiter=limiter, seal=tenants.seal, closing=opened.pop_all())
+        engine = build_engine(
+            settings, database, tenants, limiter=limiter, sealer=tenants.sealer, closing=opened.pop_all()
+        )
     return Gateway(engine, keeper, _replies_again(engine, database, vault, wire))
 
 
@@ -97,7 +99,7 @@ def build_engine(
     tenants: Tenants,
     *,
     limiter: Limiter | None = None,
-    seal: Seal | None = None,
+    sealer: Sealer | None = None,
     closing: AsyncExitStack | None = None,
 ) -> Engine:
     """The engine of a process, shipping records; `closing` is closed with it."""
@@ -108,7 +110,7 @@ def build_engine(
     measurements = Measurements(clock, breakers.state)
     upstreams = Upstreams()
     recorder = Recorder.open_in(
-        settings.data_dir, database, settle_orphan=_settler(limiter) if limiter else None, seal=seal
+        settings.data_dir, database, settle_orphan=_settler(limiter) if limiter else None, sealer=sealer
     )
     recorder.start()
     engine = Engine(

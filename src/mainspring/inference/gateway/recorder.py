@@ -30,8 +30,11 @@ log = get_logger(__name__)
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 _EPOCH = datetime.fromtimestamp(0, UTC).toordinal()
 
-Seal = Callable[[TenantId, UUID, bytes], bytes]
-"""Encrypts what was said under the tenant's own key."""
+Seal = Callable[[UUID, bytes], bytes]
+"""Encrypts what was said in a call."""
+
+Sealer = Callable[[TenantId], Seal]
+"""The seal of a tenant, as its key is when a call begins: it holds until the call ends. Raises Unavailable."""
 
 Scopes = tuple[tuple[str, str], ...]
 """What a call counts for: pairs of a limit's scope and its value."""
@@ -67,6 +70,14 @@ class Recording:
         if not self.is_open:
             return
         self.is_open = False
+        try:
+            self.segment.close(self._entry(status, error_code, output, dialect), self.sealed_input)
+        except BaseException:  # whatever it was: a call that nobody closes would keep its file for ever
+            self.segment.lose()
+            raise
+        self.shipper.ring()
+
+    def _entry(self, status: RecordStatus, error_code: str | None, output: bytes | None, dialect: str | None) -> Entry:
         draft = self.draft
         draft.status, draft.error_code = status, error_code
         draft.latency_ms = self.elapsed_ms()
@@ -75,13 +86,7 @@ class Recording:
         spend = Spend(self.day, cost, tokens, self.books.scopes)
         payload = None if output is None else _payload(self.seal, draft, output)
         hold = self.books.hold
-        entry = Entry(True, draft.key, draft.context.tenant.bytes, draft.line(), payload, dialect, spend, hold)
-        try:
-            self.segment.close(entry, self.sealed_input)
-        except OSError:
-            self.segment.lose()
-            raise
-        self.shipper.ring()
+        return Entry(True, draft.key, draft.context.tenant.bytes, draft.line(), payload, dialect, spend, hold)
 
     async def commit(self) -> None:
         """Wait until the closed record is in Postgres; Unavailable when it cannot be committed now."""
@@ -97,14 +102,19 @@ class Recorder:
     """Opens recordings."""
 
     shipper: Shipper
-    seal: Seal | None = None
+    sealer: Sealer | None = None
 
     @classmethod
     def open_in(
-        cls, data_dir: Path, database: Database, *, settle_orphan: SettleOrphan | None = None, seal: Seal | None = None
+        cls,
+        data_dir: Path,
+        database: Database,
+        *,
+        settle_orphan: SettleOrphan | None = None,
+        sealer: Sealer | None = None,
     ) -> "Recorder":
         """A recorder with its spool in `data_dir/spool`."""
-        return cls(Shipper(data_dir / "spool", database, settle_orphan), seal)
+        return cls(Shipper(data_dir / "spool", database, settle_orphan), sealer)
 
     async def check(self) -> None:
         """Raises Unavailable while records cannot be committed."""
@@ -139,7 +149,8 @@ class Recorder:
         day = books.day or int(draft.at // 86400) + _EPOCH
         tokens, cost = assumed
         spend = Spend(day, cost or 0, tokens, books.scopes)
-        sealed = None if payload is None else _payload(self.seal, draft, payload)
+        seal = self.sealer(draft.context.tenant) if self.sealer else None
+        sealed = None if payload is None else _payload(seal, draft, payload)
         line = draft.died_line(tokens, cost)
         entry = Entry(False, draft.key, draft.context.tenant.bytes, line, sealed, dialect, spend, books.hold)
         try:
@@ -149,10 +160,10 @@ class Recorder:
             raise Unavailable(
                 f"Model calls cannot be recorded ({failure.strerror}): check the data folder's disk and rights."
             ) from failure
-        return Recording(draft, segment, self.shipper, books, day, sealed, self.seal, time.monotonic())
+        return Recording(draft, segment, self.shipper, books, day, sealed, seal, time.monotonic())
 
 
 def _payload(seal: Seal | None, draft: Draft, content: bytes) -> bytes:
     if len(content) > MAX_PAYLOAD_BYTES:
         content = to_json({"omitted": "too large", "bytes": len(content), "limit": MAX_PAYLOAD_BYTES})
-    return seal(draft.context.tenant, draft.id, content) if seal else content
+    return seal(draft.id, content) if seal else content

@@ -1,8 +1,12 @@
 """Tenants as the engine asks for them: from the snapshot, with their vaults open."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
+from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
 from mainspring.inference.gateway.errors import AiDisabled
 from mainspring.inference.gateway.keeper import SnapshotKeeper
@@ -36,12 +40,17 @@ class KeptTenants:
         if found is None:
             raise AiDisabled("There is no such tenant, so no model is called for it.")
         if found.vault is None:
-            await self.keeper.open_vault(tenant)
+            try:
+                await self.keeper.open_vault(tenant)
+            except (*DatabaseGone, TimeoutError) as away:
+                raise Unavailable("The database is away; try again.", retry_after_seconds=1) from away
+            found = self.keeper.snapshot.tenant(tenant) or found
         return found
 
-    def seal(self, tenant: TenantId, record: UUID, content: bytes) -> bytes:
-        """What was said, under the tenant's own key."""
+    def sealer(self, tenant: TenantId) -> Callable[[UUID, bytes], bytes]:
+        """What seals under the tenant's own key, for as long as a call runs; Unavailable if it was just taken away."""
         found = self.keeper.snapshot.tenant(tenant)
         vault = found.vault if found else None
-        assert vault is not None, "a call of a tenant whose vault was never opened"
-        return vault.seal(PAYLOAD_KIND, record, content)
+        if vault is None:
+            raise Unavailable("The tenant has just changed; try again.", retry_after_seconds=1)
+        return partial(vault.seal, PAYLOAD_KIND)
