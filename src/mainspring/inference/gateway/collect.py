@@ -24,6 +24,8 @@ from mainspring.inference.messages import (
     UsageUpdate,
 )
 
+from .tokens import count_piece
+
 _UNKNOWN, _NONE = Started("", ""), Usage()
 
 
@@ -94,10 +96,11 @@ class Collector:
 
     @property
     def usage(self) -> Usage:
-        """The count so far. A stream cut off before its count is taken at one token a piece, the least it used."""
+        """The count so far. A stream cut off before its count is taken at what its pieces hold, one token at least."""
         if self._usage.output_tokens or not self._pieces:
             return self._usage
-        return replace(self._usage, output_tokens=self._pieces)
+        pieces = (piece for block in self._blocks if isinstance(block, _Block) for piece in block.pieces if piece)
+        return replace(self._usage, output_tokens=sum(map(count_piece, pieces)))
 
     def message(self) -> Message:
         """The turn as far as it came."""

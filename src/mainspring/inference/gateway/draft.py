@@ -122,8 +122,15 @@ class Draft:
     def died_line(self, input_tokens: int, cost_micros: int | None) -> bytes:
         """The line as it must read if the process dies now: what went in is assumed to be spent."""
         return (
-            b"%b\t%b\t\\N\t\\N\t%b\tnone\t%d\t0\t0\t0\t0\testimated\t%b\tUSD\t\\N\tf\t\\N\t\\N\t0\t\\N\t\\N\tbroken\tprocess_died"
-            % (self.opening(), text_of(self.provider), text_of(self.route_reason), input_tokens, _number(cost_micros))
+            b"%b\t%b\t\\N\t\\N\t%b\tnone\t%d\t0\t0\t0\t0\testimated\t%b\tUSD\t\\N\t%b\t\\N\t\\N\t0\t\\N\t\\N\tbroken\tprocess_died"
+            % (
+                self.opening(),
+                text_of(self.provider),
+                text_of(self.route_reason),
+                input_tokens,
+                _number(cost_micros),
+                b"t" if self.own_key else b"f",
+            )
         )
 
     def line(self) -> bytes:
@@ -173,7 +180,7 @@ def _second(at: int) -> bytes:
 
 _known: dict[str | None, bytes] = {None: _NULL}
 _contexts: dict[int, tuple[CallContext, bytes]] = {}
-_MOST_KNOWN = 20_000
+_MOST_KNOWN = 2_000
 
 
 def text_of(value: str | None) -> bytes:
@@ -185,11 +192,15 @@ def text_of(value: str | None) -> bytes:
     if len(_known) > _MOST_KNOWN:
         _known.clear()
         _known[None] = _NULL
+    encoded = _known[value] = _written(value)
+    return encoded
+
+
+def _written(value: str) -> bytes:
     encoded = value.encode("utf-8", "replace")
     if len(encoded.translate(None, _ODD)) != len(encoded):
         encoded = encoded.replace(b"\0", b"").replace(b"\\", b"\\\\").replace(b"\t", b"\\t")
         encoded = encoded.replace(b"\n", b"\\n").replace(b"\r", b"\\r")
-    _known[value] = encoded
     return encoded
 
 
@@ -198,18 +209,35 @@ def _context_line(context: CallContext) -> bytes:
     known = _contexts.get(id(context))
     if known is not None and known[0] is context:
         return known[1]
+    few = (context.step, context.session, context.feature)
+    once = (context.trace_id, context.span_id, context.parent_span_id)  # of one call: not worth remembering
     values = (
         context.tenant.hex,
         context.principal,
         context.key.hex if context.key else None,
         context.end_user,
-        str(context.run) if context.run else None,
-        *(context.step, context.session, context.feature, context.trace_id, context.span_id),
-        *(context.parent_span_id, context.prompt_name, context.prompt_version, context.idempotency_key),
-        context.release,
     )
-    line = b"\t".join([_NULL if value is None else text_of(value) for value in values])
-    if len(_contexts) > _MOST_KNOWN:
+    line = b"\t".join(
+        [
+            *map(text_of, values),
+            _once(str(context.run) if context.run else None),
+            *map(text_of, few),
+            *map(_once, once),
+            *map(text_of, (context.prompt_name, context.prompt_version)),
+            _once(context.idempotency_key),
+            text_of(context.release),
+        ]
+    )
+    if context.run or context.idempotency_key or once != _NO_SPANS:
+        return line
+    if len(_contexts) >= _MOST_KNOWN:
         _contexts.clear()
     _contexts[id(context)] = (context, line)
     return line
+
+
+_NO_SPANS = (None, None, None)
+
+
+def _once(value: str | None) -> bytes:
+    return _NULL if value is None else _written(value)

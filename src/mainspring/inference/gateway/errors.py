@@ -20,10 +20,14 @@ from mainspring.foundation.errors import Forbidden, InvalidInput, MainspringErro
 
 
 class ModelError(MainspringError):
-    """A provider did not deliver; `vendor_text` holds what it said, for the record only."""
+    """A provider did not deliver; `vendor_text` holds what it said, for the record only.
+
+    `is_unanswered` says that it had the call and did not answer: it may have worked on it.
+    """
 
     code = "model_error"
     status = 502
+    is_unanswered = False
 
     def __init__(
         self, detail: str, *, retry_after_seconds: float | None = None, vendor_text: str | None = None

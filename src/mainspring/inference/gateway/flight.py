@@ -6,26 +6,29 @@ cancelled task can still do it.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 from mainspring.foundation.errors import MainspringError, Unavailable
 from mainspring.foundation.telemetry import get_logger
-from mainspring.inference.messages import Delta, Usage
+from mainspring.inference.messages import Delta, Message, Usage
 
 from .collect import Collector
 from .draft import Draft
+from .engine.bookings import books_of, scopes_of
 from .engine.orders import Order
 from .errors import ModelError, StreamBroken
-from .limits import Hold, Limiter
+from .limits import Hold, Limiter, Scopes
 from .models.types import Deployment
 from .policy import TenantPolicy
 from .providers.wire import to_json
 from .recorder import Recording
 from .routing.types import Demand
+from .tokens import count_message
 from .types import CallContext, Operation, RecordStatus
 
 log = get_logger(__name__)
@@ -43,6 +46,7 @@ class Call:
     input_tokens   estimate of all that goes in
     is_stream      the caller wants it piece by piece
     payload        what is recorded of the request, in `dialect`; None records none
+    choices        replies that are asked for at once; each may be as long as `demand` allows
     """
 
     context: CallContext
@@ -54,6 +58,7 @@ class Call:
     is_stream: bool = False
     payload: bytes | None = None
     dialect: str | None = None
+    choices: int = 1
 
 
 class Keys(Protocol):
@@ -66,7 +71,13 @@ class Keys(Protocol):
 
 @dataclass(slots=True)
 class Flight:
-    """A call that was admitted: candidates to go to, in order, and everything that ends with it."""
+    """A call that was admitted: candidates to go to, in order, and everything that ends with it.
+
+    larger      finds models for a call that was too long, and holds what they may cost
+    booked_as   the model under whose name the call is held and opened in the books
+    unanswered  attempts of which it is not known what the provider did: under way, or lost
+    tier        the provider's tier of service, where it told one
+    """
 
     call: Call
     policy: TenantPolicy
@@ -77,10 +88,13 @@ class Flight:
     hold: Hold | None
     deadline: float
     warnings: tuple[str, ...] = ()
-    larger: "Callable[[], tuple[Deployment, ...]] | None" = None
+    larger: "Callable[[Flight], Awaitable[tuple[Deployment, ...]]] | None" = None
+    booked_as: str = ""
     deployment: Deployment | None = None
     collector: Collector = field(default_factory=Collector)
     is_counted: bool = False
+    unanswered: int = 0
+    tier: str | None = None
 
     @property
     def id(self) -> UUID:
@@ -104,11 +118,17 @@ class Flight:
         draft = self.recording.draft
         self.deployment = deployment
         draft.attempts += 1
+        self.unanswered += 1
         draft.provider = deployment.endpoint.provider
         draft.region = deployment.regions.processing
         draft.own_key = own_key
         if deployment.price:
             draft.currency, draft.price_version = "USD", deployment.price.version
+
+    def failed(self, failure: ModelError) -> None:
+        """The attempt under way failed; one that was lost may have cost something, a refusal has not."""
+        if not (failure.is_unanswered or isinstance(failure, StreamBroken)):
+            self.unanswered = max(0, self.unanswered - 1)
 
     def saw(self, delta: Delta) -> None:
         """The provider sent a piece of the reply."""
@@ -126,6 +146,15 @@ class Flight:
         draft = self.recording.draft
         draft.usage, draft.finish_reason, draft.model_served = usage, reason, model or draft.model_served
         self.is_counted = True
+
+    def count_words(self, message: Message) -> None:
+        """After `count`, for a reply whose provider told no counts: its words, and the estimate of what went in."""
+        draft = self.recording.draft
+        written = count_message(message)
+        draft.usage = replace(
+            draft.usage, input_tokens=draft.usage.input_tokens or self.call.input_tokens, output_tokens=written
+        )
+        draft.usage_source = "counted"
 
     async def succeed(self, output: bytes | None = None, dialect: str | None = None) -> None:
         """Make the record durable; the result may be released after this.
@@ -179,12 +208,29 @@ class Flight:
         draft = self.recording.draft
         if not self.is_counted:
             self._count_collected(draft)
+            if self.unanswered and status is not RecordStatus.OK:
+                self._assume_input(draft)
         self._price(draft)
+        moved = self._book_as_served(draft)
         try:
             payload = output if self.policy.payloads == "keep" else None
             self.recording.close(status, code, payload, dialect)
         finally:
-            self._settle(draft)
+            self._settle(draft, moved)
+
+    def _assume_input(self, draft: Draft) -> None:
+        """Nothing came of a call that was sent: its provider has read it, and charges for that at least."""
+        if not (draft.usage.input_tokens or draft.usage.output_tokens):
+            draft.usage = Usage(input_tokens=self.call.input_tokens)
+            draft.usage_source = "estimated"
+
+    def _book_as_served(self, draft: Draft) -> Scopes | None:
+        """Book it under the model that served, where that is another than was held; None where it is the same."""
+        if self.deployment is None or self.deployment.model.name == self.booked_as or draft.cache_status not in _ASKED:
+            return None
+        scopes, subjects = scopes_of(self.call.context, self.deployment.model.name)
+        self.recording.books = books_of(subjects, self.hold)
+        return scopes
 
     def _count_collected(self, draft: Draft) -> None:
         seen = self.collector
@@ -205,13 +251,16 @@ class Flight:
         elif draft.usage is _UNUSED or not (draft.usage.input_tokens or draft.usage.output_tokens):
             draft.cost_micros = 0
         else:
-            draft.cost_micros = price.cost(draft.usage)
+            variant = self.tier if self.tier in price.variants else None
+            began = datetime.fromtimestamp(draft.at, UTC) if price.hours else None
+            draft.cost_micros = price.cost(draft.usage, variant=variant, at=began)
 
-    def _settle(self, draft: Draft) -> None:
+    def _settle(self, draft: Draft, moved: Scopes | None) -> None:
         if self.hold and self.limiter:
             is_fresh = draft.cache_status in _ASKED
             tokens = draft.usage.input_tokens + draft.usage.output_tokens if is_fresh else 0
-            self.limiter.settle(self.hold, tokens=tokens, cost_micros=self.charge(draft))
+            hold = self.hold if moved is None else self.limiter.move(self.hold, moved)
+            self.limiter.settle(hold, tokens=tokens, cost_micros=self.charge(draft))
 
     def charge(self, draft: Draft) -> int:
         """What the call costs the tenant here: nothing when its own key paid."""

@@ -119,6 +119,23 @@ def _of_json(value: Mapping[str, Any]) -> int:
     return count_words(msgspec.json.encode(value).decode())
 
 
+def count_message(message: Message) -> int:
+    """Tokens of what a model said, about; 0 when it said nothing."""
+    return sum(_of_part(part) for part in message.parts)
+
+
+_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_ONE = re.compile(rf"\s*(?:[^\W\d_{_WIDE}]{{1,32}}|[^\s{_WIDE}]{{1,12}}|[{_WIDE}]{{1,4}})?\s*")
+
+
+def count_piece(piece: str) -> int:
+    """Tokens of one piece of a stream: 1 where it may be a single one, as most providers send them, else by words.
+
+    A word or a few marks may be one token; nothing with a space between words is.
+    """
+    return 1 if _ONE.fullmatch(piece) else max(1, count_words(piece))
+
+
 def count_words(text: str) -> int:
     """Tokens of a text, about: short words and marks are one each, digits go by three, other scripts by two letters."""
     return sum(map(_of_piece, _PIECES.finditer(text)))

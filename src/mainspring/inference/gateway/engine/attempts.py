@@ -97,11 +97,11 @@ class Attempts:
     ) -> Result:
         """The provider found the call too long: larger models, once."""
         assert flight.larger is not None
-        tried = set(flight.candidates)
-        flight.candidates = tuple(each for each in flight.larger() if each not in tried)
+        found = await flight.larger(flight)
         flight.larger = None
-        if not flight.candidates:
+        if not found:
             raise failure
+        flight.candidates = found
         flight.draft.route_reason = "larger"
         return await self.first(flight, attempt, drop)
 
@@ -123,6 +123,7 @@ class Attempts:
         try:
             result = await attempt(deployment)
         except ModelError as failure:
+            flight.failed(failure)
             if isinstance(failure, TimedOut) and flight.call.context.timeout is not None:
                 breakers.left(name)  # the caller's own haste says nothing about the provider
             else:

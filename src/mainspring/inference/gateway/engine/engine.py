@@ -21,14 +21,21 @@ from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway.draft import Draft
-from mainspring.inference.gateway.errors import AiDisabled, ContextTooLong, InvalidOutput, InvalidRequest, Overloaded
+from mainspring.inference.gateway.errors import (
+    AiDisabled,
+    ContextTooLong,
+    InvalidOutput,
+    InvalidRequest,
+    ModelError,
+    Overloaded,
+)
 from mainspring.inference.gateway.flight import Call, Flight
-from mainspring.inference.gateway.limits import Hold, Limiter, Scopes, spend_subjects
+from mainspring.inference.gateway.limits import Hold, Limiter
 from mainspring.inference.gateway.models import Catalogue, Deployment, Resolution
 from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.providers.dialects import Outbound
 from mainspring.inference.gateway.providers.wire import read_object
-from mainspring.inference.gateway.recorder import Books, Recorder
+from mainspring.inference.gateway.recorder import Recorder
 from mainspring.inference.gateway.routing.errors import NoRoute
 from mainspring.inference.gateway.routing.measurements import Measurements
 from mainspring.inference.gateway.routing.router import Router
@@ -39,6 +46,7 @@ from mainspring.inference.gateway.upstream import Exchange, UpstreamGone, Upstre
 from mainspring.inference.messages import Completion
 
 from .attempts import Attempts
+from .bookings import books_of, scopes_of
 from .deprecations import Deprecations
 from .incoming import Incoming, Passing
 from .lanes import Deadlines, Lanes, Way, gone_as_error
@@ -48,11 +56,10 @@ from .replies import read_reply
 
 log = get_logger(__name__)
 
-_LEASE = timedelta(minutes=30)
 _EPOCH = date(1970, 1, 1)
-_EPOCH_DAY = _EPOCH.toordinal()
-_DAY_MS = 86_400_000
-_MOST_SCOPED = 20_000
+_LEASE = timedelta(minutes=30)
+_STREAM_LEASE = timedelta(hours=6)
+_LEASE_MARGIN = timedelta(minutes=5)
 
 
 class Tenants(Protocol):
@@ -137,11 +144,10 @@ class Engine:
         if resolution.warnings:
             self.deprecations.note(tenant.tenant, resolution, self.today, self.clock())
         identifier = new_id()
-        scopes, _ = _scopes(call.context, resolution)
         hold = None
         if policy.limits and self.limiter:
             _cap(call, route, policy)
-            hold = await self._reserve(self.limiter, policy, identifier, call, route, scopes)
+            hold = await self._reserve(self.limiter, policy, identifier, call, route.candidates)
         try:
             return self._open(call, tenant, identifier, route, resolution, hold)
         except BaseException:
@@ -218,9 +224,14 @@ class Engine:
             reply = read_reply(outbound.name, body)
             answer = Answer(body, None)
             flight.count(reply.usage, model=reply.model, reason=reply.reason)
+            flight.tier = reply.tier
+            if not reply.usage.output_tokens:
+                _count_words(flight, outbound, body)
         else:
             answer = Answer(None, completion := _decode(outbound, body))
             flight.count(completion.usage, model=completion.model, reason=completion.finish_reason)
+            if not completion.usage.output_tokens:
+                flight.count_words(completion.message)
         flight.saw_token()
         self.measurements.saw(deployment, (self.attempts.clock() - began) * 1000, ok=True)
         return answer
@@ -252,19 +263,29 @@ class Engine:
         policy: TenantPolicy,
         identifier: UUID,
         call: Call,
-        route: Route,
-        scopes: Scopes,
+        candidates: tuple[Deployment, ...],
     ) -> Hold:
-        output = call.order.cap or call.demand.max_tokens or 0
-        cost: int | None = 0
-        for each in route.candidates:
-            if each.price is None:
-                cost = None
-                break
-            cost = max(cost, each.price.estimate(call.input_tokens, output))
-        tokens = call.input_tokens + output
-        checks = limiter.checks(policy, scopes)
-        return await limiter.reserve(checks, identifier, tokens=tokens, cost_micros=cost, lease=_LEASE)
+        """Hold the most that the call may use at any candidate; see `_lease` for how long."""
+        output = (call.order.cap or call.demand.max_tokens or 0) * call.choices
+        checks = limiter.checks(policy, scopes_of(call.context, candidates[0].model.name)[0])
+        return await limiter.reserve(
+            checks,
+            identifier,
+            tokens=call.input_tokens + output,
+            cost_micros=_most_cost(candidates, call.input_tokens, output),
+            lease=self._lease(call),
+        )
+
+    def _lease(self, call: Call) -> timedelta:
+        """How long a call is held should nobody settle it.
+
+        A whole reply has a deadline, and is held a margin beyond it. A stream has none while it flows: it
+        is held for hours, without a timer of its own. What is settled later still counts, once; and a
+        process that dies does not keep its holds for so long, since whoever adopts its spool settles them.
+        """
+        if call.order.is_stream:
+            return _STREAM_LEASE
+        return max(_LEASE, (call.context.timeout or self.settings.whole_timeout) + _LEASE_MARGIN)
 
     def _open(
         self,
@@ -286,16 +307,20 @@ class Engine:
             residency=policy.residency,
         )
         draft.provider, draft.route_reason = first.endpoint.provider, route.reason
+        draft.own_key = tenant.provider_key(first.endpoint.provider) is not None
+        assumed = first.price.estimate(call.input_tokens, 0) if first.price else None
+        if draft.own_key:
+            assumed = 0  # should the process die, what was spent is on the tenant's own bill
         recording = self.recorder.record(
             draft,
             payload=call.payload if policy.payloads == "keep" else None,
             dialect=call.dialect,
-            assumed=(call.input_tokens, first.price.estimate(call.input_tokens, 0) if first.price else None),
-            books=_books(_scopes(call.context, resolution)[1], hold),
+            assumed=(call.input_tokens, assumed),
+            books=books_of(scopes_of(call.context, first.model.name)[1], hold),
         )
         settings = self.settings
         timeout = call.context.timeout or (settings.timeout if call.order.is_stream else settings.whole_timeout)
-        larger = partial(self._larger, call, resolution, policy) if policy.larger_on_long_context else None
+        larger = partial(self._larger, resolution=resolution) if policy.larger_on_long_context else None
         return Flight(
             call,
             policy,
@@ -307,13 +332,24 @@ class Engine:
             self.attempts.clock() + timeout.total_seconds(),
             resolution.warnings,
             larger,
+            first.model.name,
         )
 
-    def _larger(self, call: Call, resolution: Resolution, policy: TenantPolicy) -> tuple[Deployment, ...]:
+    async def _larger(self, flight: Flight, resolution: Resolution) -> tuple[Deployment, ...]:
+        """Larger models than those that were tried, with what they may cost held; raises LimitReached and its kin."""
         try:
-            return self.router.choose_larger(resolution, call.demand, policy).candidates
+            found = self.router.choose_larger(resolution, flight.call.demand, flight.policy).candidates
         except (NoRoute, ContextTooLong):
             return ()
+        found = tuple(each for each in found if each not in flight.candidates)
+        if found and flight.hold and self.limiter:
+            hold, flight.hold = flight.hold, None
+            self.limiter.release(hold)
+            flight.hold = await self._reserve(self.limiter, flight.policy, new_id(), flight.call, found)
+        if found:
+            name = flight.booked_as = found[0].model.name
+            flight.recording.books = books_of(scopes_of(flight.call.context, name)[1], flight.hold)
+        return found
 
 
 @lru_cache(maxsize=4)
@@ -344,33 +380,28 @@ def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
     if call.demand.max_tokens is not None or call.operation is not Operation.CHAT:
         return
     most = [each.profile.max_output_tokens for each in route.candidates if each.profile.max_output_tokens]
-    call.order.cap = min(policy.default_max_tokens, *most)
+    call.order.cap = min((policy.default_max_tokens, *most))
+
+
+def _most_cost(candidates: tuple[Deployment, ...], input_tokens: int, output_tokens: int) -> int | None:
+    """What a call may cost at the dearest of them, in micros; None when the price of one is unknown."""
+    most = 0
+    for each in candidates:
+        if each.price is None:
+            return None
+        most = max(most, each.price.estimate(input_tokens, output_tokens))
+    return most
 
 
 _KINDS = {Operation.CHAT: "chat", Operation.EMBEDDINGS: "embedding"}
-_Subjects = tuple[tuple[str, str], ...]
-_scoped: dict[tuple[int, str], tuple[CallContext, Scopes, _Subjects]] = {}
 
 
-def _scopes(context: CallContext, resolution: Resolution) -> tuple[Scopes, _Subjects]:
-    """What a call counts for, for the limits and for the books; the same for all plain calls of a key."""
-    model = resolution.model.name if resolution.model else resolution.asked
-    known = _scoped.get((id(context), model))
-    if known is not None and known[0] is context:
-        return known[1], known[2]
-    if len(_scoped) > _MOST_SCOPED:
-        _scoped.clear()
-    key = str(context.key) if context.key else None
-    scopes = Scopes(context.tenant, context.end_user, key, model, context.feature)
-    subjects = tuple((subject.scope, subject.value) for subject in spend_subjects(scopes))
-    _scoped[id(context), model] = (context, scopes, subjects)
-    return scopes, subjects
-
-
-def _books(subjects: _Subjects, hold: Hold | None) -> Books:
-    if hold is None:
-        return Books(subjects)
-    return Books(subjects, int(hold.at // _DAY_MS) + _EPOCH_DAY, hold.text)
+def _count_words(flight: Flight, outbound: Outbound, body: bytes) -> None:
+    """Count what a reply says that tells no counts, where it can be read."""
+    try:
+        flight.count_words(_decode(outbound, body).message)
+    except ModelError as failure:  # it is passed on as it is
+        log.debug("reply_not_counted", error=failure.code)
 
 
 def _decode(outbound: Outbound, body: bytes) -> Completion:
@@ -397,7 +428,7 @@ async def _until_begun(connection: Exchange, incoming: Incoming) -> None:
     try:
         await connection.until(incoming.open)
     except UpstreamGone as gone:
-        raise gone_as_error(gone) from None
+        raise gone_as_error(gone, is_sent=True) from None
     if incoming.failure:
         raise incoming.failure
     if not incoming.begun:

@@ -74,7 +74,7 @@ class Lane:
                 if gone.is_stale and begin is self.pool.begin:
                     begin = self.pool.begin_fresh
                     continue
-                raise gone_as_error(gone) from None
+                raise gone_as_error(gone, is_sent=connection is not None) from None
             except BaseException:
                 if connection:
                     connection.abort()
@@ -100,7 +100,7 @@ class Lane:
                 if gone.is_stale and begin is self.pool.begin:
                     begin = self.pool.begin_fresh
                     continue
-                raise gone_as_error(gone) from None
+                raise gone_as_error(gone, is_sent=connection is not None) from None
             except BaseException:
                 if connection:
                     connection.abort()
@@ -180,11 +180,14 @@ class Access:
     way: Way | None = None
 
 
-def gone_as_error(gone: UpstreamGone) -> ModelError:
-    """A lost connection in the gateway's words."""
+def gone_as_error(gone: UpstreamGone, *, is_sent: bool = False) -> ModelError:
+    """A lost connection in the gateway's words; `is_sent` when the provider had the call by then."""
     if gone.is_timeout:
-        return TimedOut("The model's provider did not answer in time; try again.", vendor_text=str(gone))
-    return Overloaded(
-        "The model's provider cannot be reached, or broke off; check its URL or try again shortly.",
-        vendor_text=str(gone),
-    )
+        failure: ModelError = TimedOut("The model's provider did not answer in time; try again.", vendor_text=str(gone))
+    else:
+        failure = Overloaded(
+            "The model's provider cannot be reached, or broke off; check its URL or try again shortly.",
+            vendor_text=str(gone),
+        )
+    failure.is_unanswered = is_sent
+    return failure

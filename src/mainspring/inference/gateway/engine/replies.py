@@ -29,6 +29,7 @@ class _OpenAiReply(msgspec.Struct):
     choices: list[_Choice]
     model: str = ""
     usage: _OpenAiUsage | None = None
+    service_tier: str | None = None
 
 
 class _AnthropicUsage(msgspec.Struct):
@@ -50,11 +51,12 @@ _read_anthropic = msgspec.json.Decoder(_AnthropicReply).decode
 
 
 class ReplyFacts(msgspec.Struct, frozen=True):
-    """What is recorded of a reply."""
+    """What is recorded of a reply; `tier` is the one of service in which it was answered, if it says so."""
 
     usage: Usage
     model: str
     reason: FinishReason | None
+    tier: str | None = None
 
 
 def read_reply(dialect: str, body: bytes) -> ReplyFacts:
@@ -76,7 +78,7 @@ def _openai_facts(body: bytes) -> ReplyFacts | None:
     cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
     reasoning = usage.completion_tokens_details and usage.completion_tokens_details.reasoning_tokens
     counts = Usage(usage.prompt_tokens, usage.completion_tokens, cached or 0, 0, reasoning or 0)
-    return ReplyFacts(counts, reply.model, decode_openai_reason(reply.choices[0].finish_reason))
+    return ReplyFacts(counts, reply.model, decode_openai_reason(reply.choices[0].finish_reason), reply.service_tier)
 
 
 def _anthropic_facts(body: bytes) -> ReplyFacts:

@@ -121,14 +121,27 @@ def _check(subject: Subject, limits: list[Limit]) -> Check:
 
 
 class ChecksMemo:
-    """Compiled checks by policy object and scopes; the least recently used are forgotten."""
+    """Compiled checks by policy object and scopes; the least recently used are forgotten.
 
-    def __init__(self, size: int = 20_000) -> None:
+    Scopes that no limit of the policy looks at are left out first, so that what callers say of themselves
+    fills nothing as long as no limit asks for it.
+    """
+
+    def __init__(self, size: int = 2_000) -> None:
         self._size = size
         self._kept: OrderedDict[tuple[int, Scopes], Checks] = OrderedDict()
+        self._looks: dict[int, tuple[TenantPolicy, frozenset[str]]] = {}
 
     def checks(self, policy: TenantPolicy, scopes: Scopes) -> Checks:
-        """As `compile_checks`; scopes that no limit of the policy looks at should be left None."""
+        """As `compile_checks`, for those of the scopes that a limit looks at."""
+        names = self._looked_at(policy)
+        scopes = Scopes(
+            scopes.tenant,
+            scopes.user if "user" in names else None,
+            scopes.key if "key" in names else None,
+            scopes.model if "model" in names else None,
+            scopes.feature if "feature" in names else None,
+        )
         key = (id(policy), scopes)  # the policy lives as long as its entry, so its id is not used again
         found = self._kept.get(key)
         if found is not None:
@@ -138,3 +151,13 @@ class ChecksMemo:
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)
         return found
+
+    def _looked_at(self, policy: TenantPolicy) -> frozenset[str]:
+        known = self._looks.get(id(policy))
+        if known is not None and known[0] is policy:
+            return known[1]
+        if len(self._looks) >= self._size:
+            self._looks.clear()
+        names = frozenset(limit.scope for limit in policy.limits)
+        self._looks[id(policy)] = (policy, names)
+        return names

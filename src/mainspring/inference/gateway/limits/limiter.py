@@ -18,7 +18,7 @@ from uuid import UUID
 
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.valkey import ValkeyGone
-from mainspring.foundation.valkey_wire import ValkeyWire
+from mainspring.foundation.valkey_wire import Reply, ValkeyWire
 from mainspring.inference.gateway.policy import TenantPolicy
 
 from .checks import RENEW_HEAD, SETTLE_HEAD, Check, Checks, ChecksMemo, hold_calls
@@ -88,7 +88,13 @@ class Limiter:
             for _ in range(4):
                 arguments = (tokens, cost_micros, lease_ms, self._shift() // _MILLISECOND, *self._month)
                 message = b"%b%b\r\n" % (checks.reserve, _VARYING.pack(request_id.bytes, *arguments))
-                reply = await self._wire.run(RESERVE, message)
+                sent = self._wire.run(RESERVE, message)
+                try:
+                    reply = await asyncio.shield(sent)
+                except asyncio.CancelledError:
+                    held = (checks, request_id, tokens, cost_micros)
+                    sent.add_done_callback(lambda answered, held=held: self._let_go(answered, *held))
+                    raise
                 assert isinstance(reply, bytes)
                 code, now_ms = _HEAD.unpack_from(reply)
                 if code <= _SOFT:
@@ -108,6 +114,17 @@ class Limiter:
     def release(self, hold: Hold) -> None:
         """Give everything back for a call that never went out: no call, token or money is counted."""
         self._settle(hold, 0, 0, 0)
+
+    def move(self, hold: Hold, scopes: Scopes) -> Hold:
+        """Give a hold back, and take one for the same call in other scopes that is to be settled at once.
+
+        It was not checked there: the call is over, and counts where it belongs.
+        """
+        checks = self._memo.checks(hold.checks.policy, scopes)
+        if checks is hold.checks:
+            return hold
+        self.release(hold)
+        return Hold(checks, hold.request_id, (hold.at, 0, 0), b"")
 
     async def settle_orphan(self, hold_text: bytes, *, tokens: int, cost_micros: int) -> bool:
         """Settle for a process that died, from `Hold.text`, before its record is booked; False when it was settled.
@@ -129,6 +146,18 @@ class Limiter:
             return False
         head = RENEW_HEAD.pack(lease // _MILLISECOND, self._shift() // _MILLISECOND)
         return await self._wire.run(RENEW, b"%b%b%b\r\n" % (hold.checks.renew, head, hold.member)) == 1
+
+    def _let_go(
+        self, answered: "asyncio.Future[Reply]", checks: Checks, request_id: UUID, tokens: int, cost_micros: int
+    ) -> None:
+        """The caller went while the answer was on its way: what it brings is given back."""
+        if answered.cancelled() or answered.exception() is not None:
+            return
+        reply = answered.result()
+        assert isinstance(reply, bytes)
+        code, now_ms = _HEAD.unpack_from(reply)
+        if code <= _SOFT:
+            self.release(Hold(checks, request_id, (now_ms, tokens, cost_micros), reply))
 
     def _settle(self, hold: Hold, tokens: int, cost_micros: int, calls: int) -> None:
         member = hold.member

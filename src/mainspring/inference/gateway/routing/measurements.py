@@ -14,6 +14,7 @@ BreakerState = Literal["closed", "half_open", "open"]
 _SHARE = 0.1
 """Weight of the newest call in the average."""
 _FRESH_SECONDS = 60.0
+_MOST_SEEN = 2_000
 
 
 class _Seen:
@@ -48,11 +49,19 @@ class Measurements:
         now = self._clock()
         seen = self._seen.get(deployment.name)
         if seen is None or now - seen.at > _FRESH_SECONDS:
+            if len(self._seen) >= _MOST_SEEN:
+                self._forget(now)
             seen = self._seen[deployment.name] = _Seen(now)
         seen.at = now
         seen.error_share += _SHARE * ((0.0 if ok else 1.0) - seen.error_share)
         if ttft_ms is not None:
             seen.ttft_ms = ttft_ms if seen.ttft_ms is None else seen.ttft_ms + _SHARE * (ttft_ms - seen.ttft_ms)
+
+    def _forget(self, now: float) -> None:
+        """Drop what is stale; callers may invent names of models, so that fresh ones may be too many as well."""
+        self._seen = {name: seen for name, seen in self._seen.items() if now - seen.at <= _FRESH_SECONDS}
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen = dict(sorted(self._seen.items(), key=lambda item: item[1].at)[_MOST_SEEN // 2 :])
 
     def ttft_ms(self, name: str) -> float | None:
         """Mean time to first token; None where nothing was seen for a minute."""

@@ -19,7 +19,13 @@ _SCHEMAS = frozenset(("response_format", "text", "output_config", "output_format
 _MEDIA = re.compile(rb'"type"\s*:\s*"(?:image|file|document|input_|audio)')
 """What a content part that is no text begins with, in every dialect; one search for what would be many."""
 
-_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_CAPS = {
+    "openai": ("max_tokens", "max_completion_tokens"),
+    "anthropic": ("max_tokens",),
+    "responses": ("max_output_tokens",),
+}
+"""What the limit of output is called in each dialect; another's name for it limits nothing there."""
+_COUNTS = ("n", "best_of")
 _PASSED = frozenset((b"anthropic-beta", b"openai-beta", b"traceparent"))
 _TASK = b"x-mainspring-task"
 _READ = _PASSED | {_TASK}
@@ -53,20 +59,33 @@ def read_call(order: WireOrder, context: CallContext) -> Call:
         order.is_stream,
         order.content,
         order.inbound.name,
+        read_choices(order),
     )
 
 
 def read_cap(order: WireOrder) -> int | None:
-    """The caller's limit of output; raises InvalidRequest when it is none."""
-    for name in _CAPS:
-        if name in order.fields:
-            cap = order.value(name)
-            if cap is None:
-                continue
-            if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
-                raise InvalidRequest(f"{name} is {cap!r:.40}; give a whole number of at least 1, or leave it out.")
-            return cap
-    return None
+    """The most that the caller lets a reply have; raises InvalidRequest for a limit that is none."""
+    most: int | None = None
+    for name in _CAPS[order.inbound.name]:
+        if name in order.fields and (cap := _positive(order, name)) is not None:
+            most = cap if most is None else max(most, cap)
+    return most
+
+
+def read_choices(order: WireOrder) -> int:
+    """How many replies are asked for at once; raises InvalidRequest."""
+    if order.inbound.name != "openai":
+        return 1
+    return max((_positive(order, name) or 1 for name in _COUNTS if name in order.fields), default=1)
+
+
+def _positive(order: WireOrder, name: str) -> int | None:
+    value = order.value(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidRequest(f"{name} is {value!r:.40}; give a whole number of at least 1, or leave it out.")
+    return value
 
 
 def end_user_of(order: WireOrder) -> str | None:
@@ -93,7 +112,7 @@ def _demand(order: WireOrder, tokens: int, cap: int | None, *, has_media: bool) 
     fields = order.fields
     if has_media:
         demand = demand_of(order.request())
-        return msgspec.structs.replace(demand, task=order.task) if order.task else demand
+        return msgspec.structs.replace(demand, task=order.task, max_tokens=cap)
     needs_tools, needs_schema = "tools" in fields, wants_schema(order)
     return Demand(
         input_tokens=tokens // 2,  # the estimate may be twice the truth: what may fit is sent
