@@ -18,22 +18,29 @@ from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import open_valkey
+from mainspring.foundation.valkey_wire import ValkeyWire
 from mainspring.foundation.vault import LocalKeyWrapper, TenantVault, Vault
 from mainspring.inference.gateway import RecordStatus
 from mainspring.inference.gateway import shipper as shipping
+from mainspring.inference.gateway.cache import ExactCache
 from mainspring.inference.gateway.draft import Draft
+from mainspring.inference.gateway.engine.again import RepliesAgain
+from mainspring.inference.gateway.engine.incoming import Incoming, Passing
 from mainspring.inference.gateway.engine.tenants import KeptTenants
+from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.keeper import SnapshotKeeper
 from mainspring.inference.gateway.policies import ConfigurationReader
+from mainspring.inference.gateway.policy import CachePolicy, TenantPolicy
 from mainspring.inference.gateway.ports import TenantFacts
+from mainspring.inference.gateway.providers import openai
 from mainspring.inference.gateway.recorder import Recorder
 from mainspring.inference.gateway.shipper import Shipper
 from mainspring.inference.gateway.spool import Entry, Segment, Spend
-from mainspring.inference.messages import Usage
-from tests.upstream import Reply
+from mainspring.inference.messages import TextDelta, Usage
+from tests.upstream import Fault, Reply
 
 from .conftest import Records
-from .doors import Place, ask, open_place
+from .doors import Member, Place, ask, events, open_place, said
 from .running import until
 from .test_spool import draft, entry, files
 
@@ -230,3 +237,143 @@ async def test_a_vault_that_cannot_be_opened_while_the_database_is_away_refuses_
     await identity.close()
     await valkey.aclose()
     await away.close()
+
+
+DESK = TenantPolicy(cache=CachePolicy(exact="all"))
+
+
+async def test_a_caller_who_hangs_up_while_a_reply_is_looked_for_leaves_no_lock(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, model = await place.member(), place.model()
+    again = place.gateway.again
+    assert again is not None
+    is_looking, find = asyncio.Event(), ExactCache.find
+
+    async def hang(*_: object) -> None:
+        is_looking.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ExactCache, "find", hang)
+        leaving = asyncio.create_task(place.chat(member, ask(model), idempotency_key="k"))
+        await is_looking.wait()
+        assert await locks(place, member)
+        leaving.cancel()
+        await until(lambda: are_no_locks(place, member))
+    assert ExactCache.find is find
+    assert (await place.chat(member, ask(model), idempotency_key="k")).status_code == 200
+
+
+async def locks(place: Place, member: Member) -> list[bytes]:
+    return [key async for key in place.valkey.scan_iter(f"gateway:{{{member.tenant}}}:running:*")]
+
+
+async def are_no_locks(place: Place, member: Member) -> bool:
+    return not await locks(place, member)
+
+
+async def test_a_call_that_took_too_long_leaves_the_turn_of_its_successor(place: Place) -> None:
+    member, model = await place.member(), place.model()
+    place.script(model, Reply("Late.", delay=0.4))
+    calling = asyncio.create_task(place.chat(member, ask(model), idempotency_key="k"))
+    await until(lambda: are_asked(place, model))
+    (lock,) = await locks(place, member)
+    await place.valkey.set(lock, "the successor's")
+    assert (await calling).status_code == 200
+    assert await place.chat(member, ask(model, "another"), idempotency_key="k")
+    assert await place.valkey.get(lock) == b"the successor's"
+
+
+async def test_a_kept_reply_is_the_answer_of_its_idempotency_key(place: Place) -> None:
+    member, model = await place.member(DESK), place.model()
+    place.script(model, Reply("First."), Reply("Second."))
+    await place.chat(member, ask(model))
+    hit = await place.chat(member, ask(model), idempotency_key="k")
+    await place.chat(member, ask(model), x_mainspring_cache="refresh")
+    again = await place.chat(member, ask(model), idempotency_key="k")
+    assert [each.headers["x-mainspring-cache"] for each in (hit, again)] == ["exact", "repeated"]
+    assert said(hit) == said(again) == "First."
+
+
+@pytest.mark.parametrize("key", [{}, {"idempotency_key": "k"}])
+async def test_calls_with_other_betas_are_other_calls(place: Place, key: dict[str, str]) -> None:
+    member, model = await place.member(DESK if not key else None), place.model("clau")
+    traces = (f"00-{'1' * 32}-{'2' * 16}-01", f"00-{'3' * 32}-{'4' * 16}-01")
+    for beta in ("one", "two", "one"):
+        await place.post("/v1/messages", member, ask(model), anthropic_beta=beta, traceparent=traces[0], **key)
+    assert len(place.asked(model)) == 2
+    await place.post("/v1/messages", member, ask(model), anthropic_beta="one", traceparent=traces[1], **key)
+    assert len(place.asked(model)) == 2
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
+async def test_what_came_of_a_translated_stream_is_sent_before_its_error(place: Place, path: str) -> None:
+    member, model = await place.member(), place.model()
+    place.script(model, Reply("one two three", fault=Fault.CUT, fault_after=2))
+    body = ask(model, stream=True) if path == "/v1/messages" else {"model": model, "input": "Count.", "stream": True}
+    answer = await place.post(path, member, body)
+    assert said(answer) == "one two ", answer.text
+    last = events(answer)[-1]
+    if path == "/v1/messages":
+        assert last["type"] == "error"
+    else:
+        assert last["type"] == "response.failed"
+        assert [event["sequence_number"] for event in events(answer)] == list(range(len(events(answer))))
+
+
+async def test_a_stream_that_does_not_fit_from_its_first_piece_is_refused_in_an_answer(place: Place) -> None:
+    member, model = await place.member(), place.model()
+    place.script(model, Reply("nonsense from the start"))
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    shape = {"format": {"type": "json_schema", "schema": schema}}
+    body = ask(model, stream=True, output_config=shape)
+    answer = await place.post("/v1/messages", member, body, x_mainspring_validate="incremental")
+    assert answer.status_code == 502, answer.text
+    assert answer.json()["type"] == "error"
+    assert (await place.record(member, answer))["structured"] == "invalid"
+
+
+async def test_what_is_done_behind_calls_ends_with_the_gateway() -> None:
+    again = RepliesAgain(
+        ExactCache(DeadStore()), lambda _: pytest.fail("no meaning"), ValkeyWire("redis://127.0.0.1:1")
+    )
+    ended: list[bool] = []
+
+    async def shadow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    again.begin(shadow())
+    await asyncio.sleep(0)
+    await again.close()
+    assert ended == [True]
+
+
+class DeadStore:
+    """Nothing is kept."""
+
+    async def read(self, *keys: bytes) -> list[bytes | None]:
+        return [None for _ in keys]
+
+    async def write(self, key: bytes, value: bytes, *, ttl_seconds: int) -> None:
+        return
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_counts_that_only_we_asked_for_are_hidden_whatever_ends_lines(line_end: bytes) -> None:
+    said = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"Hi"}}],"usage":null}'
+    counted = b'data: {"id":"1","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}'
+    passing = Passing(openai.OUTBOUND, hides_usage=True)
+    passing.open((said + line_end * 2 + counted + line_end * 2 + said) + line_end * 2)
+    assert passing.first() == (said + line_end * 2) * 2
+
+
+def test_deltas_before_a_failure_in_the_same_piece_are_read() -> None:
+    incoming, heard = Incoming(openai.OUTBOUND), list[object]()
+    piece = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\ndata: {"error":{"message":"no"}}\n\n'
+    with pytest.raises(ModelError):
+        heard.extend(incoming.read(piece))
+    assert TextDelta("Hi") in heard

@@ -44,6 +44,8 @@ class Gateway:
 
     async def close(self) -> None:
         """Ship what is recorded and close the connections; what cannot be shipped stays in the spool."""
+        if self.again:
+            await self.again.close()
         await self.engine.close()
 
     def default_chat_model(self) -> str:

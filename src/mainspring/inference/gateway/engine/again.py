@@ -5,11 +5,12 @@ form, so it can be given in any caller's dialect, streamed or whole.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import Conflict, MainspringError
@@ -43,6 +44,8 @@ log = get_logger(__name__)
 
 _IDEMPOTENT_SECONDS = 86400
 _RUNNING_MS = 15 * 60 * 1000
+_GIVE_BACK = b"if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+"""A turn that took too long has ended, and may be another call's by now."""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class Lookup:
     semantic: "SemanticLookup | None" = None
     repeated: ExactLookup | None = None
     lock: bytes | None = None
+    token: bytes = b""
 
     @property
     def is_shadowed(self) -> bool:
@@ -74,7 +78,7 @@ class RepliesAgain:
     exact: ExactCache
     semantic: "Callable[[TenantId], SemanticCache]"
     wire: ValkeyWire
-    _learning: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _behind: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     async def find(self, flight: Flight, order: WireOrder, headers: Mapping[bytes, bytes]) -> Lookup | None:
         """What may be given again; None when nothing is looked for or kept.
@@ -89,14 +93,18 @@ class RepliesAgain:
             return None
         is_whole = _is_replayable(order)
         found = Lookup()
-        scope = _scope(flight, order)
-        if context.idempotency_key is not None and await self._find_repeated(found, flight, order, keeps=is_whole):
-            return found
-        is_exact, is_semantic = is_exact and is_whole, is_semantic and is_whole
-        if is_exact:
-            await self._find_exact(found, scope, order, wish)
-        if is_semantic and found.reply is None:
-            await self._find_alike(found, flight, scope, order, wish)
+        try:
+            if context.idempotency_key is not None and await self._find_repeated(found, flight, order, keeps=is_whole):
+                return found
+            scope = _scope(flight, order)
+            if is_exact and is_whole:
+                await self._find_exact(found, scope, order, wish)
+            if is_semantic and is_whole and found.reply is None:
+                await self._find_alike(found, flight, scope, order, wish)
+            await self._keep_hit(found)
+        except BaseException:  # nobody has the lookup yet who could give the turn back
+            self.release(found)
+            raise
         return found
 
     async def keep(self, found: Lookup, flight: Flight, completion: Completion) -> None:
@@ -107,15 +115,26 @@ class RepliesAgain:
         if found.repeated:
             await self.exact.keep(found.repeated, completion, ttl_seconds=_IDEMPOTENT_SECONDS, however_ended=True)
         if found.semantic and found.semantic.outcome != "left_alone":
-            task = asyncio.create_task(self._learn(context.tenant, found.semantic, completion, ttl))
-            self._learning.add(task)
-            task.add_done_callback(self._learning.discard)
+            self.begin(self._learn(context.tenant, found.semantic, completion, ttl))
         self.release(found)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something behind a call that was answered; it is given up when the process ends."""
+        task = asyncio.create_task(work)
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
+
+    async def close(self) -> None:
+        """Give up what is done behind calls, and wait until it has ended."""
+        tasks = list(self._behind)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def release(self, found: Lookup | None) -> None:
         """The call with an idempotency key has ended: the next one may run."""
         if found and found.lock:
-            self.wire.send(b"DEL", found.lock)
+            self.wire.send(b"EVAL", _GIVE_BACK, b"1", found.lock, found.token)
             found.lock = None
 
     def _may_match(self, flight: Flight, order: WireOrder) -> bool:
@@ -145,6 +164,12 @@ class RepliesAgain:
         if found.semantic.outcome == "hit":
             found.reply, found.status = found.semantic.reply, "semantic"
 
+    async def _keep_hit(self, found: Lookup) -> None:
+        """A reply found by other means is the answer of its idempotency key too."""
+        if found.reply and found.repeated:
+            lookup, found.repeated = found.repeated, None
+            await self.exact.keep(lookup, found.reply.completion, ttl_seconds=_IDEMPOTENT_SECONDS, however_ended=True)
+
     async def _find_repeated(self, found: Lookup, flight: Flight, order: WireOrder, *, keeps: bool) -> bool:
         """Whether a call with the same key has been answered; else this one runs alone. Raises Conflict.
 
@@ -156,11 +181,13 @@ class RepliesAgain:
         context = flight.call.context
         name = f"{order.inbound.name}:{context.idempotency_key}".encode()
         of = context.key.bytes if context.key else b""
-        key = sha256(b"idempotency" + of + name + sha256(order.content).digest()).digest()
+        content = sha256(order.content).digest() + sha256(_betas(order)).digest()
+        key = sha256(b"idempotency" + of + name + content).digest()
         lock = b"gateway:{%b}:running:%b" % (str(context.tenant).encode(), key.hex().encode())
         try:
-            if await self.wire.call(b"SET", lock, b"1", b"NX", b"PX", b"%d" % _RUNNING_MS) is not None:
-                found.lock = lock
+            found.lock, found.token = lock, secrets.token_hex(16).encode()  # before: a caller may leave meanwhile
+            if await self.wire.call(b"SET", lock, found.token, b"NX", b"PX", b"%d" % _RUNNING_MS) is None:
+                found.lock = None
         except ValkeyGone:
             return False
         repeated = await self.exact.find(context.tenant, key)
@@ -191,10 +218,16 @@ def _is_replayable(order: WireOrder) -> bool:
         return False
 
 
+def _betas(order: WireOrder) -> bytes:
+    """The caller's headers that may change the reply, in one order; a trace changes nothing."""
+    lines = [line for line in order.more.split(b"\r\n") if line and not line.startswith(b"traceparent:")]
+    return b"\n".join(sorted(lines))
+
+
 def _scope(flight: Flight, order: WireOrder) -> ReplyScope:
     context = flight.call.context
     prompt = f"{context.prompt_name}@{context.prompt_version}" if context.prompt_name else None
     names = sorted({each.model.name for each in flight.candidates})
-    return ReplyScope(
-        context.tenant, order.inbound.name, ",".join(names), context.feature, prompt, flight.policy.residency
-    )
+    betas = _betas(order)
+    dialect = f"{order.inbound.name}\n{betas.decode('latin-1')}" if betas else order.inbound.name
+    return ReplyScope(context.tenant, dialect, ",".join(names), context.feature, prompt, flight.policy.residency)

@@ -10,7 +10,8 @@ last one only when the record is durable. A look at how events end tells which a
 such, and those that speak of an error, are read.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from mainspring.inference.gateway.collect import Collector
 from mainspring.inference.gateway.errors import ModelError, Overloaded, StreamBroken
@@ -20,6 +21,7 @@ from mainspring.inference.messages import Delta, Finished, Started, UsageUpdate
 
 _TAIL_BYTES = 1536
 _BORDERS = (b"\n\n", b"\r\n\r\n")
+_split_events = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)").split
 _LINE_FEED = 10
 _DONE = b"data: [DONE]\n\n"
 _ENDS = {
@@ -47,7 +49,7 @@ class Incoming:
         """Take in a piece; whether the reply itself has begun, or failed."""
         self._seen += len(data)
         try:
-            self._opening += self._deltas(data)
+            self._opening += self.read(data)
         except ModelError as failure:
             self.failure = failure
             return True
@@ -61,9 +63,10 @@ class Incoming:
         opening, self._opening = self._opening, []
         return opening
 
-    def read(self, data: bytes) -> list[Delta]:
-        """The deltas that a further piece completes; raises ModelError."""
-        return self._deltas(data)
+    def read(self, data: bytes) -> Iterator[Delta]:
+        """The deltas that a further piece completes; raises ModelError behind those that came before it."""
+        for event in self._framer.feed(data):
+            yield from self._reader.feed(event)
 
     def end(self) -> list[Delta]:
         """The last deltas, `Finished` among them, once; raises StreamBroken when the reply had no proper end."""
@@ -75,9 +78,6 @@ class Incoming:
     def finish_early(self) -> None:
         """The stream has ended without a piece of a reply, as empty ones do; raises when that is no proper end."""
         self._opening += self.end()
-
-    def _deltas(self, data: bytes) -> list[Delta]:
-        return [delta for event in self._framer.feed(data) for delta in self._reader.feed(event)]
 
 
 class Passing(Incoming):
@@ -163,8 +163,8 @@ class Passing(Incoming):
             self._last, whole = whole[end:], whole[:end]
         if not self._hides_usage or b'"usage"' not in whole or b'"choices":[]' not in whole.replace(b" ", b""):
             return whole
-        events = whole.split(b"\n\n")
-        return b"\n\n".join(event for event in events if b'"choices":[]' not in event.replace(b" ", b""))
+        events = _split_events(whole)
+        return b"".join(event for event in events if b'"choices":[]' not in event.replace(b" ", b""))
 
     def _completed(self, data: bytes) -> bytes:
         """What was held back, and the piece up to its last border; the rest of it is held back."""
@@ -181,11 +181,11 @@ class Passing(Incoming):
         """The events before the first that is an error or no JSON; `failure` says what it was."""
         framer, reader, place = self._outbound.framer(), self._outbound.reader(), 0
         try:
-            for raw in whole.split(b"\n\n"):
-                for event in framer.feed(raw + b"\n\n"):
+            for raw in _split_events(whole):
+                for event in framer.feed(raw):
                     if b'"error"' in event.data or read_object(event.data) is None:
                         reader.feed(event)
-                place += len(raw) + 2
+                place += len(raw)
         except ModelError as failure:
             self.failure = failure
             return whole[:place]

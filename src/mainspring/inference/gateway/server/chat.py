@@ -1,10 +1,9 @@
 """The doors of chat completions, responses and messages: one path for all three, streamed or not."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from mainspring.foundation.errors import MainspringError
 from mainspring.inference.gateway.cache import replay
@@ -41,6 +40,7 @@ class Exchange:
     connection: ClientConnection
     headers: dict[bytes, bytes]
     found: Lookup | None = None
+    writer: Writer | None = None
 
     @property
     def inbound(self) -> Inbound:
@@ -56,7 +56,6 @@ class Chat:
     callers: Callers
     again: RepliesAgain | None
     structured: Structured
-    _shadows: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     async def serve(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
         """Answer a call; raises MainspringError while nothing of an answer was sent."""
@@ -83,8 +82,8 @@ class Chat:
                 flight.draft.cache_status = found.status
                 if found.reply:
                     await self._give_again(exchange, found.reply.completion)
-                    if found.is_shadowed:
-                        self._begin_shadow(exchange, found)
+                    if found.is_shadowed:  # behind the call: the caller may ask again or leave
+                        self.again.begin(self._shadow(exchange, found))
                     return
         if order.is_stream:
             await self._stream(exchange)
@@ -133,7 +132,10 @@ class Chat:
         except MainspringError as failure:
             arrival.connection.abort()
             _count(arrival, flight)
-            connection.end(order.inbound.error_event(failure))
+            if not connection.has_begun:  # then it is an answer like any other
+                raise
+            told = exchange.writer.fail(failure) if exchange.writer else order.inbound.error_event(failure)
+            connection.end(told)
             flight.fail_with(failure)
             return
         except BaseException:
@@ -154,6 +156,8 @@ class Chat:
             raise broken(gone_as_error(gone)) from None
         except ModelError as failure:
             raise broken(failure) from failure
+        finally:  # the connection upstream may serve another call by now
+            exchange.connection.on_pause(None)
 
     async def _translate(self, exchange: Exchange, arrival: Arrival, *, is_early: bool) -> bytes:
         flight, order = exchange.flight, exchange.order
@@ -161,7 +165,7 @@ class Chat:
         shape = order.request().response_format if order.is_read else None
         if shape:
             deltas = self.structured.watched(flight, shape, deltas, early=is_early)
-        writer = order.inbound.writer(int(time.time()), order.wants_usage)
+        writer = exchange.writer = order.inbound.writer(int(time.time()), order.wants_usage)
         head = head_of(flight, content_type=_EVENTS, is_ended=False)
         return await _write_out(exchange, writer, deltas, head)
 
@@ -183,14 +187,8 @@ class Chat:
         exchange.connection.begin(head_of(flight, content_type=_EVENTS, is_ended=True), pieces[0] or b": again\n\n")
         exchange.connection.end(b"".join(pieces[1:]))
 
-    def _begin_shadow(self, exchange: Exchange, found: Lookup) -> None:
-        """Ask the model as well; neither the caller's next request nor its leaving has to do with it."""
-        task = asyncio.create_task(self._shadow(exchange, found))
-        self._shadows.add(task)
-        task.add_done_callback(self._shadows.discard)
-
     async def _shadow(self, exchange: Exchange, found: Lookup) -> None:
-        """See whether the hit was right; the caller has its answer already."""
+        """Ask the model as well and see whether the hit was right; the caller has its answer already."""
         call, order = exchange.flight.call, NormalOrder(exchange.order.request(), is_stream=False)
         context = replace(call.context, idempotency_key=None)
         try:

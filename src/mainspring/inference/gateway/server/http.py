@@ -124,8 +124,10 @@ class ClientConnection(asyncio.Protocol):
 
     def on_pause(self, told: Callable[[bool], None] | None) -> None:
         """Have `told` called with True when the caller reads too slowly, and with False when it has caught up."""
-        self._on_pause = told
-        if told and self._is_paused:
+        before, self._on_pause = self._on_pause, told
+        if self._is_paused and before:
+            before(False)  # what was held back for this answer may serve another by now
+        if self._is_paused and told:
             told(True)
 
     def abort(self) -> None:
@@ -134,6 +136,11 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
 
     # What the server asks.
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of the answer to this request was sent."""
+        return self._answer is not _NONE
 
     @property
     def is_idle(self) -> bool:
@@ -284,9 +291,8 @@ class ClientConnection(asyncio.Protocol):
         try:
             await self._handle(request, self)
         finally:
-            if self._is_paused and self._on_pause:
-                self._on_pause(False)  # what was held back for this answer may serve another by now
-            self._task, self._on_pause = None, None
+            self.on_pause(None)
+            self._task = None
             self._heard_at = self._began_at = self._loop.time()
             self._after()
 
