@@ -464,7 +464,7 @@ HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "choose-models.md").read
 
 def test_the_files_of_the_howto_work_as_they_stand(tmp_path: Path) -> None:
     path = own_file(tmp_path, "\n".join(re.findall(r"```toml\n(.*?)```", HOWTO, re.DOTALL)))
-    keys = {"OPENAI_EU_KEY": "sk-eu", "AZURE_SWEDEN_KEY": "key"}
+    keys = {"OPENAI_EU_KEY": "sk-eu", "AZURE_SWEDEN_KEY": "key", "COHERE_API_KEY": "key"}
     catalogue = load_catalogue(replace(ACCESS, secrets=keys), path)
     assert deployments(catalogue, "azure/gpt-4.1-2025-04-14") == ["azure-sweden/our-gpt-41"]
     assert deployments(catalogue, "gpt-4.1") == ["openai/gpt-6-luna", "openai-eu/gpt-6-luna"]

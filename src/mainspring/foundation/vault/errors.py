@@ -7,4 +7,4 @@ class Unreadable(MainspringError):
     """What is stored cannot be decrypted: its key is gone, or the bytes were changed."""
 
     code = "unreadable"
-    status = 500
+    status = 503

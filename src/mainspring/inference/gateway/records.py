@@ -11,7 +11,7 @@ from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId, read_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
-from mainspring.foundation.vault import Vault
+from mainspring.foundation.vault import Unreadable, Vault
 
 from . import store
 from .engine.tenants import PAYLOAD_KIND
@@ -39,12 +39,14 @@ class ShownRecord:
     dialect   of `input`, and of the caller; None for a call of a worker, which is in the normal form
     input     JSON; None where it was not kept, or is gone
     output    None likewise
+    trouble   why what was said cannot be shown, and what to do; None when it can
     """
 
     record: InferenceRecord
     dialect: str | None = None
     input: Any = None
     output: SaidOutput | None = None
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Records:
     async def get(self, principal: Principal, record: UUID) -> ShownRecord:
         """One record of the principal's tenant with its contents; needs `ai.output.view`.
 
-        raises   NotFound, also for another tenant's; Unreadable when the tenant's key does not open it
+        raises   NotFound, also for another tenant's
         """
         principal.require("ai.output.view")
         async with self.database.tenant(principal.tenant) as transaction:
@@ -67,8 +69,11 @@ class Records:
             raise NotFound(f"There is no record {show_id(PREFIX, record)}.")
         if payload is None:
             return ShownRecord(found)
-        asked = await self._open(found, payload["input"])
-        replied = await self._open(found, payload["output"])
+        try:
+            asked = await self._open(found, payload["input"])
+            replied = await self._open(found, payload["output"])
+        except Unreadable as unreadable:
+            return ShownRecord(found, payload["dialect"], trouble=unreadable.detail)
         return ShownRecord(
             found,
             payload["dialect"],

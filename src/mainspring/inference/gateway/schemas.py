@@ -234,6 +234,7 @@ class RecordDetailView(RecordView):
     dialect: Annotated[str | None, Field(description="of the caller and of `input`; null: the normal form of a worker")]
     input: Annotated[Any, Field(description="the call as it was sent; null where it was not kept, or is gone")]
     output: Annotated[OutputView | None, Field(description="null where it was not kept, or is gone")]
+    trouble: Annotated[str | None, Field(description="why what was said cannot be shown, and what to do")]
 
 
 class CacheFigures(BaseModel):
@@ -288,6 +289,7 @@ def show_record(shown: ShownRecord) -> RecordDetailView:
         dialect=shown.dialect,
         input=shown.input,
         output=OutputView(message=said.message, vendor_text=said.vendor_text, body=said.body) if said else None,
+        trouble=shown.trouble,
     )
 
 
