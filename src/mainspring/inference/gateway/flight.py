@@ -47,6 +47,7 @@ class Call:
     is_stream      the caller wants it piece by piece
     payload        what is recorded of the request, in `dialect`; None records none
     choices        replies that are asked for at once; each may be as long as `demand` allows
+    tier           the provider's tier of service that is asked for, where the call is passed on
     """
 
     context: CallContext
@@ -59,6 +60,7 @@ class Call:
     payload: bytes | None = None
     dialect: str | None = None
     choices: int = 1
+    tier: str | None = None
 
 
 class Keys(Protocol):

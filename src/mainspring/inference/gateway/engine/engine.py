@@ -224,11 +224,12 @@ class Engine:
             reply = read_reply(outbound.name, body)
             answer = Answer(body, None)
             flight.count(reply.usage, model=reply.model, reason=reply.reason)
-            flight.tier = reply.tier
+            flight.tier = reply.tier or flight.call.tier
             if not reply.usage.output_tokens:
                 _count_words(flight, outbound, body)
         else:
             answer = Answer(None, completion := _decode(outbound, body))
+            flight.tier = None
             flight.count(completion.usage, model=completion.model, reason=completion.finish_reason)
             if not completion.usage.output_tokens:
                 flight.count_words(completion.message)
@@ -246,6 +247,7 @@ class Engine:
             path, order.body(deployment, outbound), more=more, deadlines=self.deadlines(flight)
         )
         is_passing = order.passes(outbound)
+        flight.tier = flight.call.tier if is_passing else None
         hides = isinstance(order, WireOrder) and order.hides_usage
         incoming = Passing(outbound, hides_usage=hides) if is_passing else Incoming(outbound)
         try:
@@ -272,7 +274,7 @@ class Engine:
             checks,
             identifier,
             tokens=call.input_tokens + output,
-            cost_micros=_most_cost(candidates, call.input_tokens, output),
+            cost_micros=_most_cost(candidates, call, output),
             lease=self._lease(call),
         )
 
@@ -383,13 +385,13 @@ def _cap(call: Call, route: Route, policy: TenantPolicy) -> None:
     call.order.cap = min((policy.default_max_tokens, *most))
 
 
-def _most_cost(candidates: tuple[Deployment, ...], input_tokens: int, output_tokens: int) -> int | None:
+def _most_cost(candidates: tuple[Deployment, ...], call: Call, output_tokens: int) -> int | None:
     """What a call may cost at the dearest of them, in micros; None when the price of one is unknown."""
     most = 0
     for each in candidates:
         if each.price is None:
             return None
-        most = max(most, each.price.estimate(input_tokens, output_tokens))
+        most = max(most, each.price.estimate(call.input_tokens, output_tokens, variant=call.tier))
     return most
 
 

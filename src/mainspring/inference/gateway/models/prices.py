@@ -72,9 +72,14 @@ class PriceTag:
         )
         return (total + _MILLION // 2) // _MILLION
 
-    def estimate(self, input_tokens: int, max_output_tokens: int) -> int:
-        """The most that a call can cost in micro-units: nothing cached, the dearest hour, rounded up."""
+    def estimate(self, input_tokens: int, max_output_tokens: int, *, variant: str | None = None) -> int:
+        """The most that a call can cost in micro-units: nothing cached, the dearest hour, rounded up.
+
+        Of a variant at least the standard price: whoever asks for a cheaper one may be answered without it.
+        """
         total = _ceiling(self.tiers, input_tokens, max_output_tokens)
+        if variant is not None and variant in self.variants:
+            total = max(total, _ceiling(self.variants[variant], input_tokens, max_output_tokens))
         for _, _, tiers in self.hours:
             total = max(total, _ceiling(tiers, input_tokens, max_output_tokens))
         return -(-total // _MILLION)

@@ -60,6 +60,7 @@ def read_call(order: WireOrder, context: CallContext) -> Call:
         order.content,
         order.inbound.name,
         read_choices(order),
+        _tier(order),
     )
 
 
@@ -77,6 +78,11 @@ def read_choices(order: WireOrder) -> int:
     if order.inbound.name != "openai":
         return 1
     return max((_positive(order, name) or 1 for name in _COUNTS if name in order.fields), default=1)
+
+
+def _tier(order: WireOrder) -> str | None:
+    tier = order.value("service_tier") if "service_tier" in order.fields else None
+    return tier if isinstance(tier, str) else None
 
 
 def _positive(order: WireOrder, name: str) -> int | None:
