@@ -24,12 +24,14 @@ from mainspring.inference.gateway import RecordStatus
 from mainspring.inference.gateway import shipper as shipping
 from mainspring.inference.gateway.cache import ExactCache
 from mainspring.inference.gateway.draft import Draft
+from mainspring.inference.gateway.engine.access import make_access
 from mainspring.inference.gateway.engine.again import RepliesAgain
 from mainspring.inference.gateway.engine.incoming import Incoming, Passing
 from mainspring.inference.gateway.engine.tenants import KeptTenants
 from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.keeper import SnapshotKeeper
-from mainspring.inference.gateway.policies import ConfigurationReader
+from mainspring.inference.gateway.models.endpoints import Access, endpoints_of
+from mainspring.inference.gateway.policies import ConfigurationReader, ProviderKeyMisplaced
 from mainspring.inference.gateway.policy import CachePolicy, TenantPolicy
 from mainspring.inference.gateway.ports import TenantFacts
 from mainspring.inference.gateway.providers import openai
@@ -377,3 +379,26 @@ def test_deltas_before_a_failure_in_the_same_piece_are_read() -> None:
     with pytest.raises(ModelError):
         heard.extend(incoming.read(piece))
     assert TextDelta("Hi") in heard
+
+
+@pytest.mark.parametrize(
+    ("access", "is_theirs"),
+    [
+        (Access(openai_api_key="k"), True),
+        (Access(openai_base_url="https://eu.api.openai.com/v1"), True),
+        (Access(openai_base_url="https://models.example.org/v1"), False),
+        (Access(openai_base_url="https://openai.com.example.org/v1"), False),
+        (Access(anthropic_api_key="k"), True),
+        (Access(anthropic_api_key="k", anthropic_base_url="https://models.example.org"), False),
+        (Access(azure_api_key="k", azure_base_url="https://mine.openai.azure.com"), True),
+        (Access(bedrock_region="eu-central-1"), True),
+    ],
+)
+def test_a_tenants_own_key_goes_to_nobody_but_its_vendor(access: Access, is_theirs: bool) -> None:
+    (endpoint,) = endpoints_of(access)
+    if is_theirs:
+        assert make_access(endpoint, "sk-the-tenants").headers
+    else:
+        assert make_access(endpoint, None)
+        with pytest.raises(ProviderKeyMisplaced):
+            make_access(endpoint, "sk-the-tenants")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from mainspring.foundation.clock import now
 from mainspring.foundation.errors import InvalidInput
 from mainspring.inference.gateway.models import Endpoint
+from mainspring.inference.gateway.policies import ProviderKeyMisplaced
 from mainspring.inference.gateway.providers import anthropic, azure, bedrock, gemini, litellm, openai, responses
 
 from .lanes import Access
@@ -13,7 +14,15 @@ ANTHROPIC_VERSION = "2023-06-01"
 
 
 def make_access(endpoint: Endpoint, own_key: str | None) -> Access:
-    """The access to an endpoint with the tenant's own key or the endpoint's; InvalidInput for an unknown dialect."""
+    """The access to an endpoint with the tenant's own key or the endpoint's.
+
+    raises   InvalidInput for an unknown dialect; ProviderKeyMisplaced where the server is not the key's vendor's
+    """
+    if own_key and not endpoint.takes_own_keys:
+        raise ProviderKeyMisplaced(
+            f"Your own key for {endpoint.provider} is not used: the operator has another server in its place, and "
+            "a key is sent to nobody but its vendor. Delete it, or have the operator declare the server in its file."
+        )
     build = _BUILDERS.get(endpoint.dialect)
     if build is None:
         raise InvalidInput(
@@ -28,8 +37,12 @@ def _bearer(key: str | None) -> Mapping[str, str]:
 
 def _openai(endpoint: Endpoint, key: str | None) -> Access:
     if endpoint.provider == "azure":
-        return Access(azure.OUTBOUND, azure.key_header(key) if key else {})
+        return _azure(endpoint, key)
     return Access(openai.OUTBOUND, _bearer(key))
+
+
+def _azure(endpoint: Endpoint, key: str | None) -> Access:
+    return Access(azure.OUTBOUND, azure.key_header(key) if key else {})
 
 
 def _responses(endpoint: Endpoint, key: str | None) -> Access:
@@ -82,6 +95,7 @@ def _aws_credentials() -> Callable[[], bedrock.AwsCredentials]:
 
 _BUILDERS: Mapping[str, Callable[[Endpoint, str | None], Access]] = {
     "openai": _openai,
+    "azure": _azure,
     "responses": _responses,
     "anthropic": _anthropic,
     "gemini": _gemini,

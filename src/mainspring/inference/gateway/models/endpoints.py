@@ -3,10 +3,13 @@
 A settings key says nothing about where a provider stores and computes, so such endpoints have no
 regions and meet no residency, but for the platform's own models and for Bedrock, whose address is
 a region. Endpoints with regions are declared in the operator's file.
+
+A tenant's own key is the vendor's secret with that tenant: where a setting puts another server in the
+vendor's place it is not sent. An operator who means it declares the server in the file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from .types import Endpoint, Regions
@@ -88,12 +91,32 @@ def _openai(access: Access) -> Endpoint | None:
     url = access.openai_base_url or vendor.base_url or ""
     if not _is_openai(url):  # another server behind OpenAI's setting: neither its facts nor its prices are OpenAI's
         vendor = Vendor()
-    return Endpoint("openai", "openai", "openai", url, Regions(), access.openai_api_key, vendor.profiles, vendor.prices)
+    made = Endpoint("openai", "openai", "openai", url, Regions(), access.openai_api_key, vendor.profiles, vendor.prices)
+    return _guarded(made)
 
 
 def _is_openai(url: str) -> bool:
+    return _is_at(url, _HOSTS["openai"])
+
+
+_HOSTS: Mapping[str, tuple[str, ...]] = {
+    "openai": ("openai.com",),
+    "anthropic": ("anthropic.com",),
+    "gemini": ("googleapis.com",),
+    "azure": ("azure.com", "azure.us", "azure.cn", "azure-api.net"),
+    "bedrock": ("amazonaws.com", "amazonaws.com.cn"),
+}
+"""The domains of vendors whose address a setting may replace."""
+
+
+def _is_at(url: str, domains: tuple[str, ...]) -> bool:
     host = urlsplit(url).hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    """It, closed to tenants' own keys where the server is not the vendor's."""
+    return replace(endpoint, takes_own_keys=_is_at(endpoint.base_url, _HOSTS[endpoint.provider]))
 
 
 def _anthropic(access: Access) -> Endpoint | None:
@@ -109,7 +132,8 @@ def _keyed(provider: str, key: str | None, url: str | None) -> Endpoint | None:
         return None
     vendor = VENDORS[provider]
     address = url or vendor.base_url or ""
-    return Endpoint(provider, provider, vendor.dialect, address, Regions(), key, vendor.profiles, vendor.prices)
+    made = Endpoint(provider, provider, vendor.dialect, address, Regions(), key, vendor.profiles, vendor.prices)
+    return _guarded(made)
 
 
 def _azure(access: Access) -> Endpoint | None:
@@ -117,9 +141,10 @@ def _azure(access: Access) -> Endpoint | None:
         return None
     vendor = VENDORS["azure"]
     key = access.azure_api_key
-    return Endpoint(
+    made = Endpoint(
         "azure", "azure", vendor.dialect, access.azure_base_url, Regions(), key, vendor.profiles, vendor.prices
     )
+    return _guarded(made)
 
 
 def _bedrock(access: Access) -> Endpoint | None:

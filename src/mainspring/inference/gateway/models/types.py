@@ -50,6 +50,7 @@ class Endpoint:
     weight     share of the calls among endpoints that are equal in all else, >= 0
     models     model of the catalogue -> its name here; None serves what the catalogue knows of the provider
     passes_unknown   whether `<provider>/<name>` is sent here also when the catalogue has no such model
+    takes_own_keys   False where a setting puts another server in a vendor's place: no tenant's key goes there
     """
 
     name: str
@@ -64,6 +65,7 @@ class Endpoint:
     weight: float = 1.0
     models: Mapping[str, str] | None = None
     passes_unknown: bool = True
+    takes_own_keys: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What tenants configure about their calls: the policy, their own provider keys; and what they have spent."""
 
 from .documents import policy_schema, read_policy
-from .errors import InvalidPolicy, PolicyStale, PolicyUnreadable, ProviderKeyUnreadable
+from .errors import InvalidPolicy, PolicyStale, PolicyUnreadable, ProviderKeyMisplaced, ProviderKeyUnreadable
 from .models import ModelEndpoint, ModelPrice, Models, UsableModel
 from .provider_keys import KNOWN_PROVIDERS, ProviderKeys
 from .reading import Configuration, ConfigurationReader, open_provider_key
@@ -21,6 +21,7 @@ __all__ = [
     "PolicyStale",
     "PolicyUnreadable",
     "ProviderKeyFacts",
+    "ProviderKeyMisplaced",
     "ProviderKeyUnreadable",
     "ProviderKeys",
     "SpendDay",

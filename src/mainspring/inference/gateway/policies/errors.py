@@ -32,3 +32,10 @@ class ProviderKeyUnreadable(ModelError):
 
     code = "provider_key_unreadable"
     status = 409
+
+
+class ProviderKeyMisplaced(ModelError):
+    """The tenant's own key is for a vendor in whose place the platform has another server; it is not sent there."""
+
+    code = "provider_key_misplaced"
+    status = 409
