@@ -15,6 +15,7 @@ from mainspring.foundation.errors import (
     Unauthenticated,
     Unavailable,
 )
+from mainspring.foundation.vault import Unreadable
 from mainspring.inference.gateway import errors
 from mainspring.inference.gateway.providers.refusals import Words, words_by
 from mainspring.inference.gateway.providers.wire import Wire, to_json
@@ -31,6 +32,7 @@ _TABLE: dict[type[MainspringError], Words] = {
     Conflict: Words(409, _INVALID),
     RateLimited: Words(429, "rate_limit_error", "rate_limit_exceeded"),
     Unavailable: Words(503, "service_unavailable_error"),
+    Unreadable: Words(503, "service_unavailable_error"),
     errors.UnknownModel: Words(404, _INVALID, "model_not_found", "model"),
     errors.ModelError: Words(502, "server_error"),
     errors.RateLimited: Words(429, "rate_limit_error", "rate_limit_exceeded"),
