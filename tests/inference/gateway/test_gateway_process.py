@@ -356,6 +356,17 @@ async def test_a_call_that_is_too_long_goes_to_a_larger_model_where_the_policy_a
     assert house.us.received(LARGE.partition("/")[2]) == []
 
 
+async def test_a_larger_model_is_held_before_it_is_asked_and_refused_by_its_own_limit(house: House) -> None:
+    limits = (*BUDGET, Limit(scope="model", match=LARGE, calls_per_day=1))
+    member = await house.member(TenantPolicy(limits=limits, larger_on_long_context=True, residency="eu"))
+    case = house.case()
+    case.always(eu=Fault.CONTEXT_TOO_LONG)
+    asked_before = len(house.eu.received(LARGE.partition("/")[2]))
+    assert (await ask(house, member, case)).is_whole
+    assert (await ask(house, member, case)).status == 429
+    assert len(house.eu.received(LARGE.partition("/")[2])) == asked_before + 1
+
+
 async def test_a_hedge_is_won_by_the_faster_and_recorded_as_such(house: House) -> None:
     policy = TenantPolicy(limits=BUDGET, hedge_ms=100)
     member, slow, quick, tardy = await house.member(policy), house.case(), house.case(), house.case()

@@ -130,10 +130,21 @@ class ChecksMemo:
     def __init__(self, size: int = 2_000) -> None:
         self._size = size
         self._kept: OrderedDict[tuple[int, Scopes], Checks] = OrderedDict()
+        self._asked: dict[tuple[int, Scopes], Checks] = {}
         self._looks: dict[int, tuple[TenantPolicy, frozenset[str]]] = {}
 
     def checks(self, policy: TenantPolicy, scopes: Scopes) -> Checks:
         """As `compile_checks`, for those of the scopes that a limit looks at."""
+        asked = (id(policy), scopes)
+        found = self._asked.get(asked)
+        if found is not None and found.policy is policy:
+            return found
+        if len(self._asked) >= self._size:
+            self._asked.clear()
+        found = self._asked[asked] = self._reduced(policy, scopes)
+        return found
+
+    def _reduced(self, policy: TenantPolicy, scopes: Scopes) -> Checks:
         names = self._looked_at(policy)
         scopes = Scopes(
             scopes.tenant,
