@@ -2042,6 +2042,11 @@ export interface components {
             structured: string | null;
             /** Trace Id */
             trace_id: string | null;
+            /**
+             * Trouble
+             * @description why what was said cannot be shown, and what to do
+             */
+            trouble: string | null;
             /** Ttft Ms */
             ttft_ms: number | null;
             /** Usage Source */
