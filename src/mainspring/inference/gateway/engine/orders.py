@@ -157,7 +157,7 @@ class WireOrder:
             if self.hides_usage:
                 options = self.value("stream_options") or {}
                 if not isinstance(options, dict):
-                    raise InvalidRequest("stream_options must be an object, such as {\"include_usage\": true}.")
+                    raise InvalidRequest('stream_options must be an object, such as {"include_usage": true}.')
                 fields["stream_options"] = {**options, "include_usage": True}
         elif self.cap:
             fields["max_tokens"] = self.cap
