@@ -33,7 +33,8 @@ _HEAD = Struct("<II")
 _MAX_ENTRY = 64 * 1024 * 1024
 _READ_BYTES = 1024 * 1024
 _KEPT_BYTES = 8 * 1024
-_MOST_KEPT_BYTES = 24 * 1024 * 1024
+_MOST_KEPT_BYTES = 8 * 1024 * 1024
+_MOST_READ_BYTES = 4 * 1024 * 1024
 
 
 class Spend(msgspec.Struct, frozen=True, array_like=True):
@@ -253,9 +254,12 @@ class Segment:
         self.is_dirty = True
 
     def _entries(self, limit: int) -> Iterator[tuple[tuple[int, int], Entry]]:
-        """Entries from where reading stopped, until `limit` closings were seen; the rest of a torn file is dropped."""
-        buffer, start, closings = b"", self._read_to, 0
-        while closings < limit and self._read_to < self._size:
+        """Entries from where reading stopped, until `limit` closings or enough bytes were seen.
+
+        The rest of a torn file is dropped.
+        """
+        buffer, start, closings, ends_at = b"", self._read_to, 0, self._read_to + _MOST_READ_BYTES
+        while closings < limit and self._read_to < min(self._size, ends_at):
             place = self._read_to - start
             if len(buffer) - place < _HEAD.size or len(buffer) - place < self._length(buffer, place):
                 start, place = self._read_to, 0
