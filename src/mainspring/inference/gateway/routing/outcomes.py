@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
-
 from mainspring.foundation.db import Database, Row
 from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId
@@ -107,6 +105,8 @@ def _index(rows: list[Row]) -> Neighbours | None:
     if not rows:
         return None
     # pgvector's binary halfvec: dimensions and a zero as 16-bit integers, then the numbers, all big-endian.
+    import numpy as np  # only tenants whose routing learns need it
+
     vectors = np.stack([np.frombuffer(bytes(row["embedding"]), dtype=">f2", offset=4) for row in rows])
     scores = np.array([row["score"] for row in rows], dtype=np.float32)
     return Neighbours([str(row["model"]) for row in rows], vectors.astype(np.float32), scores)
