@@ -29,7 +29,7 @@ log = get_logger(__name__)
 
 _DRAIN_SECONDS = 30.0
 _RETRY_SECONDS = 0.5
-_COLLECT_AFTER = (20_000, 20, 100)  # a call makes some hundred short-lived objects and no cycle
+_COLLECT_AFTER = (50_000, 20, 100)  # a call makes some hundred short-lived objects and no cycle
 
 
 async def run_gateway(settings: Settings, *, drain_seconds: float = _DRAIN_SECONDS) -> None:
