@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import openai as sdk
 import pytest
 from inline_snapshot import snapshot
-from openai.types.responses import Response
+from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel
 
 from mainspring.inference.gateway.collect import Collector
@@ -235,7 +235,10 @@ def test_a_failure_amid_a_stream_keeps_what_was_said() -> None:
     stream = b"".join(writer.write(delta) for delta in DELTAS[:6])
     stream += writer.fail(Overloaded("The model's provider is overloaded."))
     caller, _ = openai_client(stream, kind="text/event-stream")
-    last = list(caller.responses.create(model="m", input="Hi", stream=True))[-1]
+    seen: list[ResponseStreamEvent] = []
+    with pytest.raises(sdk.APIError, match="overloaded"):
+        seen.extend(caller.responses.create(model="m", input="Hi", stream=True))
+    last = seen[-1]
     assert last.type == "response.failed"
     assert last.response.error is not None
     assert last.response.error.code == "server_error"

@@ -96,12 +96,15 @@ class StreamWriter:
                 return self._leave() + self._end(delta)
 
     def fail(self, error: MainspringError) -> bytes:
-        """The end of a stream that failed: what was said so far, unfinished, and why."""
+        """The end of a stream that failed: what was said so far, unfinished, and why.
+
+        Clients that look at the last state read `response.failed`; those that iterate raise at `error`.
+        """
         items = [*([self._open] if self._open else []), *self._calls.values()]
         output = [*self._output, *(item.wire("incomplete") for item in items)]
         said: Wire = encode_error(error)["error"]
         state = {"status": "failed", "error": {"code": _code_of(said), "message": said["message"]}, "output": output}
-        return self._event("response.failed", {"response": self._head | state})
+        return self._event("response.failed", {"response": self._head | state}) + error_event(error)
 
     def _say(self, text: str) -> bytes:
         opened = b""
