@@ -19,6 +19,7 @@ from mainspring.foundation.telemetry import get_logger
 
 log = get_logger(__name__)
 
+
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
     """A fact: `topic` in the past tense (`contract.analyzed`), `payload` of ids and small values."""

@@ -241,7 +241,7 @@ for i = 1, #raws do
   if s then
     local is_younger = s[7] > at or away == 1
     local counts = is_new
-    if is_younger and closed <= s[8] then
+    if is_younger and closed < s[8] then
       counts = false
     elseif is_younger and not is_new then
       if marked == nil then
