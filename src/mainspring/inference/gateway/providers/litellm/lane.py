@@ -33,7 +33,7 @@ class Due(Protocol):
 class LiteLlmLane:
     """The way to one endpoint with one key; the same methods as an HTTP lane's. No `url` is the provider's own."""
 
-    library: Library
+    package: Library
     provider: str
     url: str | None = None
     key: str | None = field(default=None, repr=False)
@@ -42,22 +42,22 @@ class LiteLlmLane:
 
     def __post_init__(self) -> None:
         """Read once which providers the library knows by name."""
-        self._providers = frozenset(str(getattr(each, "value", each)) for each in self.library.provider_list)
+        self._providers = frozenset(str(getattr(each, "value", each)) for each in self.package.provider_list)
 
     async def ask(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Due) -> bytes:
         """A whole reply; raises ModelError. `more`, headers for a provider of our own dialects, stays behind."""
         wire = read_object(body) or {}
         if path.endswith("/embeddings"):
-            call = self.library.aembedding(**embedding_arguments(wire), **self._place(wire, deadlines))
+            call = self.package.aembedding(**embedding_arguments(wire), **self._place(wire, deadlines))
         else:
-            call = self.library.acompletion(**chat_arguments(wire), **self._place(wire, deadlines))
+            call = self.package.acompletion(**chat_arguments(wire), **self._place(wire, deadlines))
         reply = await _begun(call, deadlines)
         return to_json(reply.model_dump(exclude_none=True))
 
     async def open(self, path: str, body: bytes, *, more: bytes = b"", deadlines: Due) -> Exchange:
         """A streamed reply that the provider has begun; raises ModelError."""
         wire = read_object(body) or {}
-        call = self.library.acompletion(**chat_arguments(wire), **self._place(wire, deadlines))
+        call = self.package.acompletion(**chat_arguments(wire), **self._place(wire, deadlines))
         events = _events(await _begun(call, deadlines))
         return Exchange(FedConnection(events, idle_seconds=deadlines.idle_seconds))
 
