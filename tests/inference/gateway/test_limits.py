@@ -188,19 +188,6 @@ async def test_what_a_dead_process_held_expires_and_a_late_settlement_counts_onc
     assert await _left(limiter, checks, 1000) == 400
 
 
-async def test_a_renewed_hold_does_not_expire(bench: Bench, limiter: Limiter, tenant: TenantId) -> None:
-    checks = limiter.checks(policy_of(Limit(scope="tenant", concurrency=1)), Scopes(tenant))
-    hold = await reserve(limiter, checks)
-    bench.shift += LEASE - timedelta(seconds=5)
-    assert await limiter.renew(hold, LEASE) is True
-    bench.shift += LEASE - timedelta(seconds=5)
-    with pytest.raises(LimitReached):
-        await reserve(limiter, checks)
-    bench.shift += timedelta(seconds=10)
-    await reserve(limiter, checks)
-    assert await limiter.renew(hold, LEASE) is False
-
-
 async def test_tokens_are_held_by_estimate_and_counted_by_use(bench: Bench, limiter: Limiter, tenant: TenantId) -> None:
     checks = limiter.checks(policy_of(Limit(scope="tenant", tokens_per_minute=1000)), Scopes(tenant))
     first = await reserve(limiter, checks, tokens=900)
@@ -459,7 +446,6 @@ async def test_every_key_expires(bench: Bench, limiter: Limiter, valkey: Valkey,
     checks = limiter.checks(policy, scopes_of(tenant))
     held = [await reserve(limiter, checks) for _ in range(3)]
     limiter.settle(held[0], tokens=1, cost_micros=1)
-    await limiter.renew(held[1], LEASE * 400)
     bench.shift += 2 * LEASE
     with pytest.raises(LimitReached):  # what expired is looked for before a call is refused
         await reserve(limiter, checks, cost=99)

@@ -25,9 +25,9 @@ from .errors import ModelError, StreamBroken
 from .limits import Hold, Limiter, Scopes
 from .models.types import Deployment
 from .policy import TenantPolicy
-from .providers.wire import to_json
 from .recorder import Recording
 from .routing.types import Demand
+from .said import write_said
 from .tokens import count_message
 from .types import CallContext, Operation, RecordStatus
 
@@ -272,4 +272,4 @@ class Flight:
         seen = self.collector
         if not (seen.has_content or vendor_text):
             return None
-        return to_json({"message": seen.message() if seen.has_content else None, "vendor_text": vendor_text})
+        return write_said(seen.message() if seen.has_content else None, vendor_text)

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from mainspring.inference.messages import Message
+
 from .collect import Collector
 from .errors import ModelError
 from .providers import anthropic, openai, responses
 from .providers.dialects import Outbound
-from .providers.wire import read_object
+from .providers.wire import read_object, to_json
 
 _DIALECTS = {each.name: each for each in (openai.OUTBOUND, anthropic.OUTBOUND, responses.OUTBOUND)}
 _NORMAL = frozenset(("message", "vendor_text"))
@@ -31,6 +33,11 @@ class SaidOutput:
     message: dict[str, Any] | None = None
     vendor_text: str | None = None
     body: dict[str, Any] | None = None
+
+
+def write_said(message: Message | None, vendor_text: str | None = None) -> bytes:
+    """A reply in the normal form, as it is recorded."""
+    return to_json({"message": message, "vendor_text": vendor_text})
 
 
 def read_input(content: bytes) -> Any:

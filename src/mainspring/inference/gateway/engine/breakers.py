@@ -21,7 +21,7 @@ RATE_REST_SECONDS = 1.0
 class _Circuit:
     failures: int = 0
     rests: int = 0
-    closed_until: float = 0.0
+    open_until: float = 0.0
     rated_until: float = 0.0
     is_probing: bool = False
 
@@ -38,19 +38,19 @@ class Breakers:
         circuit = self._circuits.get(deployment)
         if circuit is None:
             return True
-        return self._clock() >= max(circuit.closed_until, circuit.rated_until) and not circuit.is_probing
+        return self._clock() >= max(circuit.open_until, circuit.rated_until) and not circuit.is_probing
 
     def state(self, deployment: str) -> BreakerState:
         """`closed`, `open` or `half_open`, for people."""
         circuit = self._circuits.get(deployment)
         if circuit is None or circuit.rests == 0:
             return "closed"
-        return "open" if self._clock() < circuit.closed_until else "half_open"
+        return "open" if self._clock() < circuit.open_until else "half_open"
 
     def rests_for(self, deployment: str) -> float:
         """Seconds until it may be tried; 0 when now."""
         circuit = self._circuits.get(deployment)
-        return max(0.0, circuit.closed_until - self._clock(), circuit.rated_until - self._clock()) if circuit else 0.0
+        return max(0.0, circuit.open_until - self._clock(), circuit.rated_until - self._clock()) if circuit else 0.0
 
     def tries(self, deployment: str) -> None:
         """A call goes there now."""
@@ -82,12 +82,12 @@ class Breakers:
             self.left(deployment)
 
     def _count(self, circuit: _Circuit) -> None:
-        if self._clock() < circuit.closed_until:
+        if self._clock() < circuit.open_until:
             return  # it was under way when the circuit opened: many at once are one failure, and one rest
         circuit.failures += 1
         if circuit.is_probing or circuit.failures >= FAILURES_TO_OPEN:
             rest = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**circuit.rests)
-            circuit.closed_until = self._clock() + rest
+            circuit.open_until = self._clock() + rest
             circuit.rests = min(circuit.rests + 1, 6)
         circuit.is_probing = False
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from mainspring.inference.gateway.policy import Limit, TenantPolicy
 
 from .keys import MEMBER, TenantKeys, join_suffixes, state_suffix, tenant_keys
-from .scripts import RENEW, RESERVE, SETTLE
+from .scripts import RESERVE, SETTLE
 from .types import Kind, Scopes, Subject
 
 NO_LIMIT = 10**15
 _ROW = struct.Struct("<9d")
 _VARYING_BYTES = 64
 SETTLE_HEAD = struct.Struct("<5d")
-RENEW_HEAD = struct.Struct("<2d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Checks:
 
     is_held    calls are held until they are settled: there is more to count than requests per minute
     has_budget a price must be known
-    reserve, settle, renew   the scripts' calls, without their last argument
+    reserve, settle   the scripts' calls, without their last argument
     """
 
     policy: TenantPolicy
@@ -51,7 +50,6 @@ class Checks:
     has_budget: bool
     reserve: bytes
     settle: bytes
-    renew: bytes
 
 
 def compile_checks(policy: TenantPolicy, scopes: Scopes) -> Checks:
@@ -64,7 +62,6 @@ def compile_checks(policy: TenantPolicy, scopes: Scopes) -> Checks:
     entries = tuple(_check(subject, limits) for subject, limits in met.items())
     keys = tenant_keys(scopes.tenant)
     suffixes = [check.suffix for check in entries]
-    prefixes = hold_calls(keys, suffixes)
     rows = b"".join([_ROW.pack(*check.limits, check.soft_percent, check.is_windowed) for check in entries])
     names = [keys.leases, keys.expired, *(keys.home + suffix for suffix in suffixes)]
     joined = join_suffixes(suffixes)
@@ -78,19 +75,14 @@ def compile_checks(policy: TenantPolicy, scopes: Scopes) -> Checks:
         is_held=any(min(check.limits[1:]) < NO_LIMIT for check in entries),
         has_budget=any(min(check.limits[Kind.BUDGET_PER_DAY :]) < NO_LIMIT for check in entries),
         reserve=RESERVE.prepare(names, rows, joined, last_size=_VARYING_BYTES),
-        settle=prefixes[0],
-        renew=prefixes[1],
+        settle=settle_call(keys, suffixes),
     )
 
 
-def hold_calls(keys: TenantKeys, suffixes: list[bytes]) -> tuple[bytes, bytes]:
-    """The calls that settle and renew a hold of these states, without their last argument."""
+def settle_call(keys: TenantKeys, suffixes: list[bytes]) -> bytes:
+    """The call that settles a hold of these states, without its last argument."""
     names = [keys.leases, keys.expired, *(keys.home + suffix for suffix in suffixes)]
-    size = MEMBER.size + len(join_suffixes(suffixes))
-    return (
-        SETTLE.prepare(names, last_size=SETTLE_HEAD.size + size),
-        RENEW.prepare(names, last_size=RENEW_HEAD.size + size),
-    )
+    return SETTLE.prepare(names, last_size=SETTLE_HEAD.size + MEMBER.size + len(join_suffixes(suffixes)))
 
 
 def _value(scope: str, scopes: Scopes) -> str | None:

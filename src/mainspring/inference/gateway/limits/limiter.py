@@ -21,13 +21,13 @@ from mainspring.foundation.valkey import ValkeyGone
 from mainspring.foundation.valkey_wire import Reply, ValkeyWire
 from mainspring.inference.gateway.policy import TenantPolicy
 
-from .checks import RENEW_HEAD, SETTLE_HEAD, Check, Checks, ChecksMemo, hold_calls
+from .checks import SETTLE_HEAD, Check, Checks, ChecksMemo, settle_call
 from .errors import LimitsAway, PriceUnknown
 from .explain import refusal
 from .holds import Hold
 from .keys import read_hold, tenant_keys
 from .ports import SpendTotals
-from .scripts import RENEW, RESERVE, SEED, SETTLE
+from .scripts import RESERVE, SEED, SETTLE
 from .types import NOTHING_SPENT, Kind, LimitUse, Scopes, month_of
 
 logger = getLogger(__name__)
@@ -74,7 +74,7 @@ class Limiter:
         request_id   unique to the call; reserve once with it
         tokens       upper estimate, prompt plus completion
         cost_micros  upper estimate; None when no price is known
-        lease        after which the hold gives itself back, at most a day; `renew` longer calls in time
+        lease        after which the hold gives itself back, at most a day; what is settled later still counts
         raises       LimitReached, BudgetExceeded, CallTooLarge (429), PriceUnknown (422), LimitsAway (503)
         """
         if not checks.entries:
@@ -133,18 +133,8 @@ class Limiter:
         if not hold_text:
             return False
         tenant, member, suffixes = read_hold(hold_text)
-        prefix, _ = hold_calls(tenant_keys(tenant), suffixes)
+        prefix = settle_call(tenant_keys(tenant), suffixes)
         return await self._wire.run(SETTLE, self._settlement(prefix, member, (tokens, cost_micros, 1))) != 0
-
-    async def renew(self, hold: Hold, lease: timedelta) -> bool:
-        """Hold it for `lease` from now; False when it is held no more, and settling will count it late.
-
-        Raises one of `ValkeyGone`; a caller may go on and try again.
-        """
-        if not hold.member or hold.is_away:
-            return False
-        head = RENEW_HEAD.pack(lease // _MILLISECOND, self._shift() // _MILLISECOND)
-        return await self._wire.run(RENEW, b"%b%b%b\r\n" % (hold.checks.renew, head, hold.member)) == 1
 
     def _let_go(
         self, answered: asyncio.Future[Reply], checks: Checks, request_id: UUID, *, tokens: int, cost_micros: int
@@ -170,7 +160,7 @@ class Limiter:
 
     def _begin(self) -> None:
         """First of all on a new connection: the scripts, and the settlements that had no answer before."""
-        for script in (RESERVE, SETTLE, SEED, RENEW):
+        for script in (RESERVE, SETTLE, SEED):
             self._wire.load(script)
         unsent, self._unsent = self._unsent, deque(maxlen=_MAX_UNSENT)
         for message in unsent:

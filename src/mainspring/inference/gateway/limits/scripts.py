@@ -293,18 +293,3 @@ end
 return 1
 """
 )
-
-# KEYS leases, expired, state...   ARGV lease, shift, and the hold   answers 1, or 0 when it is held no more
-RENEW = Script(
-    _CONSTANTS
-    + "local lease, shift = struct.unpack('<dd', ARGV[1])"
-    + _CLOCK
-    + """
-local member = string.sub(ARGV[1], 17)
-if not redis.call('ZSCORE', KEYS[1], member) then return 0 end
-redis.call('ZADD', KEYS[1], 'XX', now + lease, member)
-redis.call('PEXPIRE', KEYS[1], WEEK + DAY)
-for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], lease + 90000000, 'GT') end
-return 1
-"""
-)

@@ -17,17 +17,17 @@ from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.flight import Flight
 from mainspring.inference.gateway.providers.dialects import Inbound, Outbound, Writer
 from mainspring.inference.gateway.providers.wire import read_object, to_json
+from mainspring.inference.gateway.said import write_said
 from mainspring.inference.gateway.service import broken
 from mainspring.inference.gateway.upstream import UpstreamGone
 from mainspring.inference.messages import Completion, Delta, Finished
 
 from .callers import Callers
-from .heads import head_of
+from .heads import JSON, head_of
 from .http import ClientConnection, Request
 from .reading import end_user_of, read_call, read_order, wants_schema
 from .structured import Structured, reads_early, shape_of
 
-_JSON = b"content-type: application/json\r\n"
 _EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
 
 
@@ -108,14 +108,14 @@ class Chat:
         await flight.succeed(body, order.inbound.name)
         if exchange.found and exchange.found.keeps and self.again:
             await self.again.keep(exchange.found, flight, completion or self._completion(flight, answer))
-        exchange.connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
+        exchange.connection.reply(200, head_of(flight, content_type=JSON, is_ended=True), body)
 
     async def _mend(self, exchange: Exchange, completion: Completion) -> None:
         """Answer with a reply that fits its schema, in place of one that does not; the cost told is that of all."""
         mended = await self.structured.mend(exchange.flight, exchange.order.request(), completion)
         if exchange.found and exchange.found.keeps and self.again:
             await self.again.keep(exchange.found, exchange.flight, mended.completion)
-        head = _JSON + b"x-mainspring-cost-micros: %d\r\n" % mended.cost_micros
+        head = JSON + b"x-mainspring-cost-micros: %d\r\n" % mended.cost_micros
         body = to_json(exchange.inbound.encode_completion(mended.completion, int(time.time())))
         exchange.connection.reply(200, head_of(mended.flight, content_type=head, is_ended=False), body)
 
@@ -177,13 +177,13 @@ class Chat:
         if not order.is_stream:
             body = to_json(order.inbound.encode_completion(completion, int(time.time())))
             await flight.succeed(body, order.inbound.name)
-            exchange.connection.reply(200, head_of(flight, content_type=_JSON, is_ended=True), body)
+            exchange.connection.reply(200, head_of(flight, content_type=JSON, is_ended=True), body)
             return
         writer = order.inbound.writer(int(time.time()), order.wants_usage)
         assert exchange.found is not None, "given again without having been found"
         assert exchange.found.reply is not None, "given again without a reply"
         pieces = [writer.write(delta) for delta in replay(exchange.found.reply)]
-        await flight.succeed(to_json({"message": completion.message, "vendor_text": None}))
+        await flight.succeed(write_said(completion.message))
         exchange.connection.begin(head_of(flight, content_type=_EVENTS, is_ended=True), pieces[0] or b": again\n\n")
         exchange.connection.end(b"".join(pieces[1:]))
 
@@ -196,7 +196,7 @@ class Chat:
             flight.draft.cache_status = "shadow"
             with flight.closing():
                 completion = self._completion(flight, await self.engine.ask(flight))
-                await flight.succeed(to_json({"message": completion.message, "vendor_text": None}))
+                await flight.succeed(write_said(completion.message))
         except MainspringError:
             return  # the hit was given; the record of the failed shadow says why
         if self.again:

@@ -20,6 +20,7 @@ from .callers import Callers
 from .chat import Chat
 from .embeddings import EmbeddingsDoor
 from .explaining import Explaining
+from .heads import JSON
 from .http import ClientConnection, Request
 from .lists import Lists
 from .structured import Structured
@@ -27,8 +28,6 @@ from .structured import Structured
 log = get_logger(__name__)
 
 Handler = Callable[[Request, ClientConnection, Inbound], Awaitable[None]]
-
-JSON = b"content-type: application/json\r\n"
 
 
 class InternalError(MainspringError):

@@ -10,11 +10,9 @@ from mainspring.inference.gateway.providers.openai import embeddings as codec
 from mainspring.inference.gateway.providers.wire import read_object, to_json
 
 from .callers import Callers
-from .heads import head_of
+from .heads import JSON, head_of
 from .http import ClientConnection, Request
 from .reading import end_user_of, read_order
-
-_JSON = b"content-type: application/json\r\n"
 
 
 @dataclass(slots=True)
@@ -35,5 +33,5 @@ class EmbeddingsDoor:
         found, flight = await embed_call(
             self.engine, asked.texts, model=asked.model, context=context, dimensions=asked.dimensions
         )
-        head = head_of(flight, content_type=_JSON, is_ended=True)
+        head = head_of(flight, content_type=JSON, is_ended=True)
         connection.reply(200, head, to_json(codec.encode_embeddings(found, as_base64=asked.as_base64)))

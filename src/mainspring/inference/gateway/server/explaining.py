@@ -7,10 +7,9 @@ from mainspring.inference.gateway.providers.dialects import Inbound
 from mainspring.inference.gateway.providers.wire import to_json
 
 from .callers import Callers
+from .heads import JSON
 from .http import ClientConnection, Request
 from .reading import end_user_of, read_call, read_order
-
-_JSON = b"content-type: application/json\r\n"
 
 
 @dataclass(slots=True)
@@ -26,4 +25,4 @@ class Explaining:
         order = read_order(request, inbound)
         call = read_call(order, self.callers.context(caller, request.headers, end_user_of(order)))
         explanation = await self.engine.explain(call)
-        connection.reply(200, _JSON, to_json(asdict(explanation)))
+        connection.reply(200, JSON, to_json(asdict(explanation)))

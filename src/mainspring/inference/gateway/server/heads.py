@@ -7,6 +7,8 @@ from mainspring.inference.gateway.flight import Flight
 from mainspring.inference.gateway.limits import warning
 from mainspring.inference.gateway.records import PREFIX
 
+JSON = b"content-type: application/json\r\n"
+
 
 def head_of(flight: Flight, *, content_type: bytes, is_ended: bool) -> bytes:
     """Header lines, each ended by CRLF. The cost is told only of a call that has ended."""

@@ -17,10 +17,9 @@ from mainspring.inference.gateway.routing.types import Demand
 from mainspring.inference.gateway.tokens import TOKENS_HEADER, estimate_input_tokens
 
 from .callers import Callers
+from .heads import JSON
 from .http import ClientConnection, Request
 from .reading import read_order
-
-_JSON = b"content-type: application/json\r\n"
 
 
 @dataclass(slots=True)
@@ -34,7 +33,7 @@ class Lists:
         """Every model that the caller's tenant may use."""
         cards = list(self._listed(await self._policy(request)).values())
         if b"anthropic-version" not in request.headers:
-            connection.reply(200, _JSON, to_json(openai_models.encode_models(cards)))
+            connection.reply(200, JSON, to_json(openai_models.encode_models(cards)))
             return
         query = dict(parse_qsl(request.target.partition(b"?")[2].decode("utf-8", "replace")))
         limit = query.get("limit", "20")
@@ -44,7 +43,7 @@ class Lists:
             after_id=query.get("after_id"),
             before_id=query.get("before_id"),
         )
-        connection.reply(200, _JSON, to_json(page))
+        connection.reply(200, JSON, to_json(page))
 
     async def model(self, request: Request, connection: ClientConnection, name: str) -> None:
         """One model, by its name or an alias; NotFound when the tenant may not use it."""
@@ -56,14 +55,14 @@ class Lists:
         encode = (
             anthropic_models.encode_model if b"anthropic-version" in request.headers else openai_models.encode_model
         )
-        connection.reply(200, _JSON, to_json(encode(card)))
+        connection.reply(200, JSON, to_json(encode(card)))
 
     async def count_tokens(self, request: Request, connection: ClientConnection, inbound: Inbound) -> None:
         """How long a call is, by an estimate that says so."""
         await self.callers.identify(request.headers)
         order = read_order(request, inbound)
         tokens = estimate_input_tokens(order.request())
-        head = _JSON + f"{TOKENS_HEADER[0]}: {TOKENS_HEADER[1]}\r\n".encode()
+        head = JSON + f"{TOKENS_HEADER[0]}: {TOKENS_HEADER[1]}\r\n".encode()
         connection.reply(200, head, to_json(anthropic_models.encode_count(tokens)))
 
     async def _policy(self, request: Request) -> TenantPolicy:

@@ -13,6 +13,7 @@ from mainspring.inference.gateway.engine.orders import NormalOrder, WireOrder, d
 from mainspring.inference.gateway.errors import InvalidRequest, ModelError
 from mainspring.inference.gateway.flight import Call, Flight
 from mainspring.inference.gateway.providers.wire import to_json
+from mainspring.inference.gateway.said import write_said
 from mainspring.inference.gateway.structured import (
     Ask,
     Misfit,
@@ -105,7 +106,7 @@ class Structured:
             is_fit = self.judge(again, request.response_format, completion)
             if is_fit and again.draft.structured:
                 again.draft.structured = Outcome.REPAIRED.value
-            await again.succeed(to_json({"message": completion.message, "vendor_text": None}))
+            await again.succeed(write_said(completion.message))
             flights.append(again)
         return completion
 
