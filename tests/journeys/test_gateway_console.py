@@ -82,15 +82,15 @@ def test_the_models_that_may_be_called_are_a_click_away(page: Page):
 
 
 def test_a_budget_is_set_and_a_call_counts_against_it(page: Page, api: httpx.Client, stack: RunningStack):
+    before = policy_of(api)["policy"]
     page.goto("/gateway?tab=limits")
     page.get_by_role("button", name="Add a limit").click()
     page.get_by_label("Calls a day").fill("4")
     page.get_by_label("Budget a month, USD").fill("12.50")
     page.get_by_role("button", name="Add the limit").last.click()
     expect(page.get_by_role("meter", name="Calls a day, used")).to_have_attribute("aria-valuetext", "0 of 4")
-    assert policy_of(api)["policy"] == {
-        "limits": [{"scope": "tenant", "calls_per_day": 4, "budget_per_month_micros": 12_500_000}]
-    }
+    limits = [{"scope": "tenant", "calls_per_day": 4, "budget_per_month_micros": 12_500_000}]
+    assert policy_of(api)["policy"] == {**before, "limits": limits}
     question = {"model": MODEL, "max_tokens": 4, "messages": [{"role": "user", "content": "Say yes."}]}
     api.post(f"{stack.gateway_url}/v1/chat/completions", json=question).raise_for_status()
     wait_until(lambda: bool(api.get("/v1/gateway/spend").json()["items"]))
