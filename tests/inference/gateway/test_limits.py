@@ -385,7 +385,7 @@ async def test_a_refusal_says_which_limit_what_is_used_and_when_to_come_back(
         "under way, and this call may use up to 0.75 USD. Try again after 2031-04-01 00:00:00 UTC, "
         "or have the limit raised."
     )
-    assert 7195 <= (refused.value.retry_after_seconds or 0) <= 7200
+    assert 7195 <= (refused.value.retry_after_seconds or 0) <= 7201  # a clock a millisecond early rounds up
     assert refused.value.code == "budget_exceeded"
 
 
