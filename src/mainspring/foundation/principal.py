@@ -20,6 +20,7 @@ class Principal:
 
     credential   id of the session or API key it came with; None for the system itself
     permissions  such as `ai.analysis.trigger`; an API key holds its scopes at most
+    subjects     whom documents may be opened to and the caller is: `user:usr_...`, `team:team_...`, `role:admin`
     """
 
     tenant: TenantId
@@ -28,6 +29,7 @@ class Principal:
     permissions: frozenset[str]
     user: UserId | None = None
     credential: UUID | None = None
+    subjects: frozenset[str] = frozenset()
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the principal holds `permission`."""

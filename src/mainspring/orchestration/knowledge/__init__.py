@@ -3,7 +3,8 @@
 from .chunking import CHUNKER_VERSION, ClauseChunking, chunk_by_clause
 from .parsing import PARSER_VERSION, ParseLimits, parse, parse_bounded
 from .service import EMBEDDING_DIMENSIONS, Knowledge
-from .types import Block, BlockKind, Chunk, Definition, Document, Match, Page, ParsedDocument
+from .store import Match
+from .types import Block, BlockKind, Chunk, Definition, Document, Page, ParsedDocument
 
 __all__ = [
     "CHUNKER_VERSION",

@@ -22,7 +22,8 @@ from mainspring.foundation.ids import TenantId, new_id
 from . import store
 from .errors import NotParsedYet
 from .parsing import PARSER_VERSION, ParseLimits, inspect, parse_bounded, shown
-from .types import Chunk, Document, Match, ParsedDocument
+from .store import Match
+from .types import Chunk, Document, ParsedDocument
 
 if TYPE_CHECKING:
     from mainspring.foundation.db import Database, TenantTransaction

@@ -9,10 +9,19 @@ from uuid import UUID
 import msgspec
 
 from .chunking import CHUNKER_VERSION
-from .types import Chunk, Document, Match
+from .types import Chunk, Document
 
 if TYPE_CHECKING:
     from mainspring.foundation.db import Row, TenantTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A chunk that a search found."""
+
+    document_id: UUID
+    chunk: Chunk
+    score: float
 
 
 @dataclass(frozen=True, slots=True)

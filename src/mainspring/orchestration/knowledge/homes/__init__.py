@@ -1,0 +1,5 @@
+"""Where a tenant's knowledge lives, and the only doors to it."""
+
+from .homes import Homes
+
+__all__ = ["Homes"]
