@@ -1,5 +1,23 @@
-"""Cutting a parsed document into clauses."""
+"""Cutting a parsed document into chunks: by clause, message, section, rows, or size."""
 
-from .clauses import CHUNKER_VERSION, ClauseChunking, chunk_by_clause
+from .clauses import CHUNKER_VERSION, chunk_by_clause
+from .cutting import CHUNKERS, chunker_version, cut
+from .protocol import Chunker
+from .settings import Chunking, ClauseChunking, FixedChunking, MessageChunking, RowChunking, SectionChunking
+from .tokens import estimate_tokens
 
-__all__ = ["CHUNKER_VERSION", "ClauseChunking", "chunk_by_clause"]
+__all__ = [
+    "CHUNKERS",
+    "CHUNKER_VERSION",
+    "Chunker",
+    "Chunking",
+    "ClauseChunking",
+    "FixedChunking",
+    "MessageChunking",
+    "RowChunking",
+    "SectionChunking",
+    "chunk_by_clause",
+    "chunker_version",
+    "cut",
+    "estimate_tokens",
+]

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from mainspring.orchestration.knowledge.types import Block, BlockKind, Chunk, ParsedDocument
 
 from .places import Place, find_places
+from .protocol import Chunker, Cutter
+from .settings import ClauseChunking
+from .tokens import estimate_tokens
 
-CHUNKER_VERSION = "clause-1"  # goes up when the same document may be cut in another way
+CHUNKER_VERSION = "clause-2"  # goes up when the same document may be cut in another way
 
 _SENTENCE = re.compile(
     r"(?<![\s.(][A-Z]\.)(?<!\b(?:No|Co|vs|cf)\.)(?<!\b(?:Inc|Ltd|Sec|Art|Nos)\.)(?<!\b(?:Corp|Secs|Arts)\.)"
@@ -25,25 +28,6 @@ _ENUMERATION = re.compile(
     r"(?<=[;:,])(?:\s+(?:and|or|und|oder|et|ou|y|o|e))?\s+(?=\((?:[a-zA-Z]{1,2}|[ivx]{1,5}|\d{1,2})\)\s)|(?<=;)\s+"
 )
 _BLANK = re.compile(r"\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseChunking:
-    """How large chunks may be, in characters. 0 <= min_chars <= item_chars <= max_chars.
-
-    max_chars   no chunk is longer
-    item_chars  clauses longer than this are cut at their list items
-    min_chars   shorter clauses join a neighbour where they may
-    """
-
-    max_chars: int = 1_500
-    item_chars: int = 1_500
-    min_chars: int = 120
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.min_chars <= self.item_chars <= self.max_chars and self.max_chars >= 1):
-            sizes = f"{self.min_chars}, {self.item_chars} and {self.max_chars}"
-            raise ValueError(f"chunk sizes must satisfy 0 <= min_chars <= item_chars <= max_chars; got {sizes}")
 
 
 DEFAULT_CHUNKING = ClauseChunking()
@@ -77,7 +61,8 @@ def chunk_by_clause(document: ParsedDocument, *, settings: ClauseChunking = DEFA
 
 def _chunk(document: ParsedDocument, index: int, span: tuple[int, int], place: Place) -> Chunk:
     start, end = span
-    return Chunk(index, start, end, document.text[start:end], place.number, place.heading_path, place.page)
+    text = document.text[start:end]
+    return Chunk(index, start, end, text, place.number, place.heading_path, place.page, estimate_tokens(text))
 
 
 def _clauses(text: str, blocks: tuple[Block, ...]) -> list[_Clause]:
@@ -197,3 +182,11 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     while end > start and text[end - 1].isspace():
         end -= 1
     return start, end
+
+
+def _cut_by_settings(document: ParsedDocument, settings: ClauseChunking) -> tuple[Chunk, ...]:
+    return chunk_by_clause(document, settings=settings)
+
+
+CLAUSES: Chunker[ClauseChunking] = Cutter("clause", CHUNKER_VERSION.removeprefix("clause-"), _cut_by_settings)
+"""The chunker for contracts."""

@@ -1,0 +1,15 @@
+"""To come: until then, one way to cut serves them all."""
+
+from mainspring.orchestration.knowledge.types import Chunk, ParsedDocument
+
+from .clauses import chunk_by_clause
+from .protocol import Chunker, Cutter
+from .settings import MessageChunking
+
+
+def _cut(document: ParsedDocument, settings: MessageChunking) -> tuple[Chunk, ...]:
+    del settings
+    return chunk_by_clause(document)
+
+
+MESSAGES: Chunker[MessageChunking] = Cutter("message", "0", _cut)
