@@ -12,17 +12,23 @@
     |   +-- NoText                  no_text
     |   +-- ZipBomb                 zip_bomb
     |   +-- UnsafeXml               unsafe_xml
+    |   +-- TooComplex              too_complex
     |   +-- OcrUnavailable          ocr_unavailable
     |   +-- ParseTimedOut           parse_timed_out
     |   +-- ParseOutOfMemory        parse_out_of_memory
     +-- UnsupportedType         415 unsupported_type
     +-- FileTooLarge            413 too_large
     +-- TooManyPages            413 too_many_pages
+    +-- InvalidSetup            422 invalid_knowledge_setup
     Conflict
     +-- NotParsedYet            409 document_not_parsed
+    +-- StaleSetup              409 stale_knowledge_setup
+    +-- SetupUnreadable         409 knowledge_setup_unreadable
 
 Each detail says what was found, which limit it met, and what to do about it.
 """
+
+from collections.abc import Sequence
 
 from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError, TooLarge, UnsupportedMedia
 
@@ -93,6 +99,12 @@ class UnsafeXml(UnreadableDocument):
     code = "unsafe_xml"
 
 
+class TooComplex(UnreadableDocument):
+    """The inside of the file is nested, repeated or headed as no honest document is."""
+
+    code = "too_complex"
+
+
 class OcrUnavailable(UnreadableDocument):
     """Text recognition was asked for, but is not installed."""
 
@@ -133,6 +145,30 @@ class NotParsedYet(Conflict):
     code = "document_not_parsed"
 
 
+class InvalidSetup(InvalidInput):
+    """The tenant's choices cannot be used; `places` has every field that is wrong, its value and its limit."""
+
+    code = "invalid_knowledge_setup"
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+        shown = "\n".join(f"{place}: {problem}" for place, problem in problems)
+        super().__init__(f"The setup was not stored; it has {count}:\n{shown}")
+        self.places = tuple(problems)
+
+
+class StaleSetup(Conflict):
+    """The tenant's setup was changed since it was read."""
+
+    code = "stale_knowledge_setup"
+
+
+class SetupUnreadable(Conflict):
+    """The stored setup is not one that this version understands."""
+
+    code = "knowledge_setup_unreadable"
+
+
 READING_ERRORS: dict[str, type[MainspringError]] = {
     error.code: error
     for error in (
@@ -147,6 +183,7 @@ READING_ERRORS: dict[str, type[MainspringError]] = {
         NoText,
         ZipBomb,
         UnsafeXml,
+        TooComplex,
         OcrUnavailable,
         ParseTimedOut,
         ParseOutOfMemory,

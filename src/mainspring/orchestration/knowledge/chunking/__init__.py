@@ -3,7 +3,15 @@
 from .clauses import CHUNKER_VERSION, chunk_by_clause
 from .cutting import CHUNKERS, chunker_version, cut
 from .protocol import Chunker
-from .settings import Chunking, ClauseChunking, FixedChunking, MessageChunking, RowChunking, SectionChunking
+from .settings import (
+    Chunking,
+    ClauseChunking,
+    FixedChunking,
+    MessageChunking,
+    RowChunking,
+    SectionChunking,
+    check_between,
+)
 from .tokens import estimate_tokens
 
 __all__ = [
@@ -16,6 +24,7 @@ __all__ = [
     "MessageChunking",
     "RowChunking",
     "SectionChunking",
+    "check_between",
     "chunk_by_clause",
     "chunker_version",
     "cut",

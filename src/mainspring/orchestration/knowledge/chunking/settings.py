@@ -22,9 +22,9 @@ class ClauseChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     min_chars: int = 120
 
     def __post_init__(self) -> None:
-        _check("max_chars", self.max_chars, 1, _LARGEST)
-        _check("item_chars", self.item_chars, 1, self.max_chars, "max_chars")
-        _check("min_chars", self.min_chars, 0, self.item_chars, "item_chars")
+        check_between("max_chars", self.max_chars, 1, _LARGEST)
+        check_between("item_chars", self.item_chars, 1, self.max_chars, "max_chars")
+        check_between("min_chars", self.min_chars, 0, self.item_chars, "item_chars")
 
 
 class MessageChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="chunker", tag="message"):
@@ -36,7 +36,7 @@ class MessageChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     max_chars: int = 1_500
 
     def __post_init__(self) -> None:
-        _check("max_chars", self.max_chars, 1, _LARGEST)
+        check_between("max_chars", self.max_chars, 1, _LARGEST)
 
 
 class SectionChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="chunker", tag="section"):
@@ -50,8 +50,8 @@ class SectionChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     min_chars: int = 400
 
     def __post_init__(self) -> None:
-        _check("max_chars", self.max_chars, 1, _LARGEST)
-        _check("min_chars", self.min_chars, 0, self.max_chars, "max_chars")
+        check_between("max_chars", self.max_chars, 1, _LARGEST)
+        check_between("min_chars", self.min_chars, 0, self.max_chars, "max_chars")
 
 
 class RowChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="chunker", tag="rows"):
@@ -65,8 +65,8 @@ class RowChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     max_rows: int = 40
 
     def __post_init__(self) -> None:
-        _check("max_chars", self.max_chars, 1, _LARGEST)
-        _check("max_rows", self.max_rows, 1, 10_000)
+        check_between("max_chars", self.max_chars, 1, _LARGEST)
+        check_between("max_rows", self.max_rows, 1, 10_000)
 
 
 class FixedChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="chunker", tag="fixed"):
@@ -80,16 +80,16 @@ class FixedChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     overlap_chars: int = 150
 
     def __post_init__(self) -> None:
-        _check("max_chars", self.max_chars, 1, _LARGEST)
-        _check("overlap_chars", self.overlap_chars, 0, self.max_chars // 2, "half of max_chars")
+        check_between("max_chars", self.max_chars, 1, _LARGEST)
+        check_between("overlap_chars", self.overlap_chars, 0, self.max_chars // 2, "half of max_chars")
 
 
 Chunking = ClauseChunking | MessageChunking | SectionChunking | RowChunking | FixedChunking
 """How documents of one type are cut."""
 
 
-def _check(field: str, value: int, least: int, most: int, why: str = "") -> None:
-    """Raise ValueError unless least <= value <= most; `why` names what sets the upper limit."""
+def check_between(field: str, value: float, least: float, most: float, why: str = "") -> None:
+    """Raise ValueError unless least <= value <= most; `why` names what sets the upper limit. No NaN gets through."""
     if not least <= value <= most:
         limit = f"{most:,} ({why})" if why else f"{most:,}"
         raise ValueError(f"{field} is {value:,}, but must be between {least:,} and {limit}")

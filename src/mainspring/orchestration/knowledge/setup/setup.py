@@ -13,6 +13,7 @@ from mainspring.orchestration.knowledge.chunking import (
     MessageChunking,
     RowChunking,
     SectionChunking,
+    check_between,
 )
 
 OTHER_TYPE = "text"
@@ -42,6 +43,12 @@ class RetrievalWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exact: float = 1.0
     labels: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            check_between(name, getattr(self, name), 0, 10)
+        if not self.vector + self.text + self.exact:
+            raise ValueError("vector, text and exact are 0, but one of them must be more than 0 to find anything")
+
 
 class RetrievalSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How searches rank and what they return, where the caller does not say.
@@ -65,6 +72,14 @@ class RetrievalSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rerank: Literal["off", "model"] = "off"
     rewrite: Literal["off", "model"] = "off"
 
+    def __post_init__(self) -> None:
+        check_between("limit", self.limit, 1, 50)
+        check_between("candidates", self.candidates, self.limit, 500)
+        check_between("rrf_k", self.rrf_k, 1, 1_000)
+        check_between("relevance_floor", self.relevance_floor, 0, 1)
+        check_between("neighbours", self.neighbours, 0, 5)
+        check_between("max_tokens", self.max_tokens, 100, 100_000)
+
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that a tenant may choose about its knowledge.
@@ -78,6 +93,9 @@ class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chunking: Mapping[str, Chunking] = msgspec.field(default_factory=lambda: dict(DEFAULT_CHUNKING))
     reindex_chunks_per_minute: int = 6_000
     retrieval: RetrievalSetup = RetrievalSetup()
+
+    def __post_init__(self) -> None:
+        check_between("reindex_chunks_per_minute", self.reindex_chunks_per_minute, 1, 1_000_000)
 
     def chunking_of(self, document_type: str) -> Chunking:
         """How documents of this type are cut; types that are not named here are cut as `text`."""
