@@ -8,9 +8,11 @@ from mainspring.application.identity.testing import make_key, make_member
 from mainspring.foundation.ids import show_id
 
 MATRIX = {
-    Role.VIEWER: {"ai.output.view"},
+    Role.VIEWER: {"ai.output.view", "knowledge.view"},
     Role.ANALYST: {
         "ai.output.view",
+        "knowledge.view",
+        "knowledge.edit",
         "ai.analysis.trigger",
         "ai.model.call",
         "contract.upload",
@@ -19,6 +21,8 @@ MATRIX = {
     },
     Role.REVIEWER: {
         "ai.output.view",
+        "knowledge.view",
+        "knowledge.edit",
         "ai.analysis.trigger",
         "ai.model.call",
         "contract.upload",
@@ -37,6 +41,14 @@ GUARDED = [
     ("POST", "/v1/members", {"email": "x", "name": "N", "role": "viewer"}, Permission.MEMBER_MANAGE, 422),
     ("PATCH", "/v1/members/{member}", {"role": "viewer"}, Permission.MEMBER_MANAGE, 404),
     ("DELETE", "/v1/members/{member}", None, Permission.MEMBER_MANAGE, 404),
+    ("GET", "/v1/teams", None, Permission.MEMBER_VIEW, 200),
+    ("GET", "/v1/teams/{team}", None, Permission.MEMBER_VIEW, 404),
+    ("GET", "/v1/teams/{team}/members", None, Permission.MEMBER_VIEW, 404),
+    ("POST", "/v1/teams", {"name": "Legal"}, Permission.MEMBER_MANAGE, 201),
+    ("PATCH", "/v1/teams/{team}", {"name": "Legal"}, Permission.MEMBER_MANAGE, 404),
+    ("DELETE", "/v1/teams/{team}", None, Permission.MEMBER_MANAGE, 404),
+    ("PUT", "/v1/teams/{team}/members/{member}", None, Permission.MEMBER_MANAGE, 404),
+    ("DELETE", "/v1/teams/{team}/members/{member}", None, Permission.MEMBER_MANAGE, 404),
     ("GET", "/v1/api-keys", None, Permission.KEY_MANAGE, 200),
     ("POST", "/v1/api-keys", {"name": "CI"}, Permission.KEY_MANAGE, 201),
     ("DELETE", "/v1/api-keys/{key}", None, Permission.KEY_MANAGE, 404),
@@ -69,7 +81,7 @@ async def test_a_route_opens_for_the_roles_with_its_permission_only(
     status: int,
 ):
     person = await make_member(identity, home, role)
-    url = path.format(member=show_id("mem", home.id), key=show_id("key", home.id))
+    url = path.format(member=show_id("mem", home.id), key=show_id("key", home.id), team=show_id("team", home.id))
     if body and body.get("email") == "x":
         body = {**body, "email": "not an address"}
     browser.cookies.update(person.cookies)

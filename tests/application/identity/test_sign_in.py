@@ -273,4 +273,4 @@ async def test_a_removed_role_of_a_signed_in_member_shows_in_the_session(
     await identity.members.change_role(owner.principal, person.member.id, Role.VIEWER)
     browser.cookies.update(person.cookies)
     session = (await browser.get("/v1/session")).json()
-    assert (session["role"], session["permissions"]) == ("viewer", ["ai.output.view"])
+    assert (session["role"], session["permissions"]) == ("viewer", ["ai.output.view", "knowledge.view"])

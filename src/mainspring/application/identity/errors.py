@@ -45,6 +45,18 @@ class AlreadyMember(Conflict):
     code = "already_member"
 
 
+class TeamNameTaken(Conflict):
+    """Another team of the tenant has this name, in whatever case."""
+
+    code = "team_name_taken"
+
+
+class TooManyTeams(Conflict):
+    """The tenant has as many teams as it may have."""
+
+    code = "too_many_teams"
+
+
 class LastOwner(Conflict):
     """A tenant keeps at least one owner."""
 

@@ -62,6 +62,38 @@ class MemberRemoved(IdentityEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TeamCreated(IdentityEvent):
+    topic: ClassVar[str] = "team.created"
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRenamed(IdentityEvent):
+    topic: ClassVar[str] = "team.renamed"
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamDeleted(IdentityEvent):
+    topic: ClassVar[str] = "team.deleted"
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMemberAdded(IdentityEvent):
+    topic: ClassVar[str] = "team.member_added"
+    team: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMemberRemoved(IdentityEvent):
+    topic: ClassVar[str] = "team.member_removed"
+    team: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyCreated(IdentityEvent):
     topic: ClassVar[str] = "api_key.created"
     key: str

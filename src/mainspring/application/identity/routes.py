@@ -1,4 +1,4 @@
-"""The HTTP routes of identity: sessions, the tenant, members, API keys, roles.
+"""The HTTP routes of identity: sessions, the tenant, members, teams, API keys, roles.
 
 Permissions are checked by the use cases, so that they hold for every way in. The session cookie is
 HttpOnly and SameSite=Lax; a sign-in from a page of another site is refused by its Origin.
@@ -40,6 +40,7 @@ from .schemas import (
 )
 from .service import Identity
 from .sessions import Attempt
+from .teams_routes import add_teams
 from .types import KeyId, MemberId
 
 
@@ -53,6 +54,7 @@ def build_router(identity: Identity, *, is_secure: bool = False, allowed_origins
     _add_sessions(router, identity, is_secure, frozenset(origin.lower() for origin in allowed_origins))
     _add_tenant(router, identity)
     _add_members(router, identity)
+    add_teams(router, identity.teams)
     _add_keys(router, identity)
     return router
 

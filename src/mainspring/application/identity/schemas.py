@@ -9,7 +9,7 @@ from mainspring.foundation.ids import show_id
 from mainspring.foundation.pagination import Page
 
 from .inputs import MAX_EMAIL, MAX_NAME, MAX_PASSWORD, MAX_SLUG, MIN_PASSWORD
-from .types import ROLE_PERMISSIONS, ApiKey, Caller, Member, NewKey, NewMember, Permission, Role, Tenant, User
+from .types import ROLE_PERMISSIONS, ApiKey, Caller, Member, NewKey, NewMember, Permission, Role, Team, Tenant, User
 
 Instant = Annotated[datetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 Email = Annotated[str, Field(min_length=3, max_length=MAX_EMAIL, examples=["ada@example.com"])]
@@ -54,6 +54,12 @@ class RoleChange(_Request):
     """The member's role from the next request on."""
 
     role: Role
+
+
+class TeamName(_Request):
+    """What a team is called; unique in the tenant, in whatever case."""
+
+    name: Name
 
 
 class ApiKeyRequest(_Request):
@@ -129,6 +135,21 @@ class MemberPage(BaseModel):
     """Members in the order they joined."""
 
     items: list[MemberView]
+    next_cursor: str | None
+
+
+class TeamView(BaseModel):
+    """Members to whom documents are opened together, as the reader `team:` and this id."""
+
+    id: str
+    name: str
+    created_at: Instant
+
+
+class TeamPage(BaseModel):
+    """Teams in the order they were made."""
+
+    items: list[TeamView]
     next_cursor: str | None
 
 
@@ -209,6 +230,16 @@ def show_new_member(new: NewMember) -> NewMemberView:
 def show_members(page: Page[Member]) -> MemberPage:
     """The wire form of a page of members."""
     return MemberPage(items=[show_member(member) for member in page.items], next_cursor=page.next_cursor)
+
+
+def show_team(team: Team) -> TeamView:
+    """The wire form of a team."""
+    return TeamView(id=show_id("team", team.id), name=team.name, created_at=team.created_at)
+
+
+def show_teams(page: Page[Team]) -> TeamPage:
+    """The wire form of a page of teams."""
+    return TeamPage(items=[show_team(team) for team in page.items], next_cursor=page.next_cursor)
 
 
 def show_key(key: ApiKey) -> ApiKeyView:

@@ -1,8 +1,9 @@
 """Identity as one object: tenants and accounts here, the rest by what it decides.
 
-`members` decides who is in, `keys` which programs may call, `sessions` who is calling. Identity
-also fills three ports of lower rooms by their shape: the authenticator of HTTP requests, the
-gateway's question whether AI is switched on for a tenant, and with `directory` its list of callers.
+`members` decides who is in, `teams` who belongs together, `keys` which programs may call, `sessions`
+who is calling. Identity also fills three ports of lower rooms by their shape: the authenticator of HTTP
+requests, the gateway's question whether AI is switched on for a tenant, and with `directory` its list
+of callers.
 """
 
 from mainspring.foundation.changes import announce
@@ -26,6 +27,7 @@ from .keys import Keys
 from .members import Members
 from .sessions import Sessions
 from .settings import IdentitySettings
+from .teams import Teams
 from .throttle import Throttle
 from .types import Permission, Tenant, User
 
@@ -42,6 +44,7 @@ class Identity:
         throttle = Throttle(valkey, settings.allowance)
         self._valkey = valkey
         self.members = Members(database, valkey, self._passwords)
+        self.teams = Teams(database)
         self.keys = Keys(database, valkey, clock)
         self.directory = KeyDirectory(database)
         self.sessions = Sessions(database, throttle, self._passwords, lasts=settings.session_lasts, clock=clock)

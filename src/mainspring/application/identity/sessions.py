@@ -1,7 +1,7 @@
 """Signing in and out, and turning a credential into a principal.
 
-Every request reads the credential's row together with the role its person has now, so a changed
-role, a removed member or a revoked key takes hold on the next request; nothing is cached. All
+Every request reads the credential's row together with the role and the teams its person has now, so a
+changed role, a removed member, a left team or a revoked key takes hold on the next request; nothing is cached. All
 refusals of a credential read the same, whether it is unknown, expired or revoked.
 """
 
@@ -32,6 +32,7 @@ from .errors import CsrfFailed, SignInRefused
 from .events import SessionClosed, SessionOpened
 from .inputs import normal_password, read_email, read_slug
 from .last_use import LastUses
+from .subjects import subjects_of_key, subjects_of_member
 from .throttle import Throttle
 from .types import ALL_PERMISSIONS, ROLE_PERMISSIONS, Caller, Role, SessionId, SignedIn
 
@@ -155,13 +156,15 @@ class Sessions:
             row = await sessions_store.find_session(transaction, hash_secret(token), self._clock())
         if row is None:
             raise _refused()
+        role, user = Role(row["role"]), UserId(row["user_id"])
         return Principal(
             TenantId(row["tenant_id"]),
             PrincipalKind.USER,
             row["name"],
-            ROLE_PERMISSIONS[Role(row["role"])],
-            user=UserId(row["user_id"]),
+            ROLE_PERMISSIONS[role],
+            user=user,
             credential=row["id"],
+            subjects=subjects_of_member(user, role, row["teams"]),
         )
 
     async def _by_key(self, secret: str) -> Principal:
@@ -176,7 +179,14 @@ class Sessions:
         key: UUID = row["id"]
         permissions = frozenset[str](row["scopes"]) & _creator_permissions(row)
         self._last_uses.note(key, now)
-        return Principal(TenantId(row["tenant_id"]), PrincipalKind.API_KEY, row["name"], permissions, credential=key)
+        return Principal(
+            TenantId(row["tenant_id"]),
+            PrincipalKind.API_KEY,
+            row["name"],
+            permissions,
+            credential=key,
+            subjects=subjects_of_key(key),
+        )
 
 
 def _creator_permissions(row: Row) -> frozenset[str]:

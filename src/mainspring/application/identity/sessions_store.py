@@ -55,9 +55,13 @@ async def insert_session(
 
 
 async def find_session(transaction: SystemTransaction, token_hash: bytes, now: datetime) -> Row | None:
-    """The open session with this token and the role its person has now; None once they left the tenant."""
+    """The open session with this token, and the role and teams its person has now; None once they left the tenant.
+
+    The teams are one look into an index that holds them all: nothing is cached, and there is no second query.
+    """
     return await transaction.first(
-        "select s.tenant_id, s.id, s.user_id, m.name, m.role"
+        "select s.tenant_id, s.id, s.user_id, m.name, m.role,"
+        " array(select t.team_id from team_member t where t.tenant_id = m.tenant_id and t.member_id = m.id) as teams"
         " from session s join membership m on m.tenant_id = s.tenant_id and m.user_id = s.user_id"
         " where s.token_hash = %(token_hash)s and s.revoked_at is null and s.expires_at > %(now)s",
         token_hash=token_hash,

@@ -67,6 +67,30 @@ membership_table = Table(
     Index("membership_user", "user_id"),
 )
 
+team_table = Table(
+    "team",
+    metadata,
+    _tenant_column(),
+    Column("id", UUID, nullable=False),
+    Column("name", Text, nullable=False),
+    _created_at(),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    Index("team_name_unique", "tenant_id", text("lower(name)"), unique=True),
+)
+
+team_member_table = Table(
+    "team_member",
+    metadata,
+    Column("tenant_id", UUID, nullable=False),
+    Column("member_id", UUID, nullable=False),
+    Column("team_id", UUID, nullable=False),
+    _created_at(),
+    PrimaryKeyConstraint("tenant_id", "member_id", "team_id"),
+    ForeignKeyConstraint(["tenant_id", "member_id"], ["membership.tenant_id", "membership.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["tenant_id", "team_id"], ["team.tenant_id", "team.id"], ondelete="CASCADE"),
+    Index("team_member_by_team", "tenant_id", "team_id", "member_id"),
+)
+
 api_key_table = Table(
     "api_key",
     metadata,

@@ -18,6 +18,7 @@ from mainspring.foundation.ids import TenantId, UserId
 
 MemberId = NewType("MemberId", UUID)
 KeyId = NewType("KeyId", UUID)
+TeamId = NewType("TeamId", UUID)
 SessionId = NewType("SessionId", UUID)
 
 
@@ -44,6 +45,9 @@ class Permission(StrEnum):
     CONTRACT_DELETE = "contract.delete"
     GATEWAY_VIEW = "gateway.view"
     GATEWAY_MANAGE = "gateway.manage"
+    KNOWLEDGE_VIEW = "knowledge.view"
+    KNOWLEDGE_EDIT = "knowledge.edit"
+    KNOWLEDGE_MANAGE = "knowledge.manage"
     AUDIT_READ = "audit.read"
     MEMBER_VIEW = "member.view"
     MEMBER_MANAGE = "member.manage"
@@ -53,12 +57,13 @@ class Permission(StrEnum):
 
 ALL_PERMISSIONS: frozenset[str] = frozenset(permission.value for permission in Permission)
 
-_VIEWER = frozenset({Permission.AI_OUTPUT_VIEW.value})
+_VIEWER = frozenset({Permission.AI_OUTPUT_VIEW.value, Permission.KNOWLEDGE_VIEW.value})
 _ANALYST = _VIEWER | {
     Permission.AI_ANALYSIS_TRIGGER.value,
     Permission.AI_MODEL_CALL.value,
     Permission.CONTRACT_UPLOAD.value,
     Permission.GATEWAY_VIEW.value,
+    Permission.KNOWLEDGE_EDIT.value,
     Permission.MEMBER_VIEW.value,
 }
 _REVIEWER = _ANALYST | {
@@ -111,6 +116,15 @@ class Member:
     id: MemberId
     user: User
     role: Role
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Some of a tenant's members under one name, unique in the tenant, to whom documents may be opened."""
+
+    id: TeamId
+    name: str
     created_at: datetime
 
 
