@@ -22,6 +22,16 @@
     +-- InvalidSetup            422 invalid_knowledge_setup
     Conflict
     +-- NotParsedYet            409 document_not_parsed
+    +-- Superseded              409 document_superseded
+    +-- VectorsMissing          409 vectors_missing        retryable
+    +-- IndexReplaced           409 index_replaced         retryable
+    +-- RebuildRunning          409 rebuild_running
+    +-- NoRebuild               409 no_rebuild
+    +-- RebuildIncomplete       409 rebuild_incomplete
+    +-- NothingToUndo           409 nothing_to_undo
+    MainspringError
+    +-- UnusableVector          502 unusable_vector
+    +-- OtherModelServed        502 other_model_served
     +-- StaleSetup              409 stale_knowledge_setup
     +-- SetupUnreadable         409 knowledge_setup_unreadable
 
@@ -167,6 +177,64 @@ class SetupUnreadable(Conflict):
     """The stored setup is not one that this version understands."""
 
     code = "knowledge_setup_unreadable"
+
+
+class Superseded(Conflict):
+    """The document has a newer revision, so this one is not published any more."""
+
+    code = "document_superseded"
+
+
+class VectorsMissing(Conflict):
+    """Chunks of the document have no vectors (any more); embed it again."""
+
+    code = "vectors_missing"
+    retryable = True
+
+
+class IndexReplaced(Conflict):
+    """The index was retired meanwhile; ask again which indexes the document goes into."""
+
+    code = "index_replaced"
+    retryable = True
+
+
+class RebuildRunning(Conflict):
+    """A new index is being built already; wait for it, or abandon it."""
+
+    code = "rebuild_running"
+
+
+class NoRebuild(Conflict):
+    """No new index is being built."""
+
+    code = "no_rebuild"
+
+
+class RebuildIncomplete(Conflict):
+    """The new index lacks documents that the active one holds."""
+
+    code = "rebuild_incomplete"
+
+
+class NothingToUndo(Conflict):
+    """No earlier index can be gone back to (any more)."""
+
+    code = "nothing_to_undo"
+
+
+class UnusableVector(MainspringError):
+    """A model answered with a vector that cannot be stored."""
+
+    code = "unusable_vector"
+    status = 502
+
+
+class OtherModelServed(MainspringError):
+    """Another model answered than the one that was asked; its vectors mean something else."""
+
+    code = "other_model_served"
+    status = 502
 
 
 READING_ERRORS: dict[str, type[MainspringError]] = {
