@@ -20,6 +20,9 @@
     +-- FileTooLarge            413 too_large
     +-- TooManyPages            413 too_many_pages
     +-- InvalidSetup            422 invalid_knowledge_setup
+    +-- InvalidSource           422 invalid_source
+    +-- UrlRefused              422 url_refused
+    +-- SourceRefused           422 source_refused
     Conflict
     +-- NotParsedYet            409 document_not_parsed
     +-- Superseded              409 document_superseded
@@ -34,13 +37,23 @@
     +-- OtherModelServed        502 other_model_served
     +-- StaleSetup              409 stale_knowledge_setup
     +-- SetupUnreadable         409 knowledge_setup_unreadable
+    +-- SourceBusy              409 source_busy
+    Unavailable
+    +-- SourceUnreachable       503 source_unreachable       retryable
 
 Each detail says what was found, which limit it met, and what to do about it.
 """
 
 from collections.abc import Sequence
 
-from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError, TooLarge, UnsupportedMedia
+from mainspring.foundation.errors import (
+    Conflict,
+    InvalidInput,
+    MainspringError,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
 
 
 class UnreadableDocument(InvalidInput):
@@ -235,6 +248,36 @@ class OtherModelServed(MainspringError):
 
     code = "other_model_served"
     status = 502
+
+
+class InvalidSource(InvalidInput):
+    """The source's name, kind, schedule or settings cannot be used; the detail says which."""
+
+    code = "invalid_source"
+
+
+class UrlRefused(InvalidInput):
+    """The URL leads where the platform does not go for a tenant, such as into the operator's own network."""
+
+    code = "url_refused"
+
+
+class SourceRefused(InvalidInput):
+    """The source answered that it does not give this out; trying again changes nothing until its settings do."""
+
+    code = "source_refused"
+
+
+class SourceBusy(Conflict):
+    """The source is paused, or being deleted, or of a kind that does not take this."""
+
+    code = "source_busy"
+
+
+class SourceUnreachable(Unavailable):
+    """The source did not answer, or not with what it was asked for; trying again may help."""
+
+    code = "source_unreachable"
 
 
 READING_ERRORS: dict[str, type[MainspringError]] = {
