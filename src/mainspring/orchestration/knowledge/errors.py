@@ -40,6 +40,7 @@
     +-- SourceBusy              409 source_busy
     Unavailable
     +-- SourceUnreachable       503 source_unreachable       retryable
+    +-- ConnectorFailed         503 connector_failed         retryable
 
 Each detail says what was found, which limit it met, and what to do about it.
 """
@@ -278,6 +279,12 @@ class SourceUnreachable(Unavailable):
     """The source did not answer, or not with what it was asked for; trying again may help."""
 
     code = "source_unreachable"
+
+
+class ConnectorFailed(Unavailable):
+    """The code of a connector failed, or is not installed (any more); its log says why."""
+
+    code = "connector_failed"
 
 
 READING_ERRORS: dict[str, type[MainspringError]] = {
