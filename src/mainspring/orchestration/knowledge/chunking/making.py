@@ -12,7 +12,7 @@ from .tokens import estimate_tokens
 def make_chunks(document: ParsedDocument, spans: Sequence[Span]) -> tuple[Chunk, ...]:
     """A chunk of each span, as it stands in the text; spans may overlap, but each starts after the one before."""
     ends = [*(start for start, _ in spans[1:]), len(document.text)]
-    apart = [(start, min(end, limit)) for (start, end), limit in zip(spans, ends, strict=True)]
+    apart = [(start, min(end, limit)) for (start, end), limit in zip(spans, ends, strict=False)]
     chunks: list[Chunk] = []
     for (start, end), place in zip(spans, find_places(document, apart), strict=True):
         text, tokens = document.text[start:end], estimate_tokens(document.text[start:end])
