@@ -174,11 +174,6 @@ def _drafts() -> None:
         )""")
     op.execute("alter table embedding_draft alter column embedding set storage plain")
     isolate(op, "embedding_draft")
-    op.execute("""
-        insert into embedding_draft (tenant_id, document_id, model, content_hash, embedding)
-        select distinct on (tenant_id, document_id, embedding_model, content_hash)
-               tenant_id, document_id, embedding_model, decode(content_hash, 'hex'), embedding
-          from chunk where embedding is not null""")
 
 
 _OF_A_DOCUMENT = """

@@ -7,7 +7,7 @@ own beside it; documents that come in meanwhile go into both, so that the switch
 from uuid import UUID
 
 from mainspring.foundation.clock import Clock, now
-from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.errors import NotFound, Unavailable
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.orchestration.knowledge.documents import Documents
@@ -89,6 +89,17 @@ class Indexes:
         raises  NotFound, NotParsedYet
         """
         return await self._publishing.cut(tenant, document_id, index)
+
+    async def read_cut(self, reader: Reader, document_id: UUID, fingerprint: str) -> Cut:
+        """An earlier cut of the newest revision, as `cut` made it, whatever the indexes hold by now.
+
+        raises  NotFound, also when the document's bytes have changed since
+        """
+        document = await self._documents.get(reader, document_id)
+        found = await self._publishing.read_cut(reader.tenant, document, fingerprint)
+        if found is None:
+            raise NotFound(f"{document.name} has changed since it was cut that way; analyse it again.")
+        return found
 
     async def embed(
         self,

@@ -59,7 +59,7 @@ class Publishing:
         document = await self._documents.get(Reader(tenant, None), document_id)
         setup = await self._setup(tenant, index)
         mark = fingerprint(setup, document.document_type)
-        kept = await self._find_cut(tenant, document, mark)
+        kept = await self.read_cut(tenant, document, mark)
         if kept is not None:
             return kept
         made = await self._cut(tenant, document, setup.chunking_of(document.document_type), mark)
@@ -79,9 +79,10 @@ class Publishing:
     async def find_cut(self, tenant: TenantId, document: Document, index: IndexVersion) -> Cut | None:
         """The kept cut of the newest revision, None when there is none yet."""
         setup = await self._setup(tenant, index)
-        return await self._find_cut(tenant, document, fingerprint(setup, document.document_type))
+        return await self.read_cut(tenant, document, fingerprint(setup, document.document_type))
 
-    async def _find_cut(self, tenant: TenantId, document: Document, mark: str) -> Cut | None:
+    async def read_cut(self, tenant: TenantId, document: Document, mark: str) -> Cut | None:
+        """The kept cut of the newest revision with this fingerprint, None when there is none."""
         try:
             blob = await self._objects.get(tenant, cut_key(document.id, document.revision, mark))
         except NotFound:
