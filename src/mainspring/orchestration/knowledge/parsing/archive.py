@@ -1,4 +1,4 @@
-"""Looking into the archive of a DOCX without trusting anything that it says about itself.
+"""Looking into the archive of an Office file without trusting anything that it says about itself.
 
 Every part is unpacked once, in pieces, and counted as it comes out: the sizes in the
 archive's directory are what a bomb lies about.
@@ -9,50 +9,73 @@ import re
 import zipfile
 import zlib
 
-from mainspring.orchestration.knowledge.errors import BrokenDocument, EncryptedDocument, UnsafeXml, ZipBomb
+from mainspring.foundation.errors import MainspringError
+from mainspring.orchestration.knowledge.errors import EncryptedDocument, UnsafeXml, ZipBomb
 
-from .detect import unsupported
 from .limits import ParseLimits, megabytes
+from .media_types import MediaType
+from .refusals import broken, unsupported
 
+# zipfile raises NotImplementedError for a compression it does not know and RuntimeError for an encrypted entry.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 _PIECE = 256 * 1024
 _SMALL = 1_000_000  # below this a part may shrink as well as it likes
 _ENCRYPTED_FLAG = 0x1
 _DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_MAIN_TYPES = (
-    (b"wordprocessingml.document.main+xml", None),
+_MACROS = re.compile(r"(?:word|xl|ppt)/vbaProject\.bin\Z", re.IGNORECASE)
+_MAIN_TYPES: tuple[tuple[bytes, MediaType | str], ...] = (
+    (b"wordprocessingml.document.main+xml", MediaType.DOCX),
     (b"wordprocessingml.template.main+xml", "a Word template (.dotx)"),
     (b"ms-word.document.macroEnabled", "a Word document with macros (.docm)"),
     (b"ms-word.template.macroEnabledTemplate", "a Word template with macros (.dotm)"),
-    (b"spreadsheetml.sheet.main+xml", "an Excel workbook (.xlsx)"),
+    (b"spreadsheetml.sheet.main+xml", MediaType.XLSX),
+    (b"spreadsheetml.template.main+xml", "an Excel template (.xltx)"),
+    (b"ms-excel.sheet.binary", "an Excel workbook in binary form (.xlsb)"),
     (b"ms-excel.", "an Excel workbook with macros (.xlsm)"),
-    (b"presentationml.", "a PowerPoint presentation (.pptx)"),
+    (b"presentationml.presentation.main+xml", MediaType.PPTX),
+    (b"presentationml.slideshow.main+xml", MediaType.PPTX),
+    (b"presentationml.template.main+xml", "a PowerPoint template (.potx)"),
     (b"ms-powerpoint.", "a PowerPoint presentation with macros (.pptm)"),
+)
+_ADVICE = {"an OpenDocument spreadsheet (.ods)": "save it as XLSX and send that"}
+_OPEN_DOCUMENTS = (
+    ("opendocument.text", "an OpenDocument text (.odt)"),
+    ("opendocument.spreadsheet", "an OpenDocument spreadsheet (.ods)"),
+    ("opendocument.presentation", "an OpenDocument presentation (.odp)"),
+    ("opendocument", "an OpenDocument file"),
+    ("epub", "an e-book (EPUB)"),
 )
 
 
-def check_archive(content: bytes, *, filename: str, limits: ParseLimits, unpack: bool = True) -> None:
-    """Raise unless the archive is a Word document within the limits.
+def office_type(content: bytes, *, filename: str, limits: ParseLimits) -> MediaType:
+    """Which Office file the archive says it is, by its own list of parts; costs next to nothing.
 
-    unpack  False only looks at what the archive says it is, which costs next to nothing
-    raises  UnsupportedType (macros, Excel, plain zip, ...), EncryptedDocument, ZipBomb,
-            UnsafeXml, BrokenDocument
+    raises  UnsupportedType (macros, templates, OpenDocument, plain zip, ...), EncryptedDocument, ZipBomb,
+            BrokenDocument
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_entries(archive, filename, limits)
-            _check_type(archive, filename, limits)
-            if unpack:
-                _check_parts(archive, filename, limits)
-    # zipfile raises NotImplementedError for a compression it does not know and RuntimeError for an encrypted entry.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise broken(filename, "its archive is damaged") from error
+            return _main_type(archive, filename, limits)
+    except DAMAGE as error:
+        raise _damaged(filename) from error
 
 
-def broken(filename: str, why: str) -> BrokenDocument:
-    """The error for a damaged Word file."""
-    return BrokenDocument(
-        f"{filename} is a Word document but cannot be read: {why}. Open it in Word, save it again and send that."
-    )
+def check_archive(content: bytes, *, filename: str, limits: ParseLimits) -> None:
+    """Unpack everything once, within the limits, and look for XML that declares entities.
+
+    raises  what `office_type` raises; UnsafeXml
+    """
+    office_type(content, filename=filename, limits=limits)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_parts(archive, filename, limits)
+    except DAMAGE as error:
+        raise _damaged(filename) from error
+
+
+def _damaged(filename: str) -> MainspringError:
+    return broken(filename, "an Office document or another archive", "its archive is damaged")
 
 
 def _check_entries(archive: zipfile.ZipFile, filename: str, limits: ParseLimits) -> None:
@@ -60,7 +83,7 @@ def _check_entries(archive: zipfile.ZipFile, filename: str, limits: ParseLimits)
     if len(entries) > limits.max_archive_entries:
         raise ZipBomb(
             f"{filename} holds {len(entries):,} files inside; the limit is {limits.max_archive_entries:,}. "
-            "Save it again in Word, or send it as PDF."
+            "Save it again in its program, or send it as PDF."
         )
     if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in entries):
         raise EncryptedDocument(
@@ -68,42 +91,46 @@ def _check_entries(archive: zipfile.ZipFile, filename: str, limits: ParseLimits)
         )
 
 
-def _check_type(archive: zipfile.ZipFile, filename: str, limits: ParseLimits) -> None:
+def _main_type(archive: zipfile.ZipFile, filename: str, limits: ParseLimits) -> MediaType:
     names = set(archive.namelist())
     if "[Content_Types].xml" not in names:
-        raise unsupported(filename, _archive_kind(archive, names), advice="send the document itself, as PDF or DOCX")
+        looks = _archive_kind(archive, names)
+        advice = _ADVICE.get(looks, "send the document itself, as PDF or DOCX")
+        raise unsupported(filename, looks, advice=advice)
     types = _unpack(archive, archive.getinfo("[Content_Types].xml"), limits.max_unpacked_bytes, filename, limits)
-    for sign, looks in _MAIN_TYPES:
+    if b"macroEnabled.main" not in types and any(map(_MACROS.match, names)):
+        raise unsupported(filename, "an Office document with macros (.docm, .xlsm or .pptm)", advice=_PLAIN_FORM)
+    for sign, found in _MAIN_TYPES:
         if sign in types:
-            if looks is not None:
-                raise unsupported(filename, looks)
-            if b"macroEnabled" not in types and "word/vbaProject.bin" not in names:
-                return
-    if "word/vbaProject.bin" in names:
-        raise unsupported(filename, "a Word document with macros (.docm)")
-    raise unsupported(filename, "an Office package that is no Word document")
+            if isinstance(found, MediaType):
+                return found
+            raise unsupported(filename, found, advice=_PLAIN_FORM)
+    raise unsupported(filename, "an Office package that is no document, workbook or presentation")
+
+
+_PLAIN_FORM = "save it as DOCX, XLSX, PPTX or PDF and send that"
 
 
 def _archive_kind(archive: zipfile.ZipFile, names: set[str]) -> str:
     if "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
-        kind = archive.read("mimetype").decode("ascii", errors="replace").strip()
-        if "opendocument" in kind:
-            return "an OpenDocument file (.odt, .ods or .odp)"
-        if "epub" in kind:
-            return "an e-book (EPUB)"
+        kind = archive.read("mimetype")[:100].decode("ascii", errors="replace").strip()
+        for sign, looks in _OPEN_DOCUMENTS:
+            if sign in kind:
+                return looks
+    if "EncryptedPackage" in names:
+        return "a locked Office document"
     return "a zip archive"
 
 
 def _check_parts(archive: zipfile.ZipFile, filename: str, limits: ParseLimits) -> None:
-    """Unpack everything once, within the limits, and look for XML that declares entities."""
     left = limits.max_unpacked_bytes
     for entry in archive.infolist():
         part = _unpack(archive, entry, left, filename, limits)
         left -= len(part)
-        if entry.filename.lower().endswith((".xml", ".rels")) and _declares_entities(part):
+        if entry.filename.lower().endswith((".xml", ".rels", ".vml")) and _declares_entities(part):
             raise UnsafeXml(
-                f"{filename} declares XML entities in {entry.filename[:60]!r}, which no word processor writes; "
-                "open it in Word, save it again and send that."
+                f"{filename} declares XML entities in {entry.filename[:60]!r}, which no Office program writes; "
+                "open it in its program, save it again and send that."
             )
 
 
@@ -128,4 +155,4 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, filenam
 
 
 def _bomb(filename: str, limit: str) -> ZipBomb:
-    return ZipBomb(f"{filename} unpacks to {limit}, the limit. Save it again in Word, or send it as PDF.")
+    return ZipBomb(f"{filename} unpacks to {limit}, the limit. Save it again in its program, or send it as PDF.")

@@ -16,10 +16,9 @@ import msgspec
 from mainspring.orchestration.knowledge.errors import READING_ERRORS, BrokenDocument, UnreadableDocument
 from mainspring.orchestration.knowledge.types import ParsedDocument
 
-from .detect import shown
 from .limits import ParseLimits
 from .protocol import Answer, Parsed, Request
-from .refusals import timed_out, too_large
+from .refusals import shown, timed_out, too_large
 
 _START = (
     "import sys; sys.path[:] = sys.argv[1:]; from mainspring.orchestration.knowledge.parsing.child import main; main()"

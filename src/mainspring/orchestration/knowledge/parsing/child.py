@@ -13,11 +13,10 @@ import msgspec
 
 from mainspring.foundation.errors import MainspringError
 
-from .detect import shown
 from .limits import ParseLimits
 from .protocol import Answer, Failed, Parsed, Request
 from .read import parse
-from .refusals import out_of_memory
+from .refusals import out_of_memory, shown
 
 
 def main() -> None:

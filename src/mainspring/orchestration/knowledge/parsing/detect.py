@@ -4,22 +4,15 @@ Signatures decide; archives are told apart by what they hold. A type that is not
 here is refused with a sentence that says what the file looks like and what to send.
 """
 
-import re
-from enum import StrEnum
+from mainspring.foundation.errors import MainspringError
+from mainspring.orchestration.knowledge.errors import BinaryContent, EmptyFile, EncryptedDocument
 
-from mainspring.orchestration.knowledge.errors import BinaryContent, EmptyFile, EncryptedDocument, UnsupportedType
+from .archive import office_type
+from .limits import ParseLimits
+from .media_types import READ, MediaType
+from .refusals import shown, unsupported
+from .text_types import find_text_type
 
-
-class MediaType(StrEnum):
-    """The types that are read."""
-
-    PDF = "application/pdf"
-    DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    MARKDOWN = "text/markdown"
-    TEXT = "text/plain"
-
-
-_READ = "PDF, DOCX, plain text and Markdown are read"
 _HEAD_BYTES = 1024  # where readers look for %PDF-
 _SAMPLE_BYTES = 65_536
 
@@ -49,30 +42,32 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 _BINARY_ONLY = {b"BM", b"RIFF", b"\x00\x00\x00", b"MZ", b"ID3", b"BZh", b"OggS"}  # also start honest text
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE | re.DOTALL
+_OLD_OFFICE = (
+    ("WordDocument", "an old Word document (.doc, before 2007)", "save it as DOCX and send that"),
+    ("Workbook", "an old Excel workbook (.xls, before 2007)", "save it as XLSX and send that"),
+    ("PowerPoint Document", "an old PowerPoint presentation (.ppt, before 2007)", "save it as PPTX and send that"),
+    ("__substg1.0", "an Outlook message (.msg)", "save it as EML (drag it into a mail program) and send that"),
+    ("Book", "an old Excel workbook (.xls, before 1997)", "save it as XLSX and send that"),
 )
-_XML = re.compile(rb"\s*<\?xml\b")
-_MARKDOWN = re.compile(r"(?m)^#{1,6}[ \t]+\S|^\S.*\n(?:={3,}|-{3,})[ \t]*$|^```|\*\*\S[^*\n]*\*\*|\]\((?:https?:|#)")
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _TEXT_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\v\x1b") + b"\x7f"
 
 
-def detect(content: bytes, *, filename: str) -> MediaType:
-    """The type of `content`; `filename` only tells Markdown from text when both fit.
+def detect(content: bytes, *, filename: str, limits: ParseLimits) -> MediaType:
+    """The type of `content`; `filename` only tells apart what the bytes leave open, such as Markdown and text.
 
-    raises   EmptyFile, UnsupportedType (which says what the bytes look like),
-             EncryptedDocument, BinaryContent
+    raises   EmptyFile, UnsupportedType (which says what the bytes look like), EncryptedDocument, BinaryContent;
+             ZipBomb, BrokenDocument of an archive
     """
     if not content.strip(b" \t\r\n\x00"):
         raise EmptyFile(f"{shown(filename)} is empty ({len(content)} bytes, none of them text); send the file again.")
     if b"%PDF-" in content[:_HEAD_BYTES]:
         return MediaType.PDF
     if content.startswith(_ZIP):
-        return MediaType.DOCX  # an archive; the package reader tells which
+        return office_type(content, filename=filename, limits=limits)
     if content.startswith(_OLE):
-        _refuse_ole(content, filename)
+        raise _ole_refusal(content, filename)
     if content.startswith(_TEXT_BOMS):
         return _text_type(content, filename)
     looks = _looks_like(content)
@@ -80,34 +75,33 @@ def detect(content: bytes, *, filename: str) -> MediaType:
         raise unsupported(filename, looks)
     if _is_binary(content):
         raise BinaryContent(
-            f"{shown(filename)} holds binary data of no known document type; {_READ}. Check that the file is complete."
+            f"{shown(filename)} holds binary data of no known document type; {READ}. Check that the file is complete."
         )
     return _text_type(content, filename)
-
-
-def unsupported(filename: str, looks: str, *, advice: str = "save it as PDF or DOCX and send that") -> UnsupportedType:
-    """The refusal of a known but unread type: what it looks like, what is read, what to do."""
-    return UnsupportedType(f"{shown(filename)} looks like {looks}; {_READ}: {advice}.")
 
 
 def _looks_like(content: bytes) -> str | None:
     for signature, looks in _SIGNATURES:
         if content.startswith(signature) and (signature not in _BINARY_ONLY or _is_binary(content)):
             return looks
-    if _HTML.match(content[:4096]):
-        return "a web page (HTML)"
-    return "an XML file" if _XML.match(content) else None
+    return None
 
 
-def _refuse_ole(content: bytes, filename: str) -> None:
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        raise EncryptedDocument(
+def _ole_refusal(content: bytes, filename: str) -> MainspringError:
+    if _wide("EncryptedPackage") in content:
+        return EncryptedDocument(
             f"{shown(filename)} is an Office document locked with a password; "
-            "remove the password in Word and send it again."
+            "remove the password in its program and send it again."
         )
-    if "WordDocument".encode("utf-16-le") in content:
-        raise unsupported(filename, "an old Word document (.doc, before 2007)")
-    raise unsupported(filename, "an old Office file (Excel, PowerPoint or Outlook)")
+    for sign, looks, advice in _OLD_OFFICE:
+        if _wide(sign) in content:
+            return unsupported(filename, looks, advice=advice)
+    return unsupported(filename, "an old Office file (before 2007)", advice="save it in today's form or as PDF")
+
+
+def _wide(name: str) -> bytes:
+    """A name as the directory of an old Office file holds it."""
+    return name.encode("utf-16-le")
 
 
 def _is_binary(content: bytes) -> bool:
@@ -119,15 +113,14 @@ def _is_binary(content: bytes) -> bool:
 
 
 def _text_type(content: bytes, filename: str) -> MediaType:
-    if filename.lower().endswith((".md", ".markdown", ".mdown")):
-        return MediaType.MARKDOWN
-    if filename.lower().endswith(".txt"):
-        return MediaType.TEXT
-    sample = content[:_SAMPLE_BYTES].decode("utf-8", errors="ignore")
-    return MediaType.MARKDOWN if len(_MARKDOWN.findall(sample)) >= 3 else MediaType.TEXT
+    found = find_text_type(_sample(content), filename=filename)
+    if found is None:
+        raise unsupported(filename, "an XML file")
+    return found
 
 
-def shown(filename: str) -> str:
-    """The bare, printable file name for messages."""
-    name = "".join(letter for letter in filename.replace("\\", "/").rsplit("/", 1)[-1] if letter.isprintable())
-    return name[:120] or "The file"
+def _sample(content: bytes) -> str:
+    sample = content[:_SAMPLE_BYTES]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return sample.decode("utf-16", errors="ignore")
+    return sample.decode("utf-8-sig", errors="ignore")

@@ -12,9 +12,10 @@ class ParseLimits:
     max_bytes             of the file itself (setting MAINSPRING_MAX_UPLOAD_MEGABYTES)
     max_pages             of a PDF (setting MAINSPRING_MAX_DOCUMENT_PAGES)
     max_characters        of the text that comes out
-    max_unpacked_bytes    of all parts of a DOCX together, counted while unpacking
+    max_cells             of all sheets of a workbook, or of a CSV file, that hold something
+    max_unpacked_bytes    of all parts of an Office file together, counted while unpacking
     max_unpack_ratio      unpacked to packed size of one part above 1 MB
-    max_archive_entries   files inside a DOCX
+    max_archive_entries   files inside an Office file; parts of an email
     timeout_seconds       wall clock of the parsing process (`parse_bounded`; setting MAINSPRING_PARSE_TIMEOUT_SECONDS)
     memory_bytes          address space of the parsing process (`parse_bounded`)
     """
@@ -22,6 +23,7 @@ class ParseLimits:
     max_bytes: int = 50 * MEGABYTE
     max_pages: int = 1_000
     max_characters: int = 10_000_000
+    max_cells: int = 1_000_000
     max_unpacked_bytes: int = 200 * MEGABYTE
     max_unpack_ratio: int = 200
     max_archive_entries: int = 2_000

@@ -1,13 +1,14 @@
 """The form between a file type and the structure: pieces of one text, with what the file itself said.
 
-Readers of PDF and DOCX collect paragraphs in a `TextBuilder`, which cleans them and joins
+All readers but one collect paragraphs in a `TextBuilder`, which cleans them and joins
 them with blank lines; the reader of plain text points into its text as it stands.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from mainspring.orchestration.knowledge.types import Page
+from mainspring.orchestration.knowledge.types import Box, Page
 
 
 class PieceKind(StrEnum):
@@ -17,6 +18,8 @@ class PieceKind(StrEnum):
     TITLE = "title"
     TABLE_ROW = "table_row"
     BULLET = "bullet"
+    MESSAGE = "message"
+    QUOTE = "quote"
     FURNITURE = "furniture"
 
 
@@ -28,6 +31,8 @@ class Piece:
     number         resolved automatic number that the text starts with
     emphasised     the whole paragraph is bold or larger than its surroundings
     verbatim       plain text, whose lines may hold further paragraphs
+    settled        the format marks headings and lists itself, so that none are guessed in it
+    attributes     as in `Block`
     """
 
     start: int
@@ -37,16 +42,25 @@ class Piece:
     number: str | None = None
     emphasised: bool = False
     verbatim: bool = False
+    settled: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a reader of one file type hands over."""
+    """What a reader of one file type hands over.
+
+    title     where the file names one; it wins over what the text begins with
+    language  ISO 639-1 code that the file declares; it counts where the text itself leaves it open
+    """
 
     text: str
     pieces: tuple[Piece, ...]
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    title: str | None = None
+    language: str | None = None
 
 
 @dataclass(slots=True)
@@ -70,9 +84,7 @@ class TextBuilder:
         self._append("\n" if follows_row else "\n\n" if self.pieces else "")
         start = self._length
         self._append(text)
-        piece = Piece(
-            start, self._length, like.kind, like.heading_level, like.number, like.emphasised, verbatim=like.verbatim
-        )
+        piece = replace(like, start=start, end=self._length)
         self.pieces.append(piece)
         return piece
 

@@ -9,6 +9,7 @@ same way, as their files too glue clauses together.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mainspring.orchestration.knowledge.types import Block, BlockKind
 
@@ -35,6 +36,12 @@ _INLINE_START = re.compile(
 _PAGE_MARK = re.compile(
     r"(?i)\s*(?:[-–—]{1,2}\s*)?(?:page\s+)?(?:\d{1,4}|[ivx]{1,6})(?:\s*(?:of|/)\s*\d{1,4})?(?:\s*[-–—]{1,2})?\s*\Z"
 )
+_SETTLED = {
+    PieceKind.FURNITURE: BlockKind.FURNITURE,
+    PieceKind.TABLE_ROW: BlockKind.TABLE_ROW,
+    PieceKind.MESSAGE: BlockKind.MESSAGE,
+    PieceKind.QUOTE: BlockKind.QUOTE,
+}
 _RUNNING_LENGTH = 120
 _LINE_LENGTH = 160
 _RUNNING_REPEATS = 2
@@ -50,10 +57,10 @@ def find_blocks(text: str, pieces: tuple[Piece, ...]) -> tuple[Block, ...]:
     running = _running_lines(text, pieces)
     blocks: list[Block] = []
     for piece in pieces:
-        if piece.kind is PieceKind.FURNITURE or (piece.verbatim and _is_furniture(text, piece, running)):
+        if piece.verbatim and _is_furniture(text, piece, running):
             blocks.append(Block(BlockKind.FURNITURE, piece.start, piece.end))
-        elif piece.kind is PieceKind.TABLE_ROW:
-            blocks.append(Block(BlockKind.TABLE_ROW, piece.start, piece.end))
+        elif (kind := _SETTLED.get(piece.kind)) is not None:
+            blocks.append(Block(kind, piece.start, piece.end, attributes=piece.attributes))
         else:
             blocks.extend(_blocks_of(text, piece, outline))
     return _without_loose_headings(text, blocks, pieces)
@@ -67,7 +74,7 @@ def _without_loose_headings(text: str, blocks: list[Block], pieces: tuple[Piece,
     for block in reversed(blocks):
         is_loose = block.kind is BlockKind.HEADING and block.number is None and block.start not in marked
         if is_loose and not is_capitals(text[block.start : block.end]) and not _is_prose(after):
-            block = Block(BlockKind.PARAGRAPH, block.start, block.end)  # noqa: PLW2901 - the block as it is kept
+            block = replace(block, kind=BlockKind.PARAGRAPH, level=None)  # noqa: PLW2901 - the block as it is kept
         result.append(block)
         after = block if block.kind is not BlockKind.FURNITURE else after
     return tuple(reversed(result))
@@ -75,7 +82,7 @@ def _without_loose_headings(text: str, blocks: list[Block], pieces: tuple[Piece,
 
 def _is_prose(block: Block | None) -> bool:
     """Whether the block is what stands below a heading."""
-    if block is None or block.kind is BlockKind.TABLE_ROW:
+    if block is None or block.kind in _SETTLED.values():
         return False
     return block.number is not None or (
         block.kind is not BlockKind.HEADING and block.end - block.start >= _PROSE_LENGTH
@@ -122,7 +129,7 @@ def _cuts(text: str, piece: Piece, outline: Outline) -> Iterator[tuple[int, Bloc
     """Where blocks start inside the piece, each with its kind, number and level still to be finished."""
     head = piece.start + len(text[piece.start : piece.end]) - len(text[piece.start : piece.end].lstrip())
     yield head, _opened(text, piece, head, outline)
-    if piece.heading_level is not None or piece.kind in (PieceKind.TITLE, PieceKind.TABLE_ROW):
+    if piece.heading_level is not None or piece.kind is PieceKind.TITLE or piece.settled:
         return
     for start, place in _candidates(text, piece, head):
         if place is Place.LINE and text[start] in _BULLETS_MID_PIECE and read_bullet(text, start):
@@ -157,7 +164,7 @@ def _opened(text: str, piece: Piece, head: int, outline: Outline) -> Block:
         return Block(BlockKind.PARAGRAPH, head, head, *found)
     if piece.number is not None:
         return Block(BlockKind.LIST_ITEM, head, head, piece.number, piece.heading_level)
-    if read_bullet(text, head) is not None:
+    if read_bullet(text, head) is not None and not piece.settled:
         return Block(BlockKind.LIST_ITEM, head, head)
     if piece.heading_level is not None or is_capitals(text[head : piece.end].split("\n", 1)[0]):
         outline.close_letters()
@@ -217,7 +224,7 @@ def _finish(text: str, block: Block, end: int, piece: Piece) -> Block:
     elif kind is BlockKind.PARAGRAPH:
         kind = _kind(text, block, end, piece)
         level = 0 if kind is BlockKind.HEADING and level is None else level
-    return Block(kind, block.start, end, block.number, level)
+    return Block(kind, block.start, end, block.number, level, piece.attributes)
 
 
 def _is_short_heading(text: str) -> bool:
@@ -228,6 +235,8 @@ def _is_short_heading(text: str) -> bool:
 
 
 def _kind(text: str, block: Block, end: int, piece: Piece) -> BlockKind:
+    if piece.settled:
+        return BlockKind.LIST_ITEM if piece.number is not None else BlockKind.PARAGRAPH
     if block.number is None:
         is_heading = reads_as_heading(text[block.start : end], emphasised=piece.emphasised)
         return BlockKind.HEADING if is_heading else BlockKind.PARAGRAPH

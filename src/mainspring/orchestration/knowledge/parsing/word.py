@@ -13,14 +13,16 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
 from lxml.etree import LxmlError
 
-from .archive import broken
 from .characters import clean
 from .limits import ParseLimits
+from .media_types import MediaType
 from .pieces import Piece, PieceKind, Source, TextBuilder
+from .refusals import broken
 from .word_numbering import NumberedLists
 from .word_package import open_word
 from .word_styles import Styles
-from .word_xml import Element, W, flag_of, read_xml
+from .word_xml import W, flag_of
+from .xml_tree import Element, read_xml, xml_refusal
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _HIDES = frozenset(
@@ -53,8 +55,10 @@ def read_word(content: bytes, *, filename: str, limits: ParseLimits) -> Source:
         footnotes = _part(document, RELATIONSHIP_TYPE.FOOTNOTES)
         if footnotes is not None:
             reader.read_footnotes(footnotes)
-    except (LxmlError, OpcError, AttributeError, ValueError, KeyError, RecursionError) as error:
-        raise broken(filename, "its text is damaged") from error
+    except LxmlError as error:
+        raise xml_refusal(error, filename, MediaType.DOCX.looks) from error
+    except (OpcError, AttributeError, ValueError, KeyError, RecursionError) as error:
+        raise broken(filename, MediaType.DOCX.looks, "its text is damaged") from error
     return Source(reader.builder.text(), tuple(reader.builder.pieces))
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from .word_formats import format_number
 from .word_styles import Numbering, Styles
-from .word_xml import Element, W, flag_of, number_of, value_of
+from .word_xml import W, flag_of, number_of, value_of
+from .xml_tree import Element
 
 _LEVELS = 9
 _LONGEST_NUMBER = 80

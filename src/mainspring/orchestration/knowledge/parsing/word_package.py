@@ -9,8 +9,11 @@ from docx.document import Document as WordDocument
 from docx.opc.exceptions import OpcError
 from lxml.etree import LxmlError
 
-from .archive import broken, check_archive
+from .archive import check_archive
 from .limits import ParseLimits
+from .media_types import MediaType
+from .refusals import broken
+from .xml_tree import xml_refusal
 
 
 def open_word(content: bytes, *, filename: str, limits: ParseLimits) -> WordDocument:
@@ -18,5 +21,7 @@ def open_word(content: bytes, *, filename: str, limits: ParseLimits) -> WordDocu
     check_archive(content, filename=filename, limits=limits)
     try:
         return Document(io.BytesIO(content))
-    except (OpcError, LxmlError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, AttributeError) as error:
-        raise broken(filename, "its parts do not fit together") from error
+    except LxmlError as error:
+        raise xml_refusal(error, filename, MediaType.DOCX.looks) from error
+    except (OpcError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, AttributeError) as error:
+        raise broken(filename, MediaType.DOCX.looks, "its parts do not fit together") from error

@@ -7,7 +7,8 @@ headings and visibility is read.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .word_xml import Element, W, flag_of, number_of, value_of
+from .word_xml import W, flag_of, number_of, value_of
+from .xml_tree import Element
 
 _LONGEST_CHAIN = 20  # styles based on styles; a longer chain is a ring
 _BODY_LEVEL = 9  # Word's outline level for text that is no heading
