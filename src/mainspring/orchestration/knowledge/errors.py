@@ -32,6 +32,9 @@
     +-- NoRebuild               409 no_rebuild
     +-- RebuildIncomplete       409 rebuild_incomplete
     +-- NothingToUndo           409 nothing_to_undo
+    +-- WrongIndexStatus        409 wrong_index_status
+    Forbidden
+    +-- DocumentClosed          403 document_closed
     MainspringError
     +-- UnusableVector          502 unusable_vector
     +-- OtherModelServed        502 other_model_served
@@ -49,6 +52,7 @@ from collections.abc import Sequence
 
 from mainspring.foundation.errors import (
     Conflict,
+    Forbidden,
     InvalidInput,
     MainspringError,
     TooLarge,
@@ -235,6 +239,18 @@ class NothingToUndo(Conflict):
     """No earlier index can be gone back to (any more)."""
 
     code = "nothing_to_undo"
+
+
+class WrongIndexStatus(Conflict):
+    """The index is not what the request takes it for: building, active or retired."""
+
+    code = "wrong_index_status"
+
+
+class DocumentClosed(Forbidden):
+    """A document has the name that was given, and the caller may not replace it or change who reads it."""
+
+    code = "document_closed"
 
 
 class UnusableVector(MainspringError):
