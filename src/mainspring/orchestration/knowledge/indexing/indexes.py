@@ -18,6 +18,7 @@ from mainspring.orchestration.knowledge.types import Chunk, IndexStatus, IndexVe
 from mainspring.orchestration.pipelines.types import StepRun
 
 from . import store
+from .comparing import Comparing
 from .publishing import Progress, Publishing
 from .rebuilding import Rebuilding
 from .types import Comparison, Cut, Difference, RebuildProgress
@@ -45,6 +46,7 @@ class Indexes:
         self._embedder = embedder
         self._publishing = Publishing(homes, objects, documents, setups, embedder)
         self._rebuilding = Rebuilding(homes, objects, documents, setups, self._publishing, clock=clock)
+        self._comparing = Comparing(homes, embedder)
         self._verifying = Verifying(homes)
 
     async def active(self, tenant: TenantId) -> IndexVersion:
@@ -164,7 +166,8 @@ class Indexes:
 
         raises  NoRebuild
         """
-        return await self._rebuilding.compare(tenant, samples=samples)
+        building = await self._rebuilding.building(tenant)
+        return await self._comparing.compare(tenant, await self.active(tenant), building, samples=samples)
 
     async def switch(self, tenant: TenantId, *, force: bool = False) -> IndexVersion:
         """Make the index being built the active one, in one transaction; the other is kept for a day, to go back.

@@ -70,9 +70,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A document whose record and rows in an index do not agree.
+    """Where the record of an index and its rows do not agree.
 
-    kind   `not_indexed`, `stale`, `chunks`, `vectors`, `terms`, `term_counts`, `orphan_rows`, `readers`
+    document_id  None where it is about the index as a whole
+    kind         `not_indexed` and `stale` (said to be indexed, and is not, or at another revision); `chunks`,
+                 `vectors`, `terms` (rows too few or too many); `texts` (vectors of other texts); `term_counts`
     """
 
     index_id: UUID
