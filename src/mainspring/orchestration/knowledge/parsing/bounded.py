@@ -1,9 +1,10 @@
 """`parse_bounded`: the parse in a process of its own, because parsers of foreign files crash, hang and swell.
 
-The child gets its request and the bytes on its standard input, bounds its own memory and processor time
-before it reads them, and answers in JSON. Whatever happens to it, the caller gets a
-document or one of the room's errors. It is a fresh interpreter rather than a fork, so that
-it holds no connection, lock or thread of the worker; it starts in some 80 ms.
+The child gets its request and the bytes on its standard input, bounds its own memory and
+processor time and gives up network, files and programs (`confinement`) before it reads
+them, and answers in JSON. Whatever happens to it, the caller gets a document or one of the
+room's errors. It is a fresh interpreter rather than a fork, so that it holds no
+connection, lock or thread of the worker; it starts in some 80 ms.
 """
 
 import asyncio
@@ -57,6 +58,7 @@ async def _start() -> Process:
         sys.executable,
         "-I",
         "-S",
+        "-B",
         "-c",
         _START,
         *(path for path in sys.path if path),

@@ -1,4 +1,4 @@
-"""The parsing process: bounds itself, reads one file from standard input, writes one answer.
+"""The parsing process: bounds itself, shuts itself in, reads one file from standard input, writes one answer.
 
 Started by `parse_bounded` without site packages' start-up code; it imports what the one
 file needs and nothing else.
@@ -13,6 +13,7 @@ import msgspec
 
 from mainspring.foundation.errors import MainspringError
 
+from .confinement import confine
 from .limits import ParseLimits
 from .protocol import Answer, Failed, Parsed, Request
 from .read import parse
@@ -25,6 +26,7 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not end up in the answer
     _bound(request.limits)
+    confine(may_start_programs=request.recognise_scans)
     payload = msgspec.json.encode(_answer(request))
     with os.fdopen(answers, "wb") as output:
         output.write(payload)
