@@ -1,6 +1,7 @@
-"""What knowledge needs from others: vectors of texts, and caches that forget."""
+"""What knowledge needs from others: vectors of texts, caches that forget, and what the words of a trade mean."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from mainspring.foundation.ids import TenantId
@@ -30,4 +31,23 @@ class Caches(Protocol):
 
     async def forget(self, tenant: TenantId) -> None:
         """Forget everything kept for the tenant that may quote a document; repeating it is fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A label of places that a question means.
+
+    strength   how surely, 0 to 1; 1 when the question names it
+    """
+
+    label: str
+    strength: float
+
+
+class Concepts(Protocol):
+    """Which labels a question means. Products that label places answer; search then ranks those places too."""
+
+    async def named_in(self, tenant: TenantId, question: str) -> Sequence[Concept]:
+        """The labels, surest first; mostly none. Asked in every search, so it answers in milliseconds."""
         ...
