@@ -40,7 +40,7 @@ def cut_by_section(document: ParsedDocument, settings: SectionChunking) -> tuple
     text, blocks = document.text, document.blocks
     sections = _joined(text, _sections(text, blocks), settings)
     starts = [block.start for block in blocks]
-    ways = (among(_unit_starts(blocks)), among(starts), *SENTENCE_WAYS)
+    ways = (among(_unit_starts(blocks, _RUNS)), among(_unit_starts(blocks, ())), *SENTENCE_WAYS[1:])
     spans = cut_to_size(text, [(each.start, each.end) for each in sections], ways, settings.max_chars)
     chunks = make_chunks(document, trimmed(text, spans))
     held = [blocks[_first_block(starts, chunk.start) : bisect_left(starts, chunk.end)] for chunk in chunks]
@@ -99,12 +99,12 @@ def _is_below(heading: _Section, section: _Section) -> bool:
     return heading.level is None or (section.level or 0) >= heading.level
 
 
-def _unit_starts(blocks: tuple[Block, ...]) -> list[int]:
-    """Where a cut parts no list and no table: at every block that does not go on with a run of its kind."""
+def _unit_starts(blocks: tuple[Block, ...], runs: tuple[BlockKind, ...]) -> list[int]:
+    """Every block but those that go on with a run of these kinds, or stand right below a heading."""
     starts: list[int] = []
     before: Block | None = None
     for block in blocks:
-        goes_on = before is not None and block.kind is before.kind and block.kind in _RUNS
+        goes_on = before is not None and block.kind is before.kind and block.kind in runs
         heads = before is not None and before.kind is BlockKind.HEADING
         if not goes_on and not heads:
             starts.append(block.start)
