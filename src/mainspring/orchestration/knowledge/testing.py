@@ -1,9 +1,15 @@
 """For tests: documents made in memory (a PDF from lines, a DOCX from WordprocessingML), and a fake embedder."""
 
+import hashlib
 import io
+import math
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
+
+from mainspring.foundation.ids import TenantId
+from mainspring.orchestration.pipelines.types import StepRun
 
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -225,3 +231,33 @@ def _relations(targets: Sequence[tuple[str, str]]) -> bytes:
         for number, (kind, target) in enumerate(targets, 1)
     )
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{entries}</Relationships>'.encode()
+
+
+class HashEmbedder:
+    """A fake `ports.Embedder`: words hashed into 384 numbers. Texts that share words are near, and that is all.
+
+    texts   everything that was embedded, in order, to be counted
+    """
+
+    def __init__(self, dimensions: int = 384) -> None:
+        self.texts: list[str] = []
+        self._dimensions = dimensions
+
+    async def embed(
+        self, tenant: TenantId, texts: Sequence[str], *, model: str, run: StepRun | None = None
+    ) -> Sequence[Sequence[float]]:
+        """A unit vector for each text; another model has other vectors."""
+        self.texts.extend(texts)
+        return [self._vector(text, model) for text in texts]
+
+    def dimensions(self, model: str) -> int:
+        """The same for every model."""
+        return self._dimensions
+
+    def _vector(self, text: str, model: str) -> list[float]:
+        vector = [0.0] * self._dimensions
+        for word in re.findall(r"\w+", text.lower()) or [text]:
+            digest = hashlib.sha256(f"{model} {word}".encode()).digest()
+            vector[int.from_bytes(digest[:4], "big") % self._dimensions] += 1.0
+        length = math.sqrt(sum(number * number for number in vector))
+        return [number / length for number in vector]
