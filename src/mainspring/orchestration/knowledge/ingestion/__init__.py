@@ -2,6 +2,7 @@
 
 from .housekeeping import Sweeper
 from .pipeline import INGEST, build_ingest
+from .rebuild import REBUILD, Rebuilds, build_rebuild, subject_of_index
 from .service import Ingestion, subject_of
 from .steps import IngestSteps
 from .tasks import build_subscribers
@@ -9,6 +10,7 @@ from .types import Chunked, DocumentRef, Embedded, Indexed, Parsed, SourceCounts
 
 __all__ = [
     "INGEST",
+    "REBUILD",
     "Chunked",
     "DocumentRef",
     "Embedded",
@@ -16,10 +18,13 @@ __all__ = [
     "IngestSteps",
     "Ingestion",
     "Parsed",
+    "Rebuilds",
     "SourceCounts",
     "Submission",
     "Sweeper",
     "build_ingest",
+    "build_rebuild",
     "build_subscribers",
     "subject_of",
+    "subject_of_index",
 ]

@@ -8,12 +8,12 @@ ends quietly. What cannot be mended by repeating is noted on the document at onc
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from mainspring.foundation.errors import MainspringError, NotFound
+from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.knowledge.documents import Documents
-from mainspring.orchestration.knowledge.errors import Superseded, VectorsMissing
+from mainspring.orchestration.knowledge.errors import Superseded
 from mainspring.orchestration.knowledge.indexing import Indexes
-from mainspring.orchestration.knowledge.types import Failure, IndexStatus, IndexVersion, Reader
+from mainspring.orchestration.knowledge.types import Failure, Reader
 from mainspring.orchestration.pipelines.types import StepRun
 
 from .types import Chunked, DocumentRef, Embedded, Indexed, Parsed
@@ -53,7 +53,7 @@ class IngestSteps:
             if cut.revision != given.revision:
                 raise Superseded("A newer revision took its place.")
             for index in others:
-                await self._try(self._indexes.cut(run.tenant, given.document, index), index)
+                await _try(self._indexes.cut(run.tenant, given.document, index))
             await run.say(f"Cut into {len(cut.chunks)} passages")
             return Chunked(True, len(cut.chunks))
 
@@ -72,7 +72,7 @@ class IngestSteps:
 
             computed = await self._indexes.embed(run.tenant, given.document, active, progress=progress, run=run)
             for index in others:
-                await self._try(self._indexes.embed(run.tenant, given.document, index, run=run), index)
+                await _try(self._indexes.embed(run.tenant, given.document, index, run=run))
             await run.say(f"Embedded {computed} passages" if computed else "Every passage was known already")
             return Embedded(True, seen[0], computed)
 
@@ -83,45 +83,25 @@ class IngestSteps:
 
         async def work() -> Indexed:
             active, *others = await self._indexes.targets(run.tenant)
-            await self._publish(given, run, active)
+            await self._indexes.publish(run.tenant, given.document, active, revision=given.revision)
             published = 1
             for index in others:
-                published += await self._try(self._publish(given, run, index), index)
+                published += await _try(
+                    self._indexes.publish(run.tenant, given.document, index, revision=given.revision)
+                )
             await run.say("Ready to be searched")
             return Indexed(True, published)
 
         return await self._attempt(given, run, work) or Indexed(is_current=False)
-
-    async def _publish(self, given: DocumentRef, run: StepRun, index: IndexVersion) -> None:
-        """Publish; an index that came after the vectors were made gets its own."""
-        tenant, document = run.tenant, given.document
-        try:
-            await self._indexes.publish(tenant, document, index, revision=given.revision)
-        except VectorsMissing:
-            await self._indexes.embed(tenant, document, index, run=run)
-            await self._indexes.publish(tenant, document, index, revision=given.revision)
-
-    async def _try(self, work: Awaitable[object], index: IndexVersion) -> bool:
-        """Work for an index that is being built: what fails there is the rebuild's to report, and no document's."""
-        assert index.status is IndexStatus.BUILDING
-        try:
-            await work
-        except Superseded:
-            raise
-        except MainspringError:
-            return False
-        return True
 
     async def _attempt(self, given: DocumentRef, run: StepRun, work: Callable[[], Awaitable[Found]]) -> Found | None:
         """What `work` found; None when the revision is no longer the document's."""
         if await self._is_current(run.tenant, given):
             try:
                 return await work()
-            except Superseded:
-                pass
             except MainspringError as error:
-                # A blob that is missing is "not found" too; only without the row is there nothing to do.
-                if not isinstance(error, NotFound) or await self._is_current(run.tenant, given):
+                # Whatever went wrong, it concerns nobody when the revision was replaced or deleted meanwhile.
+                if not isinstance(error, Superseded) and await self._is_current(run.tenant, given):
                     await self._note(run.tenant, given, error)
                     raise
         await run.say("Nothing to do: the document was changed or deleted meanwhile")
@@ -135,3 +115,14 @@ class IngestSteps:
     async def _is_current(self, tenant: TenantId, given: DocumentRef) -> bool:
         document = await self._documents.find(Reader(tenant, None), given.document)
         return document is not None and document.revision == given.revision
+
+
+async def _try(work: Awaitable[object]) -> bool:
+    """Work for an index that is being built: what fails there is the rebuild's to report, and no document's."""
+    try:
+        await work
+    except Superseded:
+        raise
+    except MainspringError:
+        return False
+    return True

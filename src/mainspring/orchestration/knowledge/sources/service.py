@@ -96,7 +96,7 @@ class Sources:
         wanted = SourceUpdate(new.config, new.secret, new.document_type, new.readers, new.every_seconds)
         settings = await self._check(principal.tenant, new.name, wanted, stored=None)
         async with self._homes.writing(principal.tenant) as transaction:
-            record = await store.insert(transaction, new.name, settings, by=_actor(principal))
+            record = await store.insert(transaction, new.name, settings, by=principal.name)
         if record is None:
             raise Conflict(f"There is a source {new.name!r} already; update it, or take another name.")
         return record.source
@@ -302,10 +302,6 @@ def _check_external_id(external_id: str | None) -> None:
 
 def _ref(source: Source) -> SourceRef:
     return SourceRef(source.name, source.created_at)
-
-
-def _actor(principal: Principal) -> str:
-    return f"{principal.kind.value}:{principal.name}"
 
 
 def _not_found(name: str) -> NotFound:
