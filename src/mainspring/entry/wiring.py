@@ -11,6 +11,7 @@ from datetime import timedelta
 from mainspring.application.identity import Identity, IdentitySettings
 from mainspring.entry.engines import running_engines
 from mainspring.entry.gateway_slice import gateway_settings, open_vault_wrapper
+from mainspring.entry.knowledge_slice import KnowledgeParts, build_knowledge
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
@@ -27,7 +28,6 @@ from mainspring.inference.gateway import (
     Spending,
     build_gateway,
 )
-from mainspring.orchestration.knowledge import Knowledge, ParseLimits
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
 from mainspring.showcase.contracts import Analyst, Contracts, ModelWriter, Playbooks, build_pipeline
 
@@ -48,7 +48,7 @@ class Platform:
     provider_keys: ProviderKeys
     spending: Spending
     kept_replies: KeptReplies
-    knowledge: Knowledge
+    knowledge: KnowledgeParts
     pipelines: Pipelines
     live: LiveEvents
     contracts: Contracts
@@ -79,14 +79,16 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             gateway_settings(settings, urls.valkey_url), database, valkey, vault, directory=identity.directory
         )
         opened.push_async_callback(gateway.close)
-        knowledge = Knowledge(
-            database, objects, limits=_parse_limits(settings), recognise_scans=settings.recognise_scans
-        )
         pipelines = Pipelines(database, valkey)
+        replies = KeptReplies(database, valkey)
+        knowledge = build_knowledge(settings, database, objects, gateway, replies, pipelines)
+        opened.push_async_callback(knowledge.homes.close)
         live = LiveEvents(database, valkey)
         opened.push_async_callback(live.close)
         playbooks = Playbooks(database)
-        analyst = Analyst(database, knowledge, playbooks, writer=ModelWriter(gateway, identity), clock=clock)
+        documents, indexes = knowledge.documents, knowledge.indexes
+        writer = ModelWriter(gateway, identity)
+        analyst = Analyst(database, documents, indexes, playbooks, writer=writer, clock=clock)
         analysis = build_pipeline(analyst)
         policies = Policies(database, valkey)
         yield Platform(
@@ -101,18 +103,10 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             models=Models(policies, gateway.engine.catalogue, clock=clock),
             provider_keys=ProviderKeys(database, valkey, vault),
             spending=Spending(database),
-            kept_replies=KeptReplies(database, valkey),
+            kept_replies=replies,
             knowledge=knowledge,
             pipelines=pipelines,
             live=live,
-            contracts=Contracts(database, knowledge, pipelines, playbooks, analysis),
+            contracts=Contracts(database, documents, indexes, pipelines, playbooks, analysis),
             analysis=analysis,
         )
-
-
-def _parse_limits(settings: Settings) -> ParseLimits:
-    return ParseLimits(
-        max_bytes=settings.max_upload_bytes,
-        max_pages=settings.max_document_pages,
-        timeout_seconds=settings.parse_timeout_seconds,
-    )

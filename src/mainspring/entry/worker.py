@@ -5,6 +5,7 @@ Run as `python -m mainspring.entry.worker`, or `mainspring worker` by hand.
 
 import asyncio
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -13,17 +14,19 @@ import uvloop
 from mainspring.entry.wiring import Platform, build
 from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database, DatabaseGone
-from mainspring.foundation.outbox import purge, relay
+from mainspring.foundation.outbox import Subscriber, purge, relay
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs, get_logger
 from mainspring.inference.gateway import purge_payloads
 from mainspring.inference.gateway.cache import forget_expired
+from mainspring.orchestration.knowledge import build_subscribers as build_knowledge_subscribers
 from mainspring.orchestration.pipelines import Worker
 from mainspring.showcase.contracts import tasks as contract_tasks
 
 log = get_logger(__name__)
 
 _RELAY_EVERY_SECONDS = 1.0
+_KNOWLEDGE_EVERY_SECONDS = 30.0
 _HOUSE_EVERY_SECONDS = 3600.0
 
 
@@ -37,18 +40,26 @@ async def run_worker(settings: Settings) -> None:
         worker = Worker(
             platform.database,
             platform.valkey,
-            pipelines=[platform.analysis],
+            pipelines=[platform.analysis, *platform.knowledge.pipelines],
             concurrency=settings.worker_concurrency,
             lease=timedelta(seconds=settings.lease_seconds),
             steps=frozenset(settings.worker_steps.split(",")) if settings.worker_steps else None,
         )
         if settings.ready_file:
             settings.ready_file.touch()
-        await asyncio.gather(worker.run(stop), _relay_outbox(platform, stop), _keep_house(platform, stop))
+        await asyncio.gather(
+            worker.run(stop),
+            _relay_outbox(platform, stop),
+            _tend_knowledge(platform, stop),
+            _keep_house(platform, stop),
+        )
 
 
 async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
-    subscribers = contract_tasks.build_subscribers(platform.contracts)
+    subscribers = merge_subscribers(
+        contract_tasks.build_subscribers(platform.contracts),
+        build_knowledge_subscribers(platform.knowledge.ingestion),
+    )
     while not stop.is_set():
         try:
             await relay(platform.database, subscribers)
@@ -58,6 +69,30 @@ async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), _RELAY_EVERY_SECONDS)
         except TimeoutError:
             continue
+
+
+def merge_subscribers(*rooms: Mapping[str, tuple[Subscriber, ...]]) -> Mapping[str, tuple[Subscriber, ...]]:
+    """Who hears each topic, of all rooms."""
+    merged: dict[str, tuple[Subscriber, ...]] = {}
+    for room in rooms:
+        for topic, subscribers in room.items():
+            merged[topic] = (*merged.get(topic, ()), *subscribers)
+    return merged
+
+
+async def _tend_knowledge(platform: Platform, stop: asyncio.Event) -> None:
+    """Every half minute, take up what was left lying: documents without a run, deletions that were cut off."""
+    knowledge = platform.knowledge
+    while not stop.is_set():
+        try:
+            submitted = await knowledge.sweeper.submit_pending()
+            deleted = await knowledge.documents.sweep()
+            if submitted or deleted:
+                log.info("knowledge_tended", submitted=submitted, deleted=deleted)
+        except DatabaseGone as gone:
+            log.warning("knowledge_waits_for_database", error=type(gone).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _KNOWLEDGE_EVERY_SECONDS)
 
 
 async def _keep_house(platform: Platform, stop: asyncio.Event) -> None:

@@ -1,8 +1,8 @@
 """Knowledge as it grows: sources, settings, document revisions, index versions, and chunks made to be searched.
 
 What a search reads is kept apart from what it shows: a scan over `chunk_vector` and `chunk_terms` touches narrow
-rows only. Vectors of the chunks that were here are kept as drafts, found again by content hash when the documents
-are indexed anew, so that the upgrade embeds nothing twice.
+rows only. What was embedded before was embedded without its headings, so every document is pending after the
+upgrade and is indexed anew in the background.
 """
 
 from alembic import op

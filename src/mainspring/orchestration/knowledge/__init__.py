@@ -1,26 +1,57 @@
-"""Knowledge: documents read, cut into clauses, stored with their vectors, and found again."""
+"""Knowledge: documents taken in, cut, embedded, and found again, each tenant's apart from every other's."""
 
-from .chunking import CHUNKER_VERSION, ClauseChunking, chunk_by_clause
+from .chunking import ClauseChunking, chunk_by_clause
+from .documents import Documents, NewDocument
+from .homes import Homes
+from .indexing import KNOWN_DIMENSIONS, GatewayEmbedder, Indexes
+from .ingestion import (
+    DocumentRef,
+    Embedded,
+    Indexed,
+    Ingestion,
+    IngestSteps,
+    Parsed,
+    Sweeper,
+    build_ingest,
+    build_subscribers,
+)
 from .parsing import PARSER_VERSION, ParseLimits, parse, parse_bounded
-from .service import EMBEDDING_DIMENSIONS, Knowledge
-from .store import Match
-from .types import Block, BlockKind, Chunk, Definition, Document, Page, ParsedDocument
+from .ports import Concept, Concepts
+from .retrieval import Search
+from .setup import Setups
+from .types import Block, BlockKind, Chunk, Definition, Document, Page, ParsedDocument, Reader
 
 __all__ = [
-    "CHUNKER_VERSION",
-    "EMBEDDING_DIMENSIONS",
+    "KNOWN_DIMENSIONS",
     "PARSER_VERSION",
     "Block",
     "BlockKind",
     "Chunk",
     "ClauseChunking",
+    "Concept",
+    "Concepts",
     "Definition",
     "Document",
-    "Knowledge",
-    "Match",
+    "DocumentRef",
+    "Documents",
+    "Embedded",
+    "GatewayEmbedder",
+    "Homes",
+    "Indexed",
+    "Indexes",
+    "IngestSteps",
+    "Ingestion",
+    "NewDocument",
     "Page",
     "ParseLimits",
+    "Parsed",
     "ParsedDocument",
+    "Reader",
+    "Search",
+    "Setups",
+    "Sweeper",
+    "build_ingest",
+    "build_subscribers",
     "chunk_by_clause",
     "parse",
     "parse_bounded",

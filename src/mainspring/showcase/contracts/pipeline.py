@@ -1,7 +1,8 @@
-"""The analysis of a contract as a pipeline: parse, chunk, embed, classify, assess, summarize.
+"""The analysis of a contract as a pipeline: parse, chunk, embed, index, classify, assess, summarize.
 
-Each step reads what earlier ones stored, and storing twice is the same as once, so a step may be
-killed and run again anywhere. Embedding and classifying both follow chunking and run side by side.
+The first four are knowledge's own steps, as any product would take them. Each step reads what earlier ones stored,
+and storing twice is the same as once, so a step may be killed and run again anywhere. Embedding and classifying both
+follow chunking and run side by side; all that follow chunking read the same cut, whatever the index holds by then.
 What is computed goes to threads: the event loop stays free for leases and live events.
 """
 
@@ -14,8 +15,20 @@ import msgspec
 
 from mainspring.foundation.clock import Clock
 from mainspring.foundation.db import Database
+from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId, show_id
-from mainspring.orchestration.knowledge import Knowledge, chunk_by_clause
+from mainspring.orchestration.knowledge import (
+    DocumentRef,
+    Documents,
+    Embedded,
+    Indexed,
+    Indexes,
+    IngestSteps,
+    Parsed,
+    Reader,
+)
+from mainspring.orchestration.knowledge.types import Chunk
+from mainspring.orchestration.knowledge.types import Label as PlaceLabel
 from mainspring.orchestration.pipelines import FindingAdded, Pipeline, StepRun
 
 from . import store
@@ -42,7 +55,6 @@ from .types import (
 )
 
 PIPELINE = "contracts.analyze"
-_EMBEDDED_AT_ONCE = 16
 _FINDINGS = UUID("5d0a3c1e-9f6b-7c3a-8e21-6f1f0c6f7a10")  # namespace of finding ids: the same for every attempt
 
 
@@ -52,25 +64,22 @@ class Upload:
 
     contract: UUID
     document: UUID
+    revision: int
     playbook: str
     playbook_version: int
 
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    characters: int
-    pages: int | None
+    @property
+    def ref(self) -> DocumentRef:
+        """What knowledge's steps work on."""
+        return DocumentRef(self.document, self.revision)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunked:
-    clauses: int
+    """cut: fingerprint of the cut that every later step reads."""
 
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
     clauses: int
-    model: str
+    cut: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +116,23 @@ class AfterChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class AfterEmbed:
+    submitted: Upload
+    embed: Embedded
+
+
+@dataclass(frozen=True, slots=True)
 class AfterClassify:
     submitted: Upload
+    chunk: Chunked
     classify: Classified
 
 
 @dataclass(frozen=True, slots=True)
 class AfterAll:
     submitted: Upload
-    embed: Embedded
+    chunk: Chunked
+    index: Indexed
     classify: Classified
     assess: Assessed
 
@@ -124,10 +141,19 @@ class Analyst:
     """The steps. `writer` is the model way: it classifies, summarises and speaks where a model may."""
 
     def __init__(
-        self, database: Database, knowledge: Knowledge, playbooks: Playbooks, *, writer: Writer, clock: Clock
+        self,
+        database: Database,
+        documents: Documents,
+        indexes: Indexes,
+        playbooks: Playbooks,
+        *,
+        writer: Writer,
+        clock: Clock,
     ) -> None:
         self._database = database
-        self._knowledge = knowledge
+        self._documents = documents
+        self._indexes = indexes
+        self._ingest = IngestSteps(documents, indexes)
         self._playbooks = playbooks
         self._writer = writer
         self._clock = clock
@@ -135,59 +161,55 @@ class Analyst:
     async def parse(self, submitted: Upload, run: StepRun) -> Parsed:
         """Read the document into text with pages, numbering and definitions."""
         await run.progress(0, 1, "Reading the document")
-        document = await self._knowledge.parse_document(run.tenant, submitted.document)
-        pages = len(document.pages) or None
+        parsed = await self._ingest.parse(submitted.ref, run)
+        _require(parsed.is_current)
+        reader = Reader(run.tenant, None)
+        document = await self._documents.get(reader, submitted.document)
+        read = await self._documents.get_parsed(reader, submitted.document)
         async with self._database.tenant(run.tenant) as transaction:
             await store.describe_contract(
                 transaction,
                 ContractId(submitted.contract),
-                pages=pages,
-                language=document.language,
+                pages=document.pages,
+                language=document.language or "und",
                 title=document.title,
             )
             await store.note_run_status(transaction, run.run_id, "running")
-        extent = _count(pages, "page") if pages else f"{len(document.text):,} characters"
-        terms = f" and {_count(len(document.definitions), 'defined term')}" if document.definitions else ""
+        extent = _count(parsed.pages, "page") if parsed.pages else f"{parsed.characters:,} characters"
+        terms = f" and {_count(len(read.definitions), 'defined term')}" if read.definitions else ""
         await run.say(f"Read {extent}{terms}")
-        return Parsed(characters=len(document.text), pages=pages)
+        return parsed
 
     async def chunk(self, after: AfterParse, run: StepRun) -> Chunked:
         """Cut the text by clause."""
-        document = await self._knowledge.get_parsed(run.tenant, after.submitted.document)
-        chunks = await asyncio.to_thread(chunk_by_clause, document)
-        await self._knowledge.replace_chunks(run.tenant, after.submitted.document, chunks)
-        await run.say(f"Found {_count(len(chunks), 'clause')}")
-        return Chunked(clauses=len(chunks))
+        cut = await self._ingest.chunk(after.submitted.ref, run)
+        _require(cut.is_current)
+        active = await self._indexes.active(run.tenant)
+        made = await self._indexes.cut(run.tenant, after.submitted.document, active)
+        await run.say(f"Found {_count(len(made.chunks), 'clause')}")
+        return Chunked(clauses=len(made.chunks), cut=made.fingerprint)
 
     async def embed(self, after: AfterChunk, run: StepRun) -> Embedded:
         """Give every clause its vector; only those that have none yet are computed."""
-        document = after.submitted.document
-        model = self._writer.embedding_model
-        missing = await self._knowledge.chunks_without_embedding(run.tenant, document, model=model)
-        # Clauses of about the same length go together: a batch is padded to its longest. Measured on 160
-        # clauses of real contracts, in the order of the text: 2.2 times the work.
-        missing = sorted(missing, key=lambda chunk: len(chunk.text))
-        for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
-            batch = missing[start : start + _EMBEDDED_AT_ONCE]
-            vectors = await self._writer.embed(run, tuple(chunk.text for chunk in batch))
-            await self._knowledge.store_embeddings(
-                run.tenant,
-                document,
-                {chunk.index: vector for chunk, vector in zip(batch, vectors, strict=True)},
-                model=model,
-            )
-            done = min(start + _EMBEDDED_AT_ONCE, len(missing))
-            await run.progress(done, len(missing), f"Embedded {done} of {len(missing)} clauses")
-        await run.say(f"Indexed {_count(after.chunk.clauses, 'clause')} for search")
-        return Embedded(clauses=after.chunk.clauses, model=model)
+        embedded = await self._ingest.embed(after.submitted.ref, run)
+        _require(embedded.is_current)
+        return embedded
+
+    async def index(self, after: AfterEmbed, run: StepRun) -> Indexed:
+        """Let searches find the clauses."""
+        indexed = await self._ingest.index(after.submitted.ref, run)
+        _require(indexed.is_current)
+        await run.say(f"Indexed {_count(after.embed.chunks, 'clause')} for search")
+        return indexed
 
     async def classify(self, after: AfterChunk, run: StepRun) -> Classified:
         """Name what each clause is about: by a capable model where one may be used, else by the classifier."""
-        chunks = await self._knowledge.list_chunks(run.tenant, after.submitted.document)
+        chunks = await self._read(run.tenant, after.submitted.document, after.chunk)
         classified = await asyncio.to_thread(ClauseClassifier.load().classify, chunks)
         by_model = await self._writer.classify(run, classified)
         method = Method.MODEL if by_model else Method.CLASSIFIER
         classified = by_model or classified
+        await self._documents.set_labels(run.tenant, after.submitted.document, place_labels(classified))
         categories = {label.category for each in classified for label in each.labels}
         await run.say(f"Recognised {_count(len(categories), 'kind')} of clause in {_count(len(chunks), 'clause')}")
         return Classified(method=method, labels=tuple(each.labels for each in classified))
@@ -195,7 +217,7 @@ class Analyst:
     async def assess(self, after: AfterClassify, run: StepRun) -> Assessed:
         """Read the facts and hold every clause against the playbook."""
         submitted = after.submitted
-        analysis = await self._analysis(run.tenant, submitted.document, after.classify)
+        analysis = await self._analysis(run.tenant, submitted.document, after.chunk, after.classify)
         playbook = await self._playbooks.load(run.tenant, submitted.playbook, submitted.playbook_version)
         facts = await asyncio.to_thread(extract_facts, analysis)
         found = await asyncio.to_thread(assess, playbook, analysis, facts)
@@ -229,7 +251,7 @@ class Analyst:
     async def summarize(self, after: AfterAll, run: StepRun) -> Reported:
         """Write the summary, every sentence checked against the text, and store the report."""
         submitted, assessed = after.submitted, after.assess
-        analysis = await self._analysis(run.tenant, submitted.document, after.classify)
+        analysis = await self._analysis(run.tenant, submitted.document, after.chunk, after.classify)
         summary = await asyncio.to_thread(summarize, analysis, assessed.facts, assessed.findings)
         summary = await self._writer.summarize(run, analysis, assessed.facts, assessed.findings) or summary
         for sentence in summary.sentences:
@@ -239,18 +261,21 @@ class Analyst:
         await run.say(f"Wrote {_count(len(summary.sentences), 'cited sentence')}; dropped {summary.dropped}")
         return Reported(sentences=len(summary.sentences), dropped=summary.dropped, method=summary.method)
 
-    async def _analysis(self, tenant: TenantId, document: UUID, classified: Classified) -> Analysis:
-        parsed = await self._knowledge.get_parsed(tenant, document)
-        chunks = await self._knowledge.list_chunks(tenant, document)
+    async def _analysis(self, tenant: TenantId, document: UUID, chunked: Chunked, classified: Classified) -> Analysis:
+        parsed = await self._documents.get_parsed(Reader(tenant, None), document)
+        chunks = await self._read(tenant, document, chunked)
         return Analysis(
             parsed,
             tuple(ClassifiedChunk(chunk, labels) for chunk, labels in zip(chunks, classified.labels, strict=True)),
         )
 
+    async def _read(self, tenant: TenantId, document: UUID, chunked: Chunked) -> tuple[Chunk, ...]:
+        return (await self._indexes.read_cut(Reader(tenant, None), document, chunked.cut)).chunks
+
     async def _save(
         self, submitted: Upload, after: AfterAll, run: StepRun, summary: Summary, words: ModelWords | None
     ) -> None:
-        parsed = await self._knowledge.get_parsed(run.tenant, submitted.document)
+        parsed = await self._documents.get_parsed(Reader(run.tenant, None), submitted.document)
         body = ReportBody(
             playbook=submitted.playbook,
             playbook_version=submitted.playbook_version,
@@ -262,6 +287,7 @@ class Analyst:
             facts=after.assess.facts,
             labels=after.classify.labels,
             warnings=parsed.warnings,
+            cut=after.chunk.cut,
         )
         async with self._database.tenant(run.tenant) as transaction:
             await store.save_report(transaction, ContractId(submitted.contract), run.run_id, msgspec.to_builtins(body))
@@ -269,14 +295,30 @@ class Analyst:
 
 def build_pipeline(analyst: Analyst) -> Pipeline:
     """Declare the steps; changing what one means raises the version."""
-    pipeline = Pipeline(PIPELINE, version=1)
+    pipeline = Pipeline(PIPELINE, version=2)
     pipeline.step("parse", title="Read the document", retries=2, timeout=timedelta(minutes=3))(analyst.parse)
     pipeline.step("chunk", title="Split into clauses", after=("parse",))(analyst.chunk)
-    pipeline.step("embed", title="Index the clauses", after=("chunk",), retries=8)(analyst.embed)
+    pipeline.step("embed", title="Read what the clauses mean", after=("chunk",), retries=8)(analyst.embed)
+    pipeline.step("index", title="Index the clauses", after=("embed",), retries=8)(analyst.index)
     pipeline.step("classify", title="Recognise the clauses", after=("chunk",))(analyst.classify)
-    pipeline.step("assess", title="Hold against the playbook", after=("classify",))(analyst.assess)
-    pipeline.step("summarize", title="Write the summary", after=("embed", "classify", "assess"))(analyst.summarize)
+    pipeline.step("assess", title="Hold against the playbook", after=("chunk", "classify"))(analyst.assess)
+    after_all = ("chunk", "index", "classify", "assess")
+    pipeline.step("summarize", title="Write the summary", after=after_all)(analyst.summarize)
     return pipeline
+
+
+def place_labels(classified: tuple[ClassifiedChunk, ...]) -> tuple[PlaceLabel, ...]:
+    """The categories of clauses as labels of places, which searches look at."""
+    return tuple(
+        PlaceLabel(label.category, each.chunk.start, each.chunk.end, label.probability)
+        for each in classified
+        for label in each.labels
+    )
+
+
+def _require(is_current: bool) -> None:
+    if not is_current:
+        raise NotFound("The contract was deleted while it was analysed.")
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,6 +1,5 @@
 """What contract intelligence needs from a model, and from whoever says whether a tenant wants one."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from mainspring.foundation.ids import TenantId
@@ -12,17 +11,8 @@ from .types import Analysis, AssessedFinding, ClassifiedChunk, Fact, ModelWords,
 class Writer(Protocol):
     """The model way of each step. None means: use the deterministic way, no capable model may be used."""
 
-    @property
-    def embedding_model(self) -> str:
-        """The model that `embed` uses."""
-        ...
-
     async def is_enabled(self, tenant: TenantId) -> bool:
         """Whether the tenant lets generative models read its contracts."""
-        ...
-
-    async def embed(self, run: StepRun, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
-        """One vector of 384 numbers for each text, of length 1."""
         ...
 
     async def classify(self, run: StepRun, drafts: tuple[ClassifiedChunk, ...]) -> tuple[ClassifiedChunk, ...] | None:

@@ -1,7 +1,9 @@
 """Contracts: take one in, follow its analysis, read the report, decide its findings.
 
-A submission commits the contract's row and its run in one transaction; the bytes are in the object
-store before that. The same bytes are one contract in a tenant, however often they are sent.
+The bytes become a document of knowledge first; then the contract's row and its run are committed in one transaction.
+A deletion goes the other way. So what is cut off in between leaves a document without a contract, which the same
+upload picks up again, or a contract without its document, which the same upload or deletion replaces or ends. The
+same bytes are one contract in a tenant, however often they are sent. A contract and its document share their id.
 """
 
 from collections.abc import Sequence
@@ -13,13 +15,13 @@ import msgspec
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import MainspringError, NotFound
-from mainspring.foundation.ids import TenantId, new_id, show_id
+from mainspring.foundation.ids import TenantId, show_id
 from mainspring.foundation.outbox import publish
 from mainspring.foundation.pagination import Page, PageRequest
 from mainspring.foundation.principal import Principal
 from mainspring.inference.gateway import forget_payloads
-from mainspring.orchestration.knowledge import Knowledge
-from mainspring.orchestration.knowledge.types import Chunk, ParsedDocument
+from mainspring.orchestration.knowledge import Documents, Indexes, NewDocument, Reader
+from mainspring.orchestration.knowledge.types import Chunk, Document, ParsedDocument
 from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunStatus
 
 from . import store
@@ -44,6 +46,10 @@ ANALYZE = "ai.analysis.trigger"
 VIEW = "ai.output.view"
 APPROVE = "ai.recommendation.approve"
 DELETE = "contract.delete"
+SOURCE = "contracts"
+"""The name of the source that contracts are documents of."""
+
+_DOCUMENT_TYPE = "contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +77,17 @@ class Contracts:
     """The use cases of contract intelligence."""
 
     def __init__(
-        self, database: Database, knowledge: Knowledge, pipelines: Pipelines, playbooks: Playbooks, pipeline: Pipeline
+        self,
+        database: Database,
+        documents: Documents,
+        indexes: Indexes,
+        pipelines: Pipelines,
+        playbooks: Playbooks,
+        pipeline: Pipeline,
     ) -> None:
         self._database = database
-        self._knowledge = knowledge
+        self._documents = documents
+        self._indexes = indexes
         self._pipelines = pipelines
         self._pipeline = pipeline
         self.playbooks = playbooks
@@ -92,56 +105,62 @@ class Contracts:
             return replace(await self.analyze_again(principal, known.contract.id, chosen.name), is_duplicate=True)
         if known:
             return known
-        document = await self._knowledge.store_original(tenant, name, content)
-        contract = Contract(
-            id=ContractId(new_id()),
-            document_id=document.id,
-            name=document.name,
-            media_type=document.media_type,
-            size_bytes=len(content),
-            sha256=document.sha256,
-            pages=None,
-            language=None,
-            title=None,
-            playbook=chosen.name,
-            created_by=principal.name,
-            created_at=document.created_at,
-        )
+        new = NewDocument(SOURCE, None, name, content, document_type=_DOCUMENT_TYPE)
+        document = (await self._documents.put(tenant, new)).document
+        contract = _as_contract(document, chosen.name, principal.name)
         try:
-            is_new = await self._add(tenant, contract, chosen.version, idempotency_key)
+            run = await self._add(
+                tenant,
+                contract,
+                Upload(contract.id, document.id, document.revision, chosen.name, chosen.version),
+                idempotency_key,
+            )
         except MainspringError:
             await self._discard(tenant, contract)
             raise
         await self._pipelines.ring(self._pipeline)
-        added = await self._find_same(tenant, content) if is_new is not None else None
+        added = await self._find_same(tenant, content)
         if added is None:  # somebody deleted it at this very moment
+            await self._drop(tenant, contract)
             return await self.submit(principal, name, content, playbook=playbook, idempotency_key=idempotency_key)
-        return replace(added, is_duplicate=not is_new)
+        if run is not None:
+            await self._documents.note_run(tenant, document.id, run)
+        return replace(added, is_duplicate=run is None)
 
     async def _add(
-        self, tenant: TenantId, contract: Contract, version: int, idempotency_key: str | None
-    ) -> bool | None:
-        """Commit contract and run; False when these bytes are a contract, None when the document was deleted."""
-        submitted = Upload(contract.id, contract.document_id, contract.playbook, version)
+        self, tenant: TenantId, contract: Contract, submitted: Upload, idempotency_key: str | None
+    ) -> UUID | None:
+        """Commit contract and run; None when these bytes are a contract already.
+
+        One that has lost its document, by a deletion that was cut off, makes room.
+        """
         async with self._database.tenant(tenant) as transaction:
-            if not await self._knowledge.hold_document_in(transaction, contract.document_id):
-                return None
             if not await store.add_contract(transaction, contract):
-                return False
+                other = await store.find_contract_by_hash(transaction, contract.sha256)
+                if other is None or other.document_id == contract.document_id:
+                    return None
+                await store.delete_contract(transaction, other.id)
+                await self._pipelines.forget_in(transaction, _subject(other))
+                if not await store.add_contract(transaction, contract):
+                    return None
             run = await self._pipelines.submit_in(
                 transaction, self._pipeline, submitted, idempotency_key=idempotency_key, subject=_subject(contract)
             )
             await store.point_at_run(transaction, contract.id, run.id, contract.playbook)
-            return True
+            return run.id
 
     async def _discard(self, tenant: TenantId, refused: Contract) -> None:
         """Remove the document of a refused submission, unless a contract of the same bytes has it."""
         async with self._database.tenant(tenant) as transaction:
-            await self._knowledge.hold_document_in(transaction, refused.document_id)
-            if await store.find_contract_by_hash(transaction, refused.sha256) is not None:
-                return
-            await self._knowledge.delete_document_in(transaction, refused.document_id)
-        await self._knowledge.delete_bytes(tenant, refused.document_id)
+            known = await store.find_contract_by_hash(transaction, refused.sha256)
+        if known is None:
+            await self._documents.delete(tenant, refused.document_id)
+
+    async def _drop(self, tenant: TenantId, contract: Contract) -> None:
+        """Remove the row of a contract whose document is gone."""
+        async with self._database.tenant(tenant) as transaction:
+            await store.delete_contract(transaction, contract.id)
+            await self._pipelines.forget_in(transaction, _subject(contract))
 
     async def analyze_again(self, principal: Principal, contract: ContractId, playbook: str | None) -> Submission:
         """Start a new run over a stored contract; earlier runs and decisions stay."""
@@ -149,22 +168,30 @@ class Contracts:
         tenant = principal.tenant
         known = await self.get(principal, contract)
         chosen = await self.playbooks.get(tenant, playbook or known.playbook)
-        submitted = Upload(known.id, known.document_id, chosen.name, chosen.version)
+        document = await self._documents.get(_reader(principal), known.document_id)
+        submitted = Upload(known.id, document.id, document.revision, chosen.name, chosen.version)
         async with self._database.tenant(tenant) as transaction:
             run = await self._pipelines.submit_in(transaction, self._pipeline, submitted, subject=_subject(known))
             if not await store.point_at_run(transaction, known.id, run.id, chosen.name):
                 raise _no_contract(contract)
         await self._pipelines.ring(self._pipeline)
+        await self._documents.note_run(tenant, document.id, run.id)
         return Submission(await self.get(principal, contract), run)
 
     async def get(self, principal: Principal, contract: ContractId) -> Contract:
-        """One contract; NotFound for another tenant's too."""
+        """One contract; NotFound for another tenant's too, and for one whose document the principal may not read."""
         principal.require(VIEW)
         async with self._database.tenant(principal.tenant) as transaction:
             found = await store.find_contract(transaction, contract)
-        if found is None:
+        if found is None or not await self._may_read(principal, found):
             raise _no_contract(contract)
         return found
+
+    async def _may_read(self, principal: Principal, contract: Contract) -> bool:
+        """A document that is gone, by a deletion that was cut off, hides nothing: the contract can still be deleted."""
+        if await self._documents.find(_reader(principal), contract.document_id) is not None:
+            return True
+        return await self._documents.find(Reader(principal.tenant, None), contract.document_id) is None
 
     async def list_page(
         self, principal: Principal, request: PageRequest, *, name: str | None = None, status: RunStatus | None = None
@@ -190,39 +217,37 @@ class Contracts:
         principal.require(DELETE)
         tenant, found = principal.tenant, await self.get(principal, contract)
         await self._pipelines.cancel_about(tenant, _subject(found))
+        await self._documents.delete(tenant, found.document_id)
         async with self._database.tenant(tenant) as transaction:
-            await self._knowledge.hold_document_in(transaction, found.document_id)
             await store.delete_contract(transaction, contract)
             runs = await self._pipelines.forget_in(transaction, _subject(found))
-            await self._knowledge.delete_document_in(transaction, found.document_id)
             event = ContractDeleted(runs, found.document_id)
             await publish(transaction, topic=event.TOPIC, payload=event.payload())
-        await self._knowledge.delete_bytes(tenant, found.document_id)
         await self._pipelines.forget_live(tenant, runs)
 
-    async def forget(self, tenant: TenantId, runs: Sequence[UUID], document: UUID) -> None:
-        """After a deletion: the bytes, should it have been cut short, and what was said to models in these runs.
+    async def forget(self, tenant: TenantId, runs: Sequence[UUID]) -> None:
+        """After a deletion: what was said to models in these runs. The records of the calls stay.
 
-        The records of the calls stay. Repeating it changes nothing.
+        Repeating it changes nothing.
         """
-        await self._knowledge.delete_bytes(tenant, document)
         await forget_payloads(self._database, tenant, runs)
 
     async def read_original(self, principal: Principal, contract: ContractId) -> tuple[Contract, bytes]:
         """The bytes as they were uploaded."""
         found = await self.get(principal, contract)
-        return found, await self._knowledge.read_original(principal.tenant, found.document_id)
+        return found, await self._documents.read_original(_reader(principal), found.document_id)
 
     async def read_text(
         self, principal: Principal, contract: ContractId
     ) -> tuple[ParsedDocument, tuple[ClassifiedChunk, ...]]:
         """The text with its structure, and the labels as far as the newest finished run made them."""
         found = await self.get(principal, contract)
-        document = await self._knowledge.get_parsed(principal.tenant, found.document_id)
-        chunks = await self._knowledge.list_chunks(principal.tenant, found.document_id)
+        reader = _reader(principal)
+        document = await self._documents.get_parsed(reader, found.document_id)
         async with self._database.tenant(principal.tenant) as transaction:
             report = await store.find_report(transaction, contract)
-        return document, _label(chunks, msgspec.convert(report[1], ReportBody) if report else None)
+        body = msgspec.convert(report[1], ReportBody) if report else None
+        return document, _label(await self._chunks(reader, found, body), body)
 
     async def read_report(self, principal: Principal, contract: ContractId) -> StoredReport:
         """The newest finished report; RunNotFinished says why there is none."""
@@ -233,9 +258,16 @@ class Contracts:
         if report is None:
             raise await self._why_not(principal.tenant, found)
         body = msgspec.convert(report[1], ReportBody)
-        document = await self._knowledge.get_parsed(principal.tenant, found.document_id)
-        chunks = await self._knowledge.list_chunks(principal.tenant, found.document_id)
+        reader = _reader(principal)
+        document = await self._documents.get_parsed(reader, found.document_id)
+        chunks = await self._chunks(reader, found, body)
         return StoredReport(found, report[0], body, _label(chunks, body), document, findings)
+
+    async def _chunks(self, reader: Reader, contract: Contract, body: ReportBody | None) -> tuple[Chunk, ...]:
+        """The clauses that the report speaks of, else those of the index."""
+        if body is not None and body.cut is not None:
+            return (await self._indexes.read_cut(reader, contract.document_id, body.cut)).chunks
+        return await self._indexes.list_chunks(reader, contract.document_id)
 
     async def list_findings(
         self,
@@ -283,6 +315,8 @@ class Contracts:
     async def _find_same(self, tenant: TenantId, content: bytes) -> Submission | None:
         async with self._database.tenant(tenant) as transaction:
             known = await store.find_contract_by_hash(transaction, sha256(content).hexdigest())
+        if known is not None and await self._documents.find(Reader(tenant, None), known.document_id) is None:
+            return None
         run = await self._find_latest_run(tenant, known) if known else None
         return Submission(known, run, is_duplicate=True) if known and run else None
 
@@ -304,6 +338,27 @@ class Contracts:
 def _label(chunks: tuple[Chunk, ...], body: ReportBody | None) -> tuple[ClassifiedChunk, ...]:
     labels = body.labels if body and len(body.labels) == len(chunks) else ((),) * len(chunks)
     return tuple(ClassifiedChunk(chunk, each) for chunk, each in zip(chunks, labels, strict=True))
+
+
+def _as_contract(document: Document, playbook: str, created_by: str) -> Contract:
+    return Contract(
+        id=ContractId(document.id),
+        document_id=document.id,
+        name=document.name,
+        media_type=document.media_type,
+        size_bytes=document.size_bytes,
+        sha256=document.sha256,
+        pages=None,
+        language=None,
+        title=None,
+        playbook=playbook,
+        created_by=created_by,
+        created_at=document.created_at,
+    )
+
+
+def _reader(principal: Principal) -> Reader:
+    return Reader(principal.tenant, principal.subjects)
 
 
 def _subject(contract: Contract) -> str:

@@ -20,6 +20,6 @@ def build_subscribers(contracts: Contracts) -> Mapping[str, tuple[Subscriber, ..
 
     async def forget(event: OutboxEvent) -> None:
         runs = [UUID(run) for run in event.payload["runs"]]
-        await contracts.forget(event.tenant, runs, UUID(event.payload["document"]))
+        await contracts.forget(event.tenant, runs)
 
     return {RunFinished.TOPIC: (note_finished,), ContractDeleted.TOPIC: (forget,)}

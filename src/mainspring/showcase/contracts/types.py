@@ -231,6 +231,7 @@ class ReportBody:
     """What a run found, as stored; decisions on findings are joined when it is read.
 
     labels   for every chunk in order, its categories
+    cut      which chunks these were: the fingerprint of the document's cut; None in reports of before it was kept
     """
 
     playbook: str
@@ -243,3 +244,4 @@ class ReportBody:
     facts: tuple[Fact, ...]
     labels: tuple[tuple[Label, ...], ...]
     warnings: tuple[str, ...]
+    cut: str | None = None

@@ -15,7 +15,7 @@ from typing import Any
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.telemetry import get_logger
-from mainspring.inference.gateway import AiSwitch, CallContext, CallKind, Gateway
+from mainspring.inference.gateway import AiSwitch, CallContext, Gateway
 from mainspring.inference.messages import InferenceRequest, Sampling, TextDelta, system, user
 from mainspring.orchestration.pipelines.types import StepRun
 
@@ -56,20 +56,9 @@ class ModelWriter:
         self._gateway = gateway
         self._ai_switch = ai_switch
 
-    @property
-    def embedding_model(self) -> str:
-        """The model whose vectors are stored."""
-        return self._gateway.embedding_model()
-
     async def is_enabled(self, tenant: TenantId) -> bool:
         """Whether the tenant's AI is on."""
         return await self._ai_switch.is_enabled(tenant)
-
-    async def embed(self, run: StepRun, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
-        """Vectors by the local embedder: no generative AI, so it also runs when the tenant's AI is off."""
-        context = _context(run, kind=CallKind.PROCESSING)
-        embeddings = await self._gateway.embed(texts, context=context)
-        return tuple(tuple(float(number) for number in vector) for vector in embeddings.vectors)
 
     async def classify(self, run: StepRun, drafts: tuple[ClassifiedChunk, ...]) -> tuple[ClassifiedChunk, ...] | None:
         """Labels by the capable model, a few clauses a call; None when there is none or it failed."""
@@ -195,16 +184,15 @@ def _clauses(chunks: Sequence[ClassifiedChunk], limit: int = 1_000_000) -> str:
     return "\n".join(shown[1:])
 
 
-def _context(run: StepRun, *, kind: CallKind = CallKind.GENERATIVE, prompt: str | None = None) -> CallContext:
+def _context(run: StepRun, *, prompt: str) -> CallContext:
     return CallContext(
         tenant=run.tenant,
-        kind=kind,
         feature=_FEATURE,
         run=run.run_id,
         step=run.step,
         trace_id=run.run_id.hex,
-        prompt_name=f"contracts.{prompt}" if prompt else None,
-        prompt_version="1" if prompt else None,
+        prompt_name=f"contracts.{prompt}",
+        prompt_version="1",
     )
 
 

@@ -2,6 +2,7 @@
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.ids import TenantId
 from mainspring.foundation.outbox import publish
 from mainspring.foundation.principal import Principal
 from mainspring.foundation.valkey import Valkey, ValkeyGone
@@ -33,12 +34,24 @@ class KeptReplies:
         raises   Unavailable when Valkey is away; nothing is forgotten then
         """
         principal.require("gateway.manage")
-        try:
-            await self._exact.purge(principal.tenant, feature)
-        except ValkeyGone:
-            raise Unavailable("Kept replies cannot be forgotten now; try again.", retry_after_seconds=1) from None
+        await self._purge_exact(principal.tenant, feature)
         event = RepliesPurged(show_actor(principal), feature)
         async with self._database.tenant(principal.tenant) as transaction:
             forgotten = await store.delete_entries(transaction, feature)
             await publish(transaction, topic=event.topic, payload=event.payload())
         return forgotten
+
+    async def forget_all(self, tenant: TenantId) -> None:
+        """Forget all that is kept for the tenant, because what it may quote is gone; for the platform's own jobs.
+
+        raises   Unavailable when Valkey is away; nothing is forgotten then
+        """
+        await self._purge_exact(tenant, None)
+        async with self._database.tenant(tenant) as transaction:
+            await store.delete_entries(transaction, None)
+
+    async def _purge_exact(self, tenant: TenantId, feature: str | None) -> None:
+        try:
+            await self._exact.purge(tenant, feature)
+        except ValkeyGone:
+            raise Unavailable("Kept replies cannot be forgotten now; try again.", retry_after_seconds=1) from None
