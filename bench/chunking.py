@@ -1,4 +1,4 @@
-"""Measure chunking by clause on labelled contracts: `python -m bench.chunking [--json]`.
+"""Measure chunking on labelled contracts, by clause and in other ways: `python -m bench.chunking [--json]`.
 
 The 60 labelled contracts are read from MAINSPRING_CONTRACT_DATA, or from shared/data/contracts
 beside the repository; without them there is nothing to measure, and it says so.
@@ -17,17 +17,34 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mainspring.orchestration.knowledge import Chunk, ClauseChunking, ParsedDocument, chunk_by_clause, parse
+from mainspring.orchestration.knowledge.chunking import (
+    Chunking,
+    ClauseChunking,
+    FixedChunking,
+    SectionChunking,
+    chunker_version,
+    cut,
+)
+from mainspring.orchestration.knowledge.parsing import parse
+from mainspring.orchestration.knowledge.types import Chunk, ParsedDocument
 
+SETTINGS: tuple[Chunking, ...] = (
+    ClauseChunking(),
+    ClauseChunking(item_chars=1_000),
+    ClauseChunking(1_000, 1_000),
+    SectionChunking(),
+    FixedChunking(1_500, 0),
+    FixedChunking(),
+)
 FIELDS = frozenset({"Document Name", "Parties", "Agreement Date"})  # facts rather than clauses
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one setting of the chunker gives over all contracts."""
+    """What one setting of a chunker gives over all contracts."""
 
+    chunker: str
     max_chars: int
-    min_chars: int
     contracts: int
     spans: int
     whole: float
@@ -47,7 +64,7 @@ def main() -> int:
     if folder is None:
         print("The labelled contracts are not here; set MAINSPRING_CONTRACT_DATA to their folder.")
         return 0
-    for settings in (ClauseChunking(), ClauseChunking(item_chars=1_000), ClauseChunking(1_000, 1_000)):
+    for settings in SETTINGS:
         figures = measure(folder, settings)
         print(json.dumps(asdict(figures)) if as_json else _line(figures))
     return 0
@@ -60,7 +77,7 @@ def find_data() -> Path | None:
     return folder if (folder / "cuad" / "annotations.jsonl").is_file() else None
 
 
-def measure(folder: Path, settings: ClauseChunking) -> Figures:
+def measure(folder: Path, settings: Chunking) -> Figures:
     """Parse and cut every contract, and count."""
     whole: list[bool] = []
     coverage: list[float] = []
@@ -72,7 +89,7 @@ def measure(folder: Path, settings: ClauseChunking) -> Figures:
         content = (folder / "cuad" / "txt" / f"{contract['id']}.txt").read_bytes()
         started = time.perf_counter()
         document = parse(content, filename="contract.txt")
-        chunks = chunk_by_clause(document, settings=settings)
+        chunks = cut(document, settings)
         seconds += time.perf_counter() - started
         contracts += 1
         lengths += [len(chunk.text) for chunk in chunks]
@@ -81,8 +98,8 @@ def measure(folder: Path, settings: ClauseChunking) -> Figures:
         coverage += [share for share, _ in labelled]
         single += [is_single for _, is_single in labelled]
     return Figures(
+        chunker=chunker_version(settings),
         max_chars=settings.max_chars,
-        min_chars=settings.min_chars,
         contracts=contracts,
         spans=len(whole),
         whole=sum(whole) / len(whole),
@@ -115,7 +132,7 @@ def _labelled(chunk: Chunk, labels: list[dict[str, Any]]) -> tuple[float, bool] 
 
 def _line(figures: Figures) -> str:
     return (
-        f"max {figures.max_chars}, min {figures.min_chars}: {figures.whole:.1%} of {figures.spans} spans whole, "
+        f"{figures.chunker}, max {figures.max_chars}: {figures.whole:.1%} of {figures.spans} spans whole, "
         f"coverage {figures.coverage:.3f}, single {figures.single:.1%}, {figures.chunks:.1f} chunks per contract, "
         f"median {figures.median_characters} characters, {figures.megabytes_per_second:.1f} MB/s"
     )
