@@ -1,0 +1,1 @@
+"""The wire shapes of knowledge, one module for each resource. Their descriptions are the API reference."""
