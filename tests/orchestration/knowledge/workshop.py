@@ -103,5 +103,5 @@ def open_workshop(
 def paragraphs(*words: str) -> str:
     """A text with a paragraph for each word, as long as a chunk of `document_type="article"` may be."""
     return "\n\n".join(
-        f"{word.title()} is a word. " + f"The {word} is a thing of its own kind. " * 35 for word in words
+        f"{word.title()} is a word. " + f"The {word} is a thing of its own kind. " * 28 for word in words
     )

@@ -67,6 +67,7 @@ _CONFIGURATIONS = {
     "sv": "swedish",
     "ta": "tamil",
     "tr": "turkish",
+    "und": "english",  # a text too short to tell; words that are not of ASCII letters are left as they are
     "yi": "yiddish",
 }
 
