@@ -16,7 +16,7 @@ from .places import find_places
 _ARTICLE = "articles?|artikel[ns]?|artículos?|articolo|artigos?|chapters?|kapitel|parts?"
 _ANNEX = "schedules?|exhibits?|annex(?:es)?|annexures?|appendix|appendices|attachments?|anlagen?|anhang|anexos?"
 _SECTION = "sections?|secs?\\.|clauses?|paragraphs?|§§?|abschnitte?|ziffern?|cláusulas?|clausol[ae]"
-_ITEMS = r"(?:\([a-zA-Z0-9]{1,4}\))*"
+_ITEMS = r"(?:\([a-zA-Z0-9]{1,4}\)){0,5}"
 _NUMBER = rf"(?:\d{{1,3}}(?:\.\d{{1,3}}){{0,5}}|[IVXLC]{{1,7}}|[A-Z](?:-?\d{{1,2}})?){_ITEMS}(?![\w-])"
 _REFERENCE = re.compile(
     rf"(?<!\w)(?P<word>(?i:{_ARTICLE}|{_ANNEX}|{_SECTION}))[ \t\n]{{0,3}}(?P<first>{_NUMBER})"
