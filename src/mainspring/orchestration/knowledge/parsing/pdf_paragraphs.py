@@ -8,16 +8,17 @@ elsewhere, or never writes it with a hyphen and both halves are small letters.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from mainspring.orchestration.knowledge.types import Page
+from mainspring.orchestration.knowledge.types import Box, Page
 
 from .headings import is_capitals, reads_as_heading, run_in_heading
 from .markers import Marker, Scheme, read_bullet, read_marker
 from .pdf_lines import Line
-from .pieces import Piece, Source, TextBuilder
+from .pieces import Piece, PieceKind, Source, TextBuilder
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _ENDS = tuple('.;:!?"”’)')
@@ -83,6 +84,7 @@ class _Paragraph:
     parts: list[str] = field(default_factory=list[str])
     length: int = 0
     page_starts: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])  # (page number, offset in text)
+    places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])  # the same for each line
 
 
 def join_pages(pages: list[list[Line]], warnings: tuple[str, ...]) -> Source:
@@ -90,12 +92,28 @@ def join_pages(pages: list[list[Line]], warnings: tuple[str, ...]) -> Source:
     words = Counter(word.lower() for lines in pages for line in lines for word in _WORD.findall(line.text))
     paragraphs = _paragraphs(pages, words)
     usual_size = median([line.size for lines in pages for line in lines] or [0.0])
-    builder, starts = TextBuilder(), {}
+    builder, starts, boxes = TextBuilder(), dict[int, int](), list[Box]()
     for paragraph in paragraphs:
-        piece = builder.add("".join(paragraph.parts), Piece(0, 0, emphasised=_is_emphasised(paragraph, usual_size)))
+        kind = PieceKind.TABLE_ROW if paragraph.lines[0].is_row else PieceKind.PROSE
+        like = Piece(0, 0, kind, emphasised=_is_emphasised(paragraph, usual_size))
+        piece = builder.add("".join(paragraph.parts), like)
         if piece is not None:
             starts.update({number: piece.start + offset for number, offset in paragraph.page_starts})
-    return Source(builder.text(), tuple(builder.pieces), _page_spans(starts, len(pages), builder.length), warnings)
+            boxes += _boxes(paragraph, piece)
+    spans = _page_spans(starts, len(pages), builder.length)
+    return Source(builder.text(), tuple(builder.pieces), spans, warnings, tuple(boxes))
+
+
+def _boxes(paragraph: _Paragraph, piece: Piece) -> Iterator[Box]:
+    """Where each line of a paragraph stands; a hyphen that went at its end is not counted."""
+    starts = [piece.start + offset for _, offset in paragraph.places]
+    for line, (page, _), start, after in zip(
+        paragraph.lines, paragraph.places, starts, [*starts[1:], piece.end], strict=True
+    ):
+        if line.page_height:
+            top, bottom = line.page_height - line.bottom - line.size, line.page_height - line.bottom
+            edges = (round(edge, 2) for edge in (line.left, top, line.right, bottom))
+            yield Box(start, min(start + len(line.text), after), page, *edges)
 
 
 def _page_spans(starts: dict[int, int], count: int, length: int) -> tuple[Page, ...]:
@@ -120,6 +138,7 @@ def _paragraphs(pages: list[list[Line]], words: Counter[str]) -> list[_Paragraph
                 current = _Paragraph()
                 done.append(current)
             offset = _join(current, line, words)
+            current.places.append((number, offset))
             if index == 0:
                 current.page_starts.append((number, offset))
     return done
@@ -133,6 +152,8 @@ def _usual_pitch(lines: list[Line]) -> float:
 
 def _starts_paragraph(current: _Paragraph, before: Line | None, line: Line, pitch: float, right: float) -> bool:
     last = current.lines[-1]
+    if line.is_row or last.is_row:
+        return True
     if _opens_clause(line.text, last.text, indented=line.left != last.left):
         return True
     if before is None:
