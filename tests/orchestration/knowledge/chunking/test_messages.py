@@ -4,6 +4,8 @@ import pytest
 
 from mainspring.orchestration.knowledge.chunking import MessageChunking, cut
 from mainspring.orchestration.knowledge.chunking.dates import find_time
+from mainspring.orchestration.knowledge.parsing import parse
+from mainspring.orchestration.knowledge.setup import Setup, document_type_of
 from mainspring.orchestration.knowledge.types import Block, BlockKind, Chunk, ParsedDocument
 
 _Part = tuple[BlockKind, str, dict[str, str]]
@@ -40,6 +42,17 @@ def test_each_message_block_opens_a_chunk_that_says_who_wrote_it_and_when():
     assert first.heading_path == ("Invoice 17",)
     assert second.attributes == {"author": "Bob"}
     assert (second.start, second.text) == (document.text.index("Bob"), "Bob, 4 June 2024\n\nHere.")
+
+
+def test_a_mail_is_cut_as_it_was_parsed():
+    mail = (
+        b"From: Ana <ana@example.org>\nSubject: Re: Invoice 17\nDate: Mon, 3 Jun 2024 10:22:05 +0200\n\n"
+        b"It was paid.\n\nOn 2 June 2024, Bob wrote:\n> Where is it?\n\nOn Friday.\n"
+    )
+    document = parse(mail, filename="a.eml")
+    (chunk,) = cut(document, Setup().chunking_of(document_type_of(document.media_type, "a.eml")))
+    assert chunk.text.endswith("It was paid.\n\nOn Friday.")
+    assert (chunk.attributes["author"], chunk.heading_path) == ("Ana <ana@example.org>", ("Re: Invoice 17",))
 
 
 def test_quotations_are_left_out_of_the_text_but_lie_in_the_span():

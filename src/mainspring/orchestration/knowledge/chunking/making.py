@@ -1,12 +1,15 @@
 """From spans to chunks: number, headings, page and tokens are found here, for every chunker."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from mainspring.orchestration.knowledge.types import Block, Chunk, ParsedDocument
+from mainspring.orchestration.knowledge.types import Block, BlockKind, Chunk, ParsedDocument
 
 from .places import find_places
 from .spans import Span
 from .tokens import estimate_tokens
+
+NOT_BODY = (BlockKind.HEADING, BlockKind.FURNITURE)
+"""Blocks that stand around what a chunk is about."""
 
 
 def make_chunks(document: ParsedDocument, spans: Sequence[Span]) -> tuple[Chunk, ...]:
@@ -20,10 +23,14 @@ def make_chunks(document: ParsedDocument, spans: Sequence[Span]) -> tuple[Chunk,
     return tuple(chunks)
 
 
-def shared_attributes(blocks: Iterable[Block]) -> Mapping[str, str]:
-    """What the blocks say in the same words, as far as they say it."""
-    said: dict[str, str | None] = {}
-    for block in blocks:
-        for name, value in block.attributes.items():
-            said[name] = value if said.get(name, value) == value else None
-    return {name: value for name, value in said.items() if value}
+def shared_attributes(blocks: Sequence[Block]) -> Mapping[str, str]:
+    """What all of the blocks say in the same words; headings are asked only where there is nothing else."""
+    bodies = [block for block in blocks if block.kind not in NOT_BODY] or blocks
+    if not bodies:
+        return {}
+    others = bodies[1:]
+    return {
+        name: value
+        for name, value in bodies[0].attributes.items()
+        if value and all(other.attributes.get(name) == value for other in others)
+    }

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from mainspring.orchestration.knowledge.types import Block, BlockKind, Chunk, ParsedDocument
 
 from .fixed import SENTENCE_WAYS
-from .making import make_chunks, shared_attributes
+from .making import NOT_BODY, make_chunks, shared_attributes
 from .places import find_places
 from .protocol import Chunker, Cutter
 from .settings import SectionChunking
 from .spans import Span, among, cut_to_size, length, trimmed
 
 _RUNS = (BlockKind.LIST_ITEM, BlockKind.TABLE_ROW)
-_NOT_BODY = (BlockKind.HEADING, BlockKind.FURNITURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def _paths(document: ParsedDocument, chunks: tuple[Chunk, ...], held: list[tuple
 
 def _body(chunk: Chunk, blocks: tuple[Block, ...]) -> Span:
     """Where the first and the last block of the chunk start that are no headings."""
-    places = [max(block.start, chunk.start) for block in blocks if block.kind not in _NOT_BODY]
+    places = [max(block.start, chunk.start) for block in blocks if block.kind not in NOT_BODY]
     return (places[0], places[-1]) if places else (chunk.start, chunk.start)
 
 
