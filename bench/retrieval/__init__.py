@@ -1,0 +1,1 @@
+"""How well clauses of real contracts are found: `python -m bench.retrieval`."""
