@@ -15,8 +15,9 @@ from mainspring.inference.gateway import CallContext
 from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, SwitchBoard, scripted_gateway
 from mainspring.inference.messages import InferenceRequest, user
-from mainspring.orchestration.knowledge import Knowledge, chunk_by_clause, parse
+from mainspring.orchestration.knowledge import Documents, Homes, NewDocument, chunk_by_clause, parse
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, RunId, StepRun, Worker
+from tests.orchestration.knowledge.workshop import CountingCaches
 
 COMMITTING = SwitchBoard(TenantPolicy(durability="committed"))
 
@@ -91,11 +92,12 @@ async def test_a_document_becomes_clauses_that_know_their_place(
     database: Database, objects: ObjectStore, tenant: TenantId
 ):
     """Bytes are stored once, parsed in a process of their own, and cut by clause; offsets point into the text."""
-    knowledge = Knowledge(database, objects)
+    documents = Documents(Homes(database), database, objects, CountingCaches())
     text = b"1. Term\nThis Agreement lasts one year.\n\n2. Law\nThe laws of Delaware govern it.\n"
-    stored = await knowledge.store_original(tenant, "agreement.txt", text)
-    assert (await knowledge.store_original(tenant, "agreement.txt", text)).id == stored.id
-    document = await knowledge.parse_document(tenant, stored.id)
+    agreement = NewDocument("uploads", None, "agreement.txt", text)
+    stored = (await documents.put(tenant, agreement)).document
+    assert (await documents.put(tenant, agreement)).document.id == stored.id
+    document = await documents.parse(tenant, stored.id)
     for chunk in chunk_by_clause(document):
         assert document.text[chunk.start : chunk.end] == chunk.text
     assert parse(text, filename="agreement.txt").text == document.text
