@@ -88,6 +88,9 @@ _ENTER_TENANT = (
     "select set_config('role', 'mainspring_tenant', true), set_config('mainspring.tenant', %(tenant)s::text, true)"
 )
 _ENTER_SYSTEM = "select set_config('role', 'mainspring_system', true)"
+# A build that waits for old transactions gives up after a minute, and one whose client died ends within seconds.
+_ENTER_KEEPER = """select set_config('role', 'mainspring_keeper', false), set_config('lock_timeout', '60s', false),
+                          set_config('client_connection_check_interval', '5s', false)"""
 
 
 async def _check(connection: AsyncConnection[Row]) -> None:
@@ -158,6 +161,19 @@ class Database:
         """The psycopg connection of a system transaction, for COPY."""
         async with self._begin() as connection:
             await connection.execute(_ENTER_SYSTEM)
+            yield connection
+
+    @asynccontextmanager
+    async def keeper(self) -> AsyncGenerator[AsyncConnection[Row]]:
+        """A connection of its own, with no transaction open, as the role that may index vectors and read none.
+
+        For indexes that are built and dropped while the platform runs; whatever else the tables hold is out of reach.
+        """
+        forbid_open_transaction("an index to be built")
+        async with await AsyncConnection[Row].connect(
+            str(self._pool.conninfo), row_factory=dict_row, connect_timeout=5, autocommit=True
+        ) as connection:
+            await connection.execute(_ENTER_KEEPER)
             yield connection
 
     @asynccontextmanager

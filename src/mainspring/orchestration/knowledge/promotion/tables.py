@@ -1,6 +1,15 @@
 """What the watch over recall writes; row-level security is in the migration."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Table, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    text,
+)
 from sqlalchemy.dialects.postgresql import REAL, UUID
 
 from mainspring.foundation.tables import metadata
