@@ -223,18 +223,18 @@ async def test_a_vector_that_went_with_the_document_it_was_shared_with_is_made_a
     assert await workshop.indexes.verify(workshop.tenant) == ()
 
 
-async def test_twenty_documents_that_share_words_are_published_and_deleted_at_once(workshop: Workshop):
-    documents = [await workshop.put(f"{number}", paragraphs("apple", f"w{number}")) for number in range(20)]
+async def test_documents_that_share_words_are_published_and_deleted_at_once(workshop: Workshop):
+    documents = [await workshop.put(f"{number}", paragraphs("apple", f"w{number}")) for number in range(8)]
     await asyncio.gather(*(workshop.ingest(document) for document in documents))
     assert await workshop.indexes.verify(workshop.tenant) == ()
-    changed = [await workshop.put(f"{number}", paragraphs("banana", f"w{number}")) for number in range(10)]
-    deleted = (workshop.documents.delete(workshop.tenant, document.id) for document in documents[10:])
+    changed = [await workshop.put(f"{number}", paragraphs("banana", f"w{number}")) for number in range(4)]
+    deleted = (workshop.documents.delete(workshop.tenant, document.id) for document in documents[4:])
     await asyncio.gather(*(workshop.ingest(document) for document in changed), *deleted)
     assert await workshop.indexes.verify(workshop.tenant) == ()
 
 
 async def test_a_document_that_is_deleted_while_it_is_brought_in_stays_deleted(workshop: Workshop):
-    for _ in range(5):
+    for _ in range(2):
         document = await workshop.put("a", paragraphs("apple", "banana"))
         bringing, _ = await asyncio.gather(
             workshop.ingest(document), workshop.documents.delete(workshop.tenant, document.id), return_exceptions=True

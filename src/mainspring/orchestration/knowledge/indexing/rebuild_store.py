@@ -158,11 +158,12 @@ async def activate(transaction: TenantTransaction, index: UUID, at: datetime) ->
 async def purge_documents(transaction: TenantTransaction, index: UUID, limit: int) -> list[UUID]:
     """Remove up to `limit` documents from an index, by cascade with all their chunks."""
     rows = await transaction.all(
-        """delete from indexed_document where tenant_id = %(tenant)s and index_id = %(index)s
-              and document_id in (
-                  select document_id from indexed_document where tenant_id = %(tenant)s and index_id = %(index)s
-                   order by document_id limit %(limit)s for update)
-           returning document_id""",
+        """with picked as materialized (  -- a subquery with a limit may be run again, and would find others then
+               select document_id from indexed_document where tenant_id = %(tenant)s and index_id = %(index)s
+                order by document_id limit %(limit)s for update)
+           delete from indexed_document as held using picked
+            where held.tenant_id = %(tenant)s and held.index_id = %(index)s and held.document_id = picked.document_id
+           returning held.document_id""",
         tenant=transaction.tenant,
         index=index,
         limit=limit,
@@ -173,9 +174,11 @@ async def purge_documents(transaction: TenantTransaction, index: UUID, limit: in
 async def purge_terms(transaction: TenantTransaction, index: UUID, limit: int) -> int:
     """Remove up to `limit` counts of terms of an index that holds no documents any more."""
     return await transaction.run(
-        """delete from term_count where tenant_id = %(tenant)s and index_id = %(index)s
-              and term in (select term from term_count where tenant_id = %(tenant)s and index_id = %(index)s
-                            order by term limit %(limit)s for update)""",
+        """with picked as materialized (
+               select term from term_count where tenant_id = %(tenant)s and index_id = %(index)s
+                order by term limit %(limit)s for update)
+           delete from term_count as counted using picked
+            where counted.tenant_id = %(tenant)s and counted.index_id = %(index)s and counted.term = picked.term""",
         tenant=transaction.tenant,
         index=index,
         limit=limit,
