@@ -1,7 +1,6 @@
 """The parse in its own process: bounded in time and memory, and never the end of its caller."""
 
 import asyncio
-import sys
 
 import pytest
 import uvloop
@@ -80,15 +79,14 @@ def test_it_works_on_uvloop():
     assert uvloop.run(parse_bounded(_TEXT, filename="a.txt")).text == _TEXT.decode()
 
 
-async def test_the_child_loads_no_database_and_no_web():
-    script = (
-        "import sys; import mainspring.orchestration.knowledge.parsing.child;"
-        "heavy = ('psycopg', 'sqlalchemy', 'numpy', 'docx', 'pypdfium2', 'fastapi');"
-        "print([name for name in heavy if name in sys.modules])"
+async def test_the_child_loads_no_database_and_no_web(monkeypatch: pytest.MonkeyPatch):
+    heavy = ("psycopg", "sqlalchemy", "numpy", "docx", "lxml", "pypdfium2", "fastapi", "asyncio", "http")
+    tell = (
+        f"found = [name for name in {heavy} if name in sys.modules]; "
+        'print(\'{"type":"failed","code":"broken_document","detail":"loaded: %s"}\' % found)'
     )
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
-    output, _ = await process.communicate()
-    assert output.decode().strip() == "[]"
+    monkeypatch.setattr(bounded, "_START", bounded._START.replace("main()", tell))  # pyright: ignore[reportPrivateUsage]
+    assert (await _refusal(_TEXT, "a.txt")).detail == "loaded: []"
 
 
 async def test_the_name_of_a_document_is_not_in_the_list_of_processes(monkeypatch: pytest.MonkeyPatch):

@@ -74,7 +74,7 @@ async def test_without_the_filter_the_interpreter_still_refuses():
 
 async def test_the_child_that_parses_is_the_one_that_is_shut_in(monkeypatch: pytest.MonkeyPatch):
     spy = (
-        "import sys; sys.path[:] = sys.argv[1:]\n"
+        "import sys; sys.path[:] = sys.argv[2:]\n"
         "import socket\n"
         "from mainspring.orchestration.knowledge.parsing import child\n"
         "from mainspring.orchestration.knowledge.errors import NoText\n"

@@ -11,6 +11,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
 
 import msgspec
 
@@ -21,9 +22,19 @@ from .limits import ParseLimits
 from .protocol import Answer, Parsed, Request
 from .refusals import shown, timed_out, too_large
 
-_START = (
-    "import sys; sys.path[:] = sys.argv[1:]; from mainspring.orchestration.knowledge.parsing.child import main; main()"
-)
+_ROOM = Path(__file__).resolve().parents[1]
+# The room's front doors stay shut: they load a database's client, which has no business beside a foreign file.
+_START = """
+import sys
+from types import ModuleType
+sys.path[:] = sys.argv[2:]
+for name, path in (("", sys.argv[1]), (".parsing", sys.argv[1] + "/parsing")):
+    package = ModuleType("mainspring.orchestration.knowledge" + name)
+    package.__path__ = [path]
+    sys.modules[package.__name__] = package
+from mainspring.orchestration.knowledge.parsing.child import main
+main()
+"""
 _DEFAULT_LIMITS = ParseLimits()
 _ANSWERS = msgspec.json.Decoder(Answer)
 
@@ -61,6 +72,7 @@ async def _start() -> Process:
         "-B",
         "-c",
         _START,
+        str(_ROOM),
         *(path for path in sys.path if path),
         stdin=PIPE,
         stdout=PIPE,

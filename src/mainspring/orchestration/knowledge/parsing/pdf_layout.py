@@ -185,11 +185,13 @@ def _rows(lines: Sequence[Line]) -> list[_Row]:
         pieces = [_of_cell(line, cell) for cell in line.cells] or [line]
         row = rows[-1] if rows else None
         if row is not None and _steps_right(row, pieces[0]):
-            rows[-1:] = _cut_above(row, pieces[0])
+            is_in_table = len(rows) > 1 and len(rows[-2].cells) > 1
+            rows[-1:] = [row] if is_in_table else _cut_above(row, pieces[0])
             rows[-1].cells += [[piece] for piece in pieces]
             rows[-1].sources.append(line)
-        elif row is not None and len(pieces) == 1 and _goes_on(row, line):
-            row.cells[-1].append(line)
+        elif row is not None and _goes_on(row, pieces[0]) and (len(pieces) == 1 or len(row.cells) > 1):
+            row.cells[-1].append(pieces[0])
+            row.cells += [[piece] for piece in pieces[1:]]
             row.sources.append(line)
         else:
             rows.append(_Row([[piece] for piece in pieces], [line]))
