@@ -14,7 +14,8 @@ from mainspring.foundation.ids import TenantId
 from mainspring.foundation.objects import ObjectStore
 from mainspring.orchestration.knowledge.errors import NotParsedYet, Superseded, UnusableVector
 from mainspring.orchestration.knowledge.homes import Homes
-from mainspring.orchestration.knowledge.indexing import embedded_text, query_terms
+from mainspring.orchestration.knowledge.indexing import embedded_text, identifiers, term_id, terms_text
+from mainspring.orchestration.knowledge.indexing.terms import ALL_CHUNKS
 from mainspring.orchestration.knowledge.types import Chunk, Document, DocumentStatus
 from mainspring.orchestration.pipelines.types import StepRun
 from tests.orchestration.knowledge.workshop import Workshop, open_workshop, paragraphs
@@ -254,23 +255,52 @@ async def test_vectors_that_cannot_be_stored_are_refused(workshop: Workshop, vec
     assert await workshop.rows("embedding_draft", document.id) == []
 
 
-async def test_an_index_sees_words_by_how_rare_they_are_in_it(workshop: Workshop):
-    await workshop.bring_in("a", paragraphs("apple", "banana", "cherry"))
-    await workshop.bring_in("b", "Norm ISO-27001 holds in section 4.2(b) for apples.")
-    index = await _index(workshop)
+async def test_chunks_are_scored_by_bm25_with_one_inner_product(workshop: Workshop):
+    await workshop.bring_in("a", paragraphs("apple", "banana"))
+    document = await workshop.bring_in("b", "Norm ISO-27001 and/or rule holds in section 4.2(b) for apples. Apples!")
+    length = 8  # norm, iso, 27001, rule, hold, section, 4.2, b, and twice appl; `and`, `or`, `in`, `for` say nothing
     async with workshop.homes.reading(workshop.tenant) as transaction:
-        found = await query_terms(transaction, index.id, "Which apples, kind or iso-27001 and unknownword?")
-        row = await transaction.one(
-            "select count(*) as hits, max(-(terms <#> %(query)s::sparsevec)) as best from chunk_terms"
-            " where tenant_id = %(tenant)s and terms <#> %(query)s::sparsevec < 0",
-            tenant=workshop.tenant,
-            query=found.vector,
+        scored = {
+            term: (
+                await transaction.one(
+                    "select max(-(terms <#> %(query)s::sparsevec)) as score from chunk_terms"
+                    " where tenant_id = %(tenant)s and document_id = %(document)s",
+                    tenant=workshop.tenant,
+                    document=document.id,
+                    query=terms_text({term_id(namespace, term): 1.0}),
+                )
+            )["score"]
+            for namespace, term in (
+                ("word", "appl"),
+                ("word", "iso"),
+                ("word", "27001"),
+                ("exact", "iso-27001"),
+                ("exact", "4.2(b)"),
+                ("word", "durian"),
+            )
+        }
+    damping = 1.2 * (0.25 + 0.75 * (length + 2) / 100)
+    assert scored["appl"] == pytest.approx(2 * 2.2 / (2 + damping), rel=1e-3)
+    assert scored["iso"] == scored["27001"] == scored["iso-27001"] == scored["4.2(b)"]
+    assert scored["iso"] == pytest.approx(2.2 / (1 + damping), rel=1e-3)
+    assert scored["durian"] == 0
+
+
+async def test_counts_say_how_many_chunks_hold_a_term_and_how_many_there_are(workshop: Workshop):
+    await workshop.bring_in("a", paragraphs("apple", "banana"))
+    await workshop.bring_in("b", paragraphs("apple"))
+    async with workshop.homes.reading(workshop.tenant) as transaction:
+        rows = await transaction.all(
+            "select term, chunks from term_count where tenant_id = %(tenant)s", tenant=workshop.tenant
         )
-    weights = {found.words[term]: weight for term, weight in found.weights.items()}
-    assert set(weights) == {"appl", "kind", "iso", "-27001", "iso-27001"}
-    assert weights["iso-27001"] > weights["appl"] > weights["kind"] > 0
-    assert row["hits"] == 4
-    assert row["best"] > weights["iso-27001"]
+    counts = {row["term"]: row["chunks"] for row in rows}
+    found = [counts[term] for term in (term_id("word", "appl"), term_id("word", "banana"), ALL_CHUNKS)]
+    assert found == [2, 1, 3]
+
+
+def test_identifiers_are_what_means_something_only_as_a_whole():
+    text = "Per ISO-27001, section 4.2(b) of foo_bar and/or the long-term AC-1234/B, 12 or A."
+    assert identifiers(text) == ["iso-27001", "4.2(b)", "foo_bar", "and/or", "long-term", "ac-1234/b", "12"]
 
 
 def test_the_embedded_text_names_the_headings_above_once():

@@ -4,7 +4,7 @@ from .embedder import KNOWN_DIMENSIONS, GatewayEmbedder
 from .indexes import Indexes
 from .publishing import Progress
 from .store import chunk_of, index_of
-from .terms import QueryTerms, configuration_of, query_terms, terms_of
+from .terms import configuration_of, identifiers, term_id, terms_of, terms_text
 from .texts import content_hash, embedded_text
 from .types import Comparison, Cut, Difference, RebuildFailure, RebuildProgress
 from .vectors import vector_text
@@ -17,15 +17,16 @@ __all__ = [
     "GatewayEmbedder",
     "Indexes",
     "Progress",
-    "QueryTerms",
     "RebuildFailure",
     "RebuildProgress",
     "chunk_of",
     "configuration_of",
     "content_hash",
     "embedded_text",
+    "identifiers",
     "index_of",
-    "query_terms",
+    "term_id",
     "terms_of",
+    "terms_text",
     "vector_text",
 ]

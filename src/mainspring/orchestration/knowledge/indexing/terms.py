@@ -11,17 +11,17 @@ holds the rarity of its terms; their inner product is the score.
 The average length is a constant of the chunker, so that a chunk's vector never depends on other chunks.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
-from uuid import UUID
 
 from mainspring.foundation.db import TenantTransaction
 
 from . import store
+
+WORD, EXACT = "word", "exact"
+"""The namespaces of terms: stemmed words, and identifiers as they are written."""
 
 DIMENSIONS = 1_000_000_000
 """Of every sparse vector of terms."""
@@ -33,7 +33,6 @@ _K1, _B = 1.2, 0.75
 _AVERAGE_LENGTHS = {"clause": 100, "message": 80, "section": 100, "rows": 100, "fixed": 100}
 _MOST_TERMS = 16_000  # what a sparsevec holds
 _LONGEST_TERM = 100  # of an identifier, in characters
-_WORD, _EXACT = "word", "exact"
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-._/&:][^\W_]+|\([0-9a-z]{1,4}\))*", re.IGNORECASE)
 
 _CONFIGURATIONS = {
@@ -72,23 +71,6 @@ _CONFIGURATIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class QueryTerms:
-    """A query's words as they are searched.
-
-    weights  rarity by term id; words that no chunk of the index holds are left out
-    words    what each term id stands for, for explanations
-    """
-
-    weights: Mapping[int, float]
-    words: Mapping[int, str]
-
-    @property
-    def vector(self) -> str:
-        """A sparsevec as text; a chunk's score is the negative of `terms <#> vector`."""
-        return terms_text(self.weights)
-
-
 def configuration_of(language: str) -> str:
     """Postgres's text search configuration for an ISO 639-1 code; `simple`, which stems nothing, for others."""
     return _CONFIGURATIONS.get(language, "simple")
@@ -105,24 +87,6 @@ async def terms_of(
     """For each text its terms with BM25's part for each."""
     analysed = await store.analyse(transaction, texts, configuration_of(language))
     return [_weigh(_count(words, identifiers(text)), average) for words, text in zip(analysed, texts, strict=True)]
-
-
-async def query_terms(
-    transaction: TenantTransaction, index: UUID, text: str, *, languages: Sequence[str] = ("en",)
-) -> QueryTerms:
-    """A query's terms with their rarity in an index.
-
-    languages  of the documents that are searched: the query is stemmed in each of them
-    """
-    words: dict[int, str] = {}
-    for configuration in sorted({configuration_of(language) for language in languages}):
-        (analysed,) = await store.analyse(transaction, [text], configuration)
-        words |= {term_id(_WORD, word): word for word in analysed}
-    words |= {term_id(_EXACT, token): token for token in identifiers(text)}
-    counts = await store.term_counts(transaction, index, [ALL_CHUNKS, *words])
-    total = counts.get(ALL_CHUNKS, 0)
-    weights = {term: _rarity(total, held) for term, held in counts.items() if term != ALL_CHUNKS}
-    return QueryTerms(weights, {term: words[term] for term in weights})
 
 
 def term_id(namespace: str, term: str) -> int:
@@ -159,9 +123,9 @@ def _count(words: Mapping[str, int], exact: Sequence[str]) -> tuple[Counter[int]
     """How often each term occurs, and the text's length in words."""
     counted: Counter[int] = Counter()
     for word, times in words.items():
-        counted[term_id(_WORD, word)] += times
+        counted[term_id(WORD, word)] += times
     for token in exact:
-        counted[term_id(_EXACT, token)] += 1
+        counted[term_id(EXACT, token)] += 1
     return counted, sum(words.values())
 
 
@@ -169,7 +133,3 @@ def _weigh(counted: tuple[Counter[int], int], average: int) -> dict[int, float]:
     terms, length = counted
     damping = _K1 * (1 - _B + _B * length / average)
     return {term: times * (_K1 + 1) / (times + damping) for term, times in terms.items()}
-
-
-def _rarity(total: int, holding: int) -> float:
-    return math.log(1 + max(total - holding + 0.5, 0.5) / (holding + 0.5))
