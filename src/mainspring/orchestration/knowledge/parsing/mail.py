@@ -174,7 +174,7 @@ def _describe(message: "Message[str, object]") -> tuple[dict[str, str], str]:
 
 def _header(message: "Message[str, object]", name: str) -> str:
     value = message.get(name)
-    return _BLANKS.sub(" ", clean(_decoded(str(value)[:_MAX_HEADER]))) if value is not None else ""
+    return _BLANKS.sub(" ", clean(_decoded(_BLANKS.sub(" ", str(value)[:_MAX_HEADER])))) if value is not None else ""
 
 
 def _decoded(value: str) -> str:

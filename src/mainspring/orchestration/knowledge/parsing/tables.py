@@ -36,11 +36,9 @@ def add_rows(
     rows     of shown cells, all of one length, none of them blank throughout
     columns  names that hold unless the table brings its own
     """
-    used = [index for index in range(len(rows[0]) if rows else 0) if any(row[index] for row in rows)]
-    rows = [[row[index] for index in used] for row in rows]
     header = find_header(rows, has_values=columns is not None)
     if header is not None:
-        columns = BAR.join(rows[header])
+        columns = BAR.join(rows[header]).strip()
     for number, row in enumerate(rows):
         if header is not None and number < header:
             builder.add(" ".join(filter(None, row)), Piece(0, 0, attributes=attributes))
