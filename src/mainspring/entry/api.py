@@ -24,6 +24,7 @@ from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.inference.gateway import routes as record_routes
+from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import routes as run_routes
 from mainspring.showcase.contracts import routes as contract_routes
@@ -33,6 +34,7 @@ Everything is asynchronous: a submission answers with a run at once; follow it l
 or poll it. Send `Authorization: Bearer ms_...`. Errors are RFC 9457 problem+json with a stable `code`.
 """
 _MULTIPART_OVERHEAD = 1_000_000
+_UPLOADS = ("/v1/contracts", "/v1/knowledge/documents", "/v1/knowledge/sources/")
 
 
 def make_app(platform: Platform) -> FastAPI:
@@ -43,12 +45,15 @@ def make_app(platform: Platform) -> FastAPI:
         title="Mainspring",
         version=__version__,
         description=_DESCRIPTION,
-        body_limits={"/v1/contracts": settings.max_upload_bytes + _MULTIPART_OVERHEAD},
+        body_limits=dict.fromkeys(_UPLOADS, settings.max_upload_bytes + _MULTIPART_OVERHEAD),
         docs_url=None,
         redoc_url=None,
     )
     app.include_router(identity_routes.build_router(platform.identity, is_secure=settings.secure_cookies))
     app.include_router(contract_routes.build_router(platform.contracts, max_upload_bytes=settings.max_upload_bytes))
+    app.include_router(
+        knowledge_routes.build_router(platform.knowledge.services, max_upload_bytes=settings.max_upload_bytes)
+    )
     app.include_router(run_routes.build_router(platform.pipelines, platform.live))
     app.include_router(record_routes.build_router(platform.records))
     app.include_router(record_routes.build_outcome_router(platform.gateway))

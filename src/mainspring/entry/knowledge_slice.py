@@ -1,39 +1,74 @@
 """Knowledge put together: every service of the room by hand, over what the platform has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mainspring.foundation.db import Database
+from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.settings import Settings
-from mainspring.inference.gateway import Gateway, KeptReplies
+from mainspring.foundation.vault import Vault
+from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
 from mainspring.orchestration.knowledge import (
+    BUILT_IN,
     KNOWN_DIMENSIONS,
+    Buckets,
+    Concepts,
+    Connectors,
     Documents,
     GatewayEmbedder,
+    GatewayModels,
+    GuardLimits,
     Homes,
     Indexes,
     Ingestion,
     IngestSteps,
+    Intake,
+    Kinds,
+    KnowledgeServices,
+    Overview,
     ParseLimits,
+    Promotions,
+    Rebuilds,
+    Search,
     Setups,
+    Sources,
     Sweeper,
+    SyncSteps,
+    Walk,
+    WebGuard,
     build_ingest,
+    build_rebuild,
+    build_remove_source,
+    build_sync,
 )
 from mainspring.orchestration.pipelines import Pipeline, Pipelines
 
 
 @dataclass(frozen=True, slots=True)
+class Foundations:
+    """What knowledge stands on."""
+
+    settings: Settings
+    database: Database
+    objects: ObjectStore
+    vault: Vault
+    gateway: Gateway
+    ai_switch: AiSwitch
+    replies: KeptReplies
+    pipelines: Pipelines
+
+
+@dataclass(frozen=True, slots=True)
 class KnowledgeParts:
-    """The services of knowledge, ready to use."""
+    """The services of knowledge, what a worker runs for them, and what it looks after."""
 
     homes: Homes
-    setups: Setups
-    documents: Documents
-    indexes: Indexes
-    ingestion: Ingestion
-    sweeper: Sweeper
+    services: KnowledgeServices
     pipelines: tuple[Pipeline, ...]
+    sweeper: Sweeper
+    promotions: Promotions
 
 
 class RepliesForget:
@@ -47,36 +82,59 @@ class RepliesForget:
         await self._replies.forget_all(tenant)
 
 
-def build_knowledge(
-    settings: Settings,
-    database: Database,
-    objects: ObjectStore,
-    gateway: Gateway,
-    replies: KeptReplies,
-    pipelines: Pipelines,
-) -> KnowledgeParts:
-    """The services over one database, object store and gateway; close `homes` in the end."""
-    homes = Homes(database)
+def build_knowledge(on: Foundations, *, concepts: Concepts | None, product_sources: frozenset[str]) -> KnowledgeParts:
+    """The services over one database, object store and gateway; close `homes` in the end.
+
+    concepts         what words of a question mean in the products' labels
+    product_sources  names of sources that products put their documents under
+    """
+    homes = Homes(on.database, _databases(on.settings), connections=on.settings.database_connections)
     setups = Setups(homes, KNOWN_DIMENSIONS.get)
+    caches = RepliesForget(on.replies)
     documents = Documents(
         homes,
-        database,
-        objects,
-        RepliesForget(replies),
-        limits=_parse_limits(settings),
-        recognise_scans=settings.recognise_scans,
+        on.database,
+        on.objects,
+        caches,
+        limits=_parse_limits(on.settings),
+        recognise_scans=on.settings.recognise_scans,
     )
-    indexes = Indexes(homes, objects, documents, setups, GatewayEmbedder(gateway))
-    ingest = build_ingest(IngestSteps(documents, indexes))
-    ingestion = Ingestion(homes, database, documents, pipelines, ingest)
-    return KnowledgeParts(
-        homes=homes,
-        setups=setups,
+    embedder = GatewayEmbedder(on.gateway)
+    indexes = Indexes(homes, on.objects, documents, setups, embedder)
+    ingest, rebuild = build_ingest(IngestSteps(documents, indexes)), build_rebuild(indexes)
+    ingestion = Ingestion(homes, on.database, documents, on.pipelines, ingest)
+    kinds = _kinds(on.settings)
+    syncing = SyncSteps(homes, on.vault, on.pipelines, kinds, Walk(homes, documents, ingestion), ingestion)
+    sync, removal = build_sync(syncing), build_remove_source(syncing)
+    sources = Sources(
+        homes,
+        on.vault,
+        kinds,
+        ingestion,
+        caches,
+        pipelines=on.pipelines,
+        sync=sync,
+        removal=removal,
+        reserved=BUILT_IN | product_sources,
+    )
+    models = GatewayModels(on.gateway, on.ai_switch)
+    services = KnowledgeServices(
         documents=documents,
         indexes=indexes,
+        setups=setups,
         ingestion=ingestion,
-        sweeper=Sweeper(homes, ingestion, pipelines),
-        pipelines=(ingest,),
+        intake=Intake(homes, ingestion, sources),
+        sources=sources,
+        rebuilds=Rebuilds(indexes, on.pipelines, rebuild),
+        search=Search(homes, setups, embedder, concepts=concepts, models=models),
+        overview=Overview(homes),
+    )
+    return KnowledgeParts(
+        homes=homes,
+        services=services,
+        pipelines=(ingest, rebuild, sync, removal),
+        sweeper=Sweeper(homes, ingestion, on.pipelines),
+        promotions=Promotions(on.database, homes),
     )
 
 
@@ -86,3 +144,32 @@ def _parse_limits(settings: Settings) -> ParseLimits:
         max_pages=settings.max_document_pages,
         timeout_seconds=settings.parse_timeout_seconds,
     )
+
+
+def _kinds(settings: Settings) -> Kinds:
+    limits = GuardLimits(
+        max_bytes=settings.max_upload_bytes, internal_hosts=frozenset(_listed(settings.knowledge_hosts))
+    )
+    buckets = Buckets(
+        settings.objects_url, tuple(_listed(settings.knowledge_buckets)), max_bytes=settings.max_upload_bytes
+    )
+    return Kinds(WebGuard(limits), buckets, Connectors())
+
+
+def _listed(text: str | None) -> list[str]:
+    return [each for part in (text or "").split(",") if (each := part.strip())]
+
+
+def _databases(settings: Settings) -> Mapping[str, str]:
+    """The databases that tenants may have for their own, by the operator's name."""
+    given = settings.knowledge_databases.get_secret_value() if settings.knowledge_databases else ""
+    named: dict[str, str] = {}
+    for number, part in enumerate(given.split(), 1):
+        name, equals, url = part.partition("=")
+        if not (name and equals and url):  # the text itself may hold a password and is not repeated
+            raise InvalidInput(
+                f"MAINSPRING_KNOWLEDGE_DATABASES: part {number} is not name=url; give name=postgresql://..., "
+                "separated by blanks."
+            )
+        named[name] = url
+    return named

@@ -11,7 +11,7 @@ from datetime import timedelta
 from mainspring.application.identity import Identity, IdentitySettings
 from mainspring.entry.engines import running_engines
 from mainspring.entry.gateway_slice import gateway_settings, open_vault_wrapper
-from mainspring.entry.knowledge_slice import KnowledgeParts, build_knowledge
+from mainspring.entry.knowledge_slice import Foundations, KnowledgeParts, build_knowledge
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
@@ -29,7 +29,7 @@ from mainspring.inference.gateway import (
     build_gateway,
 )
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
-from mainspring.showcase.contracts import Analyst, Contracts, ModelWriter, Playbooks, build_pipeline
+from mainspring.showcase.contracts import SOURCE, Analyst, Contracts, ModelWriter, Playbooks, build_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,16 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
         opened.push_async_callback(gateway.close)
         pipelines = Pipelines(database, valkey)
         replies = KeptReplies(database, valkey)
-        knowledge = build_knowledge(settings, database, objects, gateway, replies, pipelines)
+        knowledge = build_knowledge(
+            Foundations(settings, database, objects, vault, gateway, identity, replies, pipelines),
+            concepts=None,
+            product_sources=frozenset({SOURCE}),
+        )
         opened.push_async_callback(knowledge.homes.close)
         live = LiveEvents(database, valkey)
         opened.push_async_callback(live.close)
         playbooks = Playbooks(database)
-        documents, indexes = knowledge.documents, knowledge.indexes
+        documents, indexes = knowledge.services.documents, knowledge.services.indexes
         writer = ModelWriter(gateway, identity)
         analyst = Analyst(database, documents, indexes, playbooks, writer=writer, clock=clock)
         analysis = build_pipeline(analyst)

@@ -58,7 +58,7 @@ async def run_worker(settings: Settings) -> None:
 async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
     subscribers = merge_subscribers(
         contract_tasks.build_subscribers(platform.contracts),
-        build_knowledge_subscribers(platform.knowledge.ingestion),
+        build_knowledge_subscribers(platform.knowledge.services.ingestion),
     )
     while not stop.is_set():
         try:
@@ -81,14 +81,15 @@ def merge_subscribers(*rooms: Mapping[str, tuple[Subscriber, ...]]) -> Mapping[s
 
 
 async def _tend_knowledge(platform: Platform, stop: asyncio.Event) -> None:
-    """Every half minute, take up what was left lying: documents without a run, deletions that were cut off."""
+    """Every half minute, take up what is due or was left lying: sources, documents without a run, deletions."""
     knowledge = platform.knowledge
     while not stop.is_set():
         try:
             submitted = await knowledge.sweeper.submit_pending()
-            deleted = await knowledge.documents.sweep()
-            if submitted or deleted:
-                log.info("knowledge_tended", submitted=submitted, deleted=deleted)
+            synchronised = await knowledge.services.sources.sync_due()
+            deleted = await knowledge.services.documents.sweep()
+            if submitted or synchronised or deleted:
+                log.info("knowledge_tended", submitted=submitted, synchronised=synchronised, deleted=deleted)
         except DatabaseGone as gone:
             log.warning("knowledge_waits_for_database", error=type(gone).__name__)
         with suppress(TimeoutError):

@@ -33,20 +33,27 @@ _PRIVATE = ("application/json", "application/problem+json")
 class LimitBody:
     """Refuses bodies over the limit with 413: declared ones before a byte is read, others when they get there.
 
-    limits  bytes by path, for the paths that take more than `default`
+    limits  bytes by path, for the paths that take more than `default`; one that ends with a slash is a beginning
     """
 
     def __init__(self, app: ASGIApp, *, limits: Mapping[str, int], default: int = DEFAULT_BODY_BYTES) -> None:
         self._app = app
         self._limits = limits
+        self._prefixes = [(path, limit) for path, limit in limits.items() if path.endswith("/")]
         self._default = default
+
+    def _limit_of(self, path: str) -> int:
+        exact = self._limits.get(path)
+        if exact is not None:
+            return exact
+        return next((each for start, each in self._prefixes if path.startswith(start)), self._default)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit, seen = self._limits.get(scope["path"], self._default), 0
+        limit, seen = self._limit_of(scope["path"]), 0
         declared = Headers(scope=scope).get("content-length", "")
         is_declared_over = declared.isdecimal() and (len(declared) > 18 or int(declared) > limit)
 

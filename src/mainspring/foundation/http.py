@@ -130,7 +130,7 @@ def create_app(
 ) -> FastAPI:
     """A FastAPI app with request ids, problem+json for every error, and the authenticator in place.
 
-    body_limits  bytes by path, for those that take more than `edges.DEFAULT_BODY_BYTES`
+    body_limits  bytes by path, for those that take more than `edges.DEFAULT_BODY_BYTES`; see `edges.LimitBody`
     """
     app = FastAPI(
         title=title,

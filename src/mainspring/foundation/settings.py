@@ -72,6 +72,18 @@ class Settings(BaseSettings):
     recognise_scans: Annotated[
         bool, Field(description="read scanned pages with tesseract; needs mainspring[ocr] and that program")
     ] = False
+    knowledge_databases: Annotated[
+        SecretStr | None,
+        Field(description="name=url of databases that tenants' knowledge may have for its own, blank-separated"),
+    ] = None
+    knowledge_hosts: Annotated[
+        str | None,
+        Field(description="comma-separated hosts inside your network (host or host:port) that web sources may read"),
+    ] = None
+    knowledge_buckets: Annotated[
+        str | None,
+        Field(description="comma-separated buckets that sources may read, such as s3://documents/{tenant}/"),
+    ] = None
     worker_concurrency: Annotated[int, Field(ge=1, le=1000, description="steps at once in one worker process")] = 16
     worker_steps: Annotated[
         str | None, Field(description="comma-separated step names this worker claims; default: all")

@@ -15,43 +15,81 @@ from .ingestion import (
     build_ingest,
     build_subscribers,
 )
+from .intake import Intake
+from .overview import Overview
 from .parsing import PARSER_VERSION, ParseLimits, parse, parse_bounded
 from .ports import Concept, Concepts
-from .retrieval import Search
+from .promotion import Promotions
+from .rebuilds import Rebuilds, build_rebuild
+from .retrieval import GatewayModels, Search
+from .services import KnowledgeServices
 from .setup import Setups
+from .sources import (
+    BUILT_IN,
+    Buckets,
+    Connector,
+    Connectors,
+    GuardLimits,
+    Kinds,
+    Sources,
+    SyncSteps,
+    Walk,
+    WebGuard,
+    build_remove_source,
+    build_sync,
+)
 from .types import Block, BlockKind, Chunk, Definition, Document, Page, ParsedDocument, Reader
 
 __all__ = [
+    "BUILT_IN",
     "KNOWN_DIMENSIONS",
     "PARSER_VERSION",
     "Block",
     "BlockKind",
+    "Buckets",
     "Chunk",
     "ClauseChunking",
     "Concept",
     "Concepts",
+    "Connector",
+    "Connectors",
     "Definition",
     "Document",
     "DocumentRef",
     "Documents",
     "Embedded",
     "GatewayEmbedder",
+    "GatewayModels",
+    "GuardLimits",
     "Homes",
     "Indexed",
     "Indexes",
     "IngestSteps",
     "Ingestion",
+    "Intake",
+    "Kinds",
+    "KnowledgeServices",
     "NewDocument",
+    "Overview",
     "Page",
     "ParseLimits",
     "Parsed",
     "ParsedDocument",
+    "Promotions",
     "Reader",
+    "Rebuilds",
     "Search",
     "Setups",
+    "Sources",
     "Sweeper",
+    "SyncSteps",
+    "Walk",
+    "WebGuard",
     "build_ingest",
+    "build_rebuild",
+    "build_remove_source",
     "build_subscribers",
+    "build_sync",
     "chunk_by_clause",
     "parse",
     "parse_bounded",

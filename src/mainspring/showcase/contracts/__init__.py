@@ -3,12 +3,13 @@
 from .pipeline import PIPELINE, Analyst, Upload, build_pipeline
 from .samples import SAMPLES, sample_path
 from .saved_playbooks import Playbooks
-from .service import Contracts, StoredReport, Submission
+from .service import SOURCE, Contracts, StoredReport, Submission
 from .writer import ModelWriter
 
 __all__ = [
     "PIPELINE",
     "SAMPLES",
+    "SOURCE",
     "Analyst",
     "Contracts",
     "ModelWriter",
