@@ -38,6 +38,12 @@ def drop_schema(connection: Admin, schema: str) -> None:
     connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
 
 
+def analyze(connection: Admin, schema: str | None) -> None:
+    """Tell the planner how large the tables are."""
+    for table in list_tables(connection):
+        connection.execute(sql.SQL("analyze {}").format(sql.Identifier(schema or "public", table)))
+
+
 def list_tables(connection: Admin) -> list[str]:
     """The tables that move and that this database has, in the order of their keys."""
     return [moved.name for moved in LAYOUT if _is_there(connection, "public", moved.name)]

@@ -5,11 +5,14 @@ system's role receives the rows, and the tenant's role inserts them, which its p
 copied is compared, by count and checksum, before it is committed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from psycopg import sql
+
+from mainspring.foundation.errors import Conflict
 
 from .changes_store import Changes
 from .layout import LAYOUT, MADE_ANEW, Follow, KnowledgeTable, following
@@ -25,16 +28,7 @@ class Column:
     source: sql.Composable
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """What a table holds: rows, and the sum of a 64-bit hash of each."""
-
-    rows: int
-    checksum: int
-
-
-class Mismatch(Exception):
-    """What arrived is not what was sent; the text names the table and both sums."""
+_NOTHING = sql.SQL("")
 
 
 class Copier:
@@ -90,10 +84,8 @@ class Copier:
                     where old.tenant_id = %(tenant)s and old.source = new.source
                       and old.external_id = new.external_id and old.id <> new.id"""
             )
-            for moved in tables:
-                self._insert(moved)
-            for moved in tables:
-                self._compare(moved, ids)
+            self._insert(tables)
+            self._compare(tables, ids)
 
     def copy_whole(self) -> None:
         """Make the small tables in the target what they are in the source."""
@@ -105,8 +97,8 @@ class Copier:
                 self._target.run(
                     sql.SQL("delete from {} where tenant_id = %(tenant)s").format(sql.Identifier(moved.name))
                 )
-                self._insert(moved)
-                self._compare(moved)
+            self._insert(tables)
+            self._compare(tables)
 
     def copy_terms(self, terms: Sequence[tuple[UUID, int]] | None = None) -> None:
         """Make the counts of these terms, or of all, what they are in the source."""
@@ -115,7 +107,7 @@ class Copier:
         numbers = None if terms is None else [term for _, term in terms]
         with self._source.transaction(is_snapshot=True), self._target.transaction():
             self._mirror_indexes()
-            with self._target.as_system():
+            with self._receiving([moved]):
                 self._pipe(moved, _SELECT_TERMS, indexes=indexes, terms=numbers)
             self._target.run(
                 """delete from term_count where tenant_id = %(tenant)s and (%(indexes)s::uuid[] is null
@@ -123,7 +115,7 @@ class Copier:
                 indexes=indexes,
                 terms=numbers,
             )
-            self._insert(moved)
+            self._insert([moved])
 
     def copy_changes(self, changes: Changes, batch: int) -> None:
         """Copy again all that the notes name."""
@@ -141,7 +133,7 @@ class Copier:
 
     def compare_all(self) -> dict[str, int]:
         """Rows by table, after every checksum was found equal; inside a snapshot of each side."""
-        return {moved.name: self._compare(moved) for moved in self._tables}
+        return self._compare(self._tables)
 
     def _list_arrived(self, documents: Sequence[UUID]) -> set[UUID]:
         with self._target.transaction():
@@ -166,20 +158,27 @@ class Copier:
         )
         names = [column.name for column in self._columns[moved.name]]
         self._insert(
-            moved,
+            [moved],
             sql.SQL(" on conflict (tenant_id, id) do update set {}").format(
                 sql.SQL(", ").join(sql.SQL("{} = excluded.{}").format(name, name) for name in names)
             ),
         )
 
     def _receive(self, tables: Sequence[KnowledgeTable], documents: Sequence[UUID] | None = None) -> None:
-        with self._target.as_system():
+        with self._receiving(tables):
             for moved in tables:
                 self._pipe(moved, _select_rows(moved, documents), documents=documents)
 
+    @contextmanager
+    def _receiving(self, tables: Sequence[KnowledgeTable]) -> Generator[None]:
+        """Empty temporary tables, and the role that may fill them."""
+        with self._target.as_system():
+            names = sql.SQL(", ").join(sql.SQL("pg_temp.{}").format(_incoming(moved)) for moved in tables)
+            self._target.connection.execute(sql.SQL("truncate {}").format(names))
+            yield
+
     def _pipe(self, moved: KnowledgeTable, where: sql.Composable, **parameters: object) -> None:
         columns = self._columns[moved.name]
-        self._target.connection.execute(sql.SQL("truncate pg_temp.{}").format(_incoming(moved)))
         outgoing = sql.SQL("copy (select {} from {} where {}) to stdout (format binary)").format(
             sql.SQL(", ").join(column.source for column in columns), sql.Identifier(moved.name), where
         )
@@ -194,22 +193,44 @@ class Copier:
             for block in rows:
                 received.write(block)
 
-    def _insert(self, moved: KnowledgeTable, rest: sql.Composable | None = None) -> None:
-        names = sql.SQL(", ").join(column.name for column in self._columns[moved.name])
-        self._target.run(
-            sql.SQL("insert into {} ({}) overriding system value select {} from pg_temp.{}").format(
+    def _insert(self, tables: Sequence[KnowledgeTable], rest: sql.Composable = _NOTHING) -> None:
+        """In one message: a copy of few rows is mostly waiting for answers."""
+        statements: list[sql.Composable] = []
+        for moved in tables:
+            names = sql.SQL(", ").join(column.name for column in self._columns[moved.name])
+            statement = sql.SQL("insert into {} ({}) overriding system value select {} from pg_temp.{}").format(
                 sql.Identifier(moved.name), names, names, _incoming(moved)
             )
-            + (rest or sql.SQL(""))
-        )
+            statements.append(statement + rest)
+        self._target.connection.execute(sql.SQL("; ").join(statements))
 
-    def _compare(self, moved: KnowledgeTable, documents: Sequence[UUID] | None = None) -> int:
-        sent, arrived = (
-            _sum(side, moved, self._columns[moved.name], documents) for side in (self._source, self._target)
-        )
+    def _compare(self, tables: Sequence[KnowledgeTable], documents: Sequence[UUID] | None = None) -> dict[str, int]:
+        """Rows by table; Conflict when a count or a checksum differs."""
+        sent, arrived = (self._sums(side, tables, documents) for side in (self._source, self._target))
         if sent != arrived:
-            raise Mismatch(f"{moved.name} differs after copying: {sent} was sent, {arrived} arrived")
-        return sent.rows
+            wrong = {name: (sent[name], arrived[name]) for name in sent if sent[name] != arrived[name]}
+            raise Conflict(f"What arrived differs from what was sent, as (rows, checksum): {wrong}. Run it again.")
+        return {name: rows for name, (rows, _) in sent.items()}
+
+    def _sums(
+        self, side: Session, tables: Sequence[KnowledgeTable], documents: Sequence[UUID] | None
+    ) -> dict[str, tuple[int, int]]:
+        """By table: rows, and the sum of a 64-bit hash of each."""
+        parts = [
+            sql.SQL(
+                """select {} as name, count(*) as rows,
+                          coalesce(sum(hashtextextended(each::text, 0)::numeric), 0)::text as checksum
+                     from (select {} from {} where {}) each"""
+            ).format(
+                sql.Literal(moved.name),
+                sql.SQL(", ").join(column.source for column in self._columns[moved.name]),
+                sql.Identifier(moved.name),
+                _select_rows(moved, documents),
+            )
+            for moved in tables
+        ]
+        rows = side.all(sql.SQL(" union all ").join(parts), documents=None if documents is None else list(documents))
+        return {row["name"]: (row["rows"], int(row["checksum"])) for row in rows}
 
 
 _SELECT_TERMS = sql.SQL(
@@ -295,16 +316,3 @@ def _count(session: Session, moved: KnowledgeTable) -> int:
         sql.SQL("select count(*) as rows from {} where tenant_id = %(tenant)s").format(sql.Identifier(moved.name))
     )
     return rows[0]["rows"]
-
-
-def _sum(session: Session, moved: KnowledgeTable, columns: Sequence[Column], documents: Sequence[UUID] | None) -> Sum:
-    rows = session.all(
-        sql.SQL(
-            """select count(*) as rows, coalesce(sum(hashtextextended(each::text, 0)::numeric), 0)::text as checksum
-                 from (select {} from {} where {}) each"""
-        ).format(
-            sql.SQL(", ").join(column.source for column in columns), sql.Identifier(moved.name), _select_rows(moved, documents)
-        ),
-        documents=None if documents is None else list(documents),
-    )
-    return Sum(rows[0]["rows"], int(rows[0]["checksum"]))

@@ -20,7 +20,7 @@ from mainspring.foundation.ids import TenantId
 
 from . import moves_store
 from .changes_store import add_triggers, drop_triggers, forget_changes, prepare_notes, read_changes
-from .clone_store import Admin, clone_tables, list_tables
+from .clone_store import Admin, analyze, clone_tables, list_tables
 from .copy_store import Copier
 from .layout import LAYOUT
 from .places import SHARED, Home, Place, Tier
@@ -95,7 +95,9 @@ class Mover:
             with ExitStack() as opened:
                 source = opened.enter_context(self.open_session(tenant, home.place))
                 copier = self._prepare(connection, home, target, source, opened)
-                copied = self._copy(copier, source)
+                copied = self._fill(copier)
+                self._learn_sizes(target)
+                self._catch_up(copier, source)
                 moved = self._cut_over(connection, source, target, copier)
             self.stop_noting(tenant)
             return Moved(home.place, target, copied, *moved)
@@ -174,8 +176,8 @@ class Mover:
             with self.open_admin(target) as admin:
                 self._patiently(admin, lambda: clone_tables(admin, str(target.schema)))
 
-    def _copy(self, copier: Copier, source: Session) -> int:
-        """Everything once, then what changed meanwhile, until little is left; how many documents were copied."""
+    def _fill(self, copier: Copier) -> int:
+        """Everything once; how many documents were copied."""
         copier.copy_whole()
         copier.copy_terms()
         copied = 0
@@ -183,13 +185,23 @@ class Mover:
             copier.copy_documents(documents)
             copied += len(documents)
             self._tell(f"Copied {copied} documents")
+        return copied
+
+    def _learn_sizes(self, target: Place) -> None:
+        """Statistics of tables that were empty, without which they are read from end to end."""
+        if target != SHARED:
+            with self.open_admin(target) as admin:
+                analyze(admin, target.schema)
+
+    def _catch_up(self, copier: Copier, source: Session) -> None:
+        """Copy what changed meanwhile, again and again, until that is quick."""
         for _ in range(self._pace.passes):
             began = time.monotonic()
             while self._copy_noted(copier, source) == self._pace.notes:
                 pass
             self._tell(f"Copied what changed in {time.monotonic() - began:.1f} s")
             if time.monotonic() - began <= self._pace.brief.total_seconds():
-                return copied
+                return
         raise Unavailable(
             "Writers change documents faster than they are copied; run the command again when it is calm."
         )
