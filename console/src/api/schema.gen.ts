@@ -424,6 +424,519 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/knowledge/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Documents
+         * @description Documents that are open to the caller, newest first; with `knowledge.manage` the closed ones too.
+         *
+         *     Needs `knowledge.view`.
+         */
+        get: operations["list_documents_v1_knowledge_documents_get"];
+        put?: never;
+        /**
+         * Upload Document
+         * @description Upload a document, to be parsed, cut and indexed. Answers at once; follow `stream_url`.
+         *
+         *     The same bytes under the same name again change nothing and answer 200, so the request may be repeated.
+         *     Needs `knowledge.edit`. Errors: `too_large` (413), `unsupported_type` (415), and those of files that
+         *     cannot be read, such as `encrypted_pdf` (422).
+         */
+        post: operations["upload_document_v1_knowledge_documents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description One document and how its indexing stands. Needs `knowledge.view`.
+         */
+        get: operations["get_document_v1_knowledge_documents__document__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Document
+         * @description Delete a document everywhere: rows, vectors, files, kept replies. Needs `knowledge.edit`.
+         */
+        delete: operations["delete_document_v1_knowledge_documents__document__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/documents/{document}/chunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Document Chunks
+         * @description What is embedded and found of the document, in the order of its text, for readers of the document.
+         *
+         *     Before the first revision is indexed: what it was cut into. Needs `knowledge.view`.
+         */
+        get: operations["list_document_chunks_v1_knowledge_documents__document__chunks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/documents/{document}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Document
+         * @description The newest bytes as they came in, for readers of the document. Needs `knowledge.view`.
+         */
+        get: operations["download_document_v1_knowledge_documents__document__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/documents/{document}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Document Readers
+         * @description Say who may read the document, from the next request on. Needs `knowledge.manage`.
+         */
+        put: operations["set_document_readers_v1_knowledge_documents__document__readers_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/documents/{document}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Index Document Again
+         * @description Try a failed document again, or index one anew by the present settings. Needs `knowledge.edit`.
+         */
+        post: operations["index_document_again_v1_knowledge_documents__document__runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/documents/{document}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document Text
+         * @description The parsed text with its structure and the places of its lines, for readers of the document.
+         *
+         *     Needs `knowledge.view`. Errors: `document_not_parsed` (409) before parsing has finished; `not_found`
+         *     (404) for a revision that is neither the newest nor the one that is searched.
+         */
+        get: operations["get_document_text_v1_knowledge_documents__document__text_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/indexes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Indexes
+         * @description Every index version with what it holds, newest first. Needs `knowledge.view`.
+         */
+        get: operations["list_indexes_v1_knowledge_indexes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/indexes/{index}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Indexes
+         * @description Ask the active index and the one being built the same. Needs `knowledge.manage`.
+         *
+         *     Errors: `wrong_index_status` (409).
+         */
+        get: operations["compare_indexes_v1_knowledge_indexes__index__comparison_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/indexes/{index}:abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abandon Index
+         * @description Give up the index that is being built. Needs `knowledge.manage`. Errors: `wrong_index_status` (409).
+         */
+        post: operations["abandon_index_v1_knowledge_indexes__index__abandon_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/indexes/{index}:switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Index
+         * @description Let searches read the index that was built; the other one is kept for a day. Needs `knowledge.manage`.
+         *
+         *     Errors: `wrong_index_status` (409), `rebuild_incomplete` (409) with what is missing.
+         */
+        post: operations["switch_index_v1_knowledge_indexes__index__switch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/indexes/{index}:undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Switch
+         * @description Undo the switch to this index: the one before is active again. Needs `knowledge.manage`.
+         *
+         *     Errors: `wrong_index_status` (409), `nothing_to_undo` (409) when the one before is gone.
+         */
+        post: operations["undo_switch_v1_knowledge_indexes__index__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/indexes:rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebuild Index
+         * @description Build an index beside the active one, at the pace of the settings; the same again goes on with it.
+         *
+         *     Searches read the active one until the switch. Needs `knowledge.manage`. Errors: `rebuild_running` (409)
+         *     while one is built by other settings.
+         */
+        post: operations["rebuild_index_v1_knowledge_indexes_rebuild_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Knowledge
+         * @description Passages that answer a question, best first, from documents that are open to the caller.
+         *
+         *     By meaning, words, exact terms and labels, fused; with `explain` every passage says why it was found.
+         *     No passage and a `reason` is an answer too. Needs `knowledge.view`. Errors: `invalid_input` (422) for a
+         *     question without words; `not_found` (404) for an index or a document id that is none.
+         */
+        post: operations["search_knowledge_v1_knowledge_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Knowledge Settings
+         * @description How documents are cut, embedded and searched. Needs `knowledge.view`.
+         */
+        get: operations["get_knowledge_settings_v1_knowledge_settings_get"];
+        /**
+         * Save Knowledge Settings
+         * @description Save a new version; the same settings again make none.
+         *
+         *     Searches follow at once; other chunks or another embedding model follow with the next rebuild.
+         *     Needs `knowledge.manage`. Errors: `invalid_knowledge_setup` (422) with every field that is wrong,
+         *     `stale_knowledge_setup` (409) when a newer version was saved meanwhile.
+         */
+        put: operations["save_knowledge_settings_v1_knowledge_settings_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/settings/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Knowledge Settings
+         * @description Every version of the settings, newest first. Needs `knowledge.view`.
+         */
+        get: operations["list_knowledge_settings_v1_knowledge_settings_versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/settings:preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Knowledge Settings
+         * @description Cut a parsed document by settings that may not be saved yet, for readers of the document.
+         *
+         *     Needs `knowledge.manage`. Errors: `invalid_knowledge_setup` (422), `document_not_parsed` (409).
+         */
+        post: operations["preview_knowledge_settings_v1_knowledge_settings_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sources
+         * @description The tenant's sources by name, with how each stands; secrets are never shown. Needs `knowledge.view`.
+         */
+        get: operations["list_sources_v1_knowledge_sources_get"];
+        put?: never;
+        /**
+         * Create Source
+         * @description Set up a source. Needs `knowledge.manage`.
+         *
+         *     Errors: `invalid_source` (422), `url_refused` (422) for an address that may not be fetched, `conflict` (409)
+         *     for a name that is taken.
+         */
+        post: operations["create_source_v1_knowledge_sources_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/sources/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Source
+         * @description One source. Needs `knowledge.view`.
+         */
+        get: operations["get_source_v1_knowledge_sources__source__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Source
+         * @description Delete a source with all its documents. Nothing comes in any more; it is gone when the run has succeeded.
+         *
+         *     Needs `knowledge.manage`.
+         */
+        delete: operations["delete_source_v1_knowledge_sources__source__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Source
+         * @description Change a source, pause it, or let it go on; absent fields stay, and so does its kind.
+         *
+         *     Other readers are those of all its documents from the next request on. Needs `knowledge.manage`.
+         *     Errors: `invalid_source` (422), `url_refused` (422), `source_busy` (409) while it is being removed.
+         */
+        patch: operations["change_source_v1_knowledge_sources__source__patch"];
+        trace?: never;
+    };
+    "/v1/knowledge/sources/{source}/documents/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Document
+         * @description Put a document into a source of kind `push`, as raw bytes or as JSON; the same bytes again change nothing.
+         *
+         *     Changed bytes are the document's next revision; the one before is found until it is indexed. Needs
+         *     `knowledge.edit`. Errors: `not_found` (404) and `invalid_source` (422) for a source that takes no documents,
+         *     `document_closed` (403) for a name whose document is closed to the caller, `too_large` (413), and those of
+         *     files that cannot be read.
+         */
+        put: operations["put_document_v1_knowledge_sources__source__documents__external_id__put"];
+        post?: never;
+        /**
+         * Take Document Away
+         * @description Delete a document of a source of kind `push` everywhere, by its name there. Needs `knowledge.edit`.
+         */
+        delete: operations["take_document_away_v1_knowledge_sources__source__documents__external_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/sources/{source}:sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sync Source
+         * @description Bring in what is new, changed or gone, now; follow `stream_url`. Needs `knowledge.manage`.
+         *
+         *     Errors: `source_busy` (409) for a source that is paused, pushed to or being removed.
+         */
+        post: operations["sync_source_v1_knowledge_sources__source__sync_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Knowledge Status
+         * @description Documents by status, failures by cause, chunks, indexes, sources and the queue. Needs `knowledge.view`.
+         */
+        get: operations["get_knowledge_status_v1_knowledge_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/members": {
         parameters: {
             query?: never;
@@ -743,6 +1256,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Teams
+         * @description Teams in the order they were made. Needs `member.view`.
+         */
+        get: operations["list_teams_v1_teams_get"];
+        put?: never;
+        /**
+         * Create Team
+         * @description Make a team without members. Needs `member.manage`; 409 `team_name_taken`, `too_many_teams`.
+         */
+        post: operations["create_team_v1_teams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/teams/{team}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Team
+         * @description One team. Needs `member.view`.
+         */
+        get: operations["get_team_v1_teams__team__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Team
+         * @description Delete a team. What was opened to it alone stays closed to all others. Needs `member.manage`.
+         */
+        delete: operations["delete_team_v1_teams__team__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Team
+         * @description Rename a team; what it may read stays. Needs `member.manage`; 409 `team_name_taken`.
+         */
+        patch: operations["rename_team_v1_teams__team__patch"];
+        trace?: never;
+    };
+    "/v1/teams/{team}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Team Members
+         * @description Who is in a team, in the order they joined the tenant. Needs `member.view`.
+         */
+        get: operations["list_team_members_v1_teams__team__members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/teams/{team}/members/{member}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add Team Member
+         * @description Put a member into a team; repeating it changes nothing. Needs `member.manage`.
+         */
+        put: operations["add_team_member_v1_teams__team__members__member__put"];
+        post?: never;
+        /**
+         * Remove Team Member
+         * @description Take a member out of a team, from their next request on. Needs `member.manage`.
+         */
+        delete: operations["remove_team_member_v1_teams__team__members__member__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenant": {
         parameters: {
             query?: never;
@@ -778,6 +1387,18 @@ export interface components {
         AnalyzeAgain: {
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * AnswerShape
+         * @description Passages, best first, or the reason why there are none: that nothing relevant is there is an answer too.
+         */
+        AnswerShape: {
+            /** Notes */
+            notes: string[];
+            /** Passages */
+            passages: components["schemas"]["PassageShape"][];
+            reason: components["schemas"]["Reason"] | null;
+            searched: components["schemas"]["SearchedShape"];
         };
         /**
          * ApiKeyPage
@@ -917,6 +1538,43 @@ export interface components {
             probability: number;
         };
         /**
+         * ChangeSource
+         * @description What to change; absent fields stay as they are.
+         */
+        ChangeSource: {
+            /** Config */
+            config?: (components["schemas"]["PushSource"] | components["schemas"]["UrlSource"] | components["schemas"]["PrefixSource"] | components["schemas"]["ConnectorSource"]) | null;
+            /** Document Type */
+            document_type?: string | null;
+            /**
+             * Every Seconds
+             * @description null: on demand only
+             */
+            every_seconds?: number | null;
+            /**
+             * Is Paused
+             * @default false
+             */
+            is_paused: boolean;
+            /** Readers */
+            readers?: string[] | null;
+            /**
+             * Secret
+             * @description "" forgets the stored one
+             */
+            secret?: string | null;
+        };
+        /**
+         * ChunkPage
+         * @description Chunks in the order of the text.
+         */
+        ChunkPage: {
+            /** Items */
+            items: components["schemas"]["DocumentChunk"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
          * ChunkShape
          * @description A clause, as it was embedded and classified.
          */
@@ -954,6 +1612,60 @@ export interface components {
             quote: string;
             /** Start */
             start: number;
+        };
+        /**
+         * ClauseChunkingShape
+         * @description For contracts: a clause is a chunk.
+         */
+        ClauseChunkingShape: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            chunker: "clause";
+            /** Item Chars */
+            item_chars: number;
+            /** Max Chars */
+            max_chars: number;
+            /** Min Chars */
+            min_chars: number;
+        };
+        /**
+         * ComparisonShape
+         * @description The active index and the one being built, asked the same.
+         */
+        ComparisonShape: {
+            /** Index */
+            index: string;
+            /**
+             * Overlap
+             * @description mean share of the first 10 places that both find, 0 to 1
+             */
+            overlap: number;
+            /** Queries */
+            queries: number;
+            /**
+             * Rank Correlation
+             * @description Spearman's, of what both find, -1 to 1
+             */
+            rank_correlation: number | null;
+        };
+        /**
+         * ConnectorSource
+         * @description What an installed connector reads.
+         */
+        ConnectorSource: {
+            /** Connector */
+            connector: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "connector";
+            /** Options */
+            options?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ContractPage
@@ -999,6 +1711,62 @@ export interface components {
             title: string | null;
         };
         /**
+         * CreateSource
+         * @description A source to set up.
+         */
+        CreateSource: {
+            /** Config */
+            config: components["schemas"]["PushSource"] | components["schemas"]["UrlSource"] | components["schemas"]["PrefixSource"] | components["schemas"]["ConnectorSource"];
+            /**
+             * Document Type
+             * @description null: told from each document
+             */
+            document_type?: string | null;
+            /**
+             * Every Seconds
+             * @description null: on demand only
+             */
+            every_seconds?: number | null;
+            /**
+             * Name
+             * @example handbook
+             */
+            name: string;
+            /**
+             * Readers
+             * @description of its documents; null: everybody in the tenant
+             */
+            readers?: string[] | null;
+            /**
+             * Secret
+             * @description sealed and never shown; of a URL, its Authorization header
+             */
+            secret?: string | null;
+        };
+        /**
+         * CurrentSettings
+         * @description The newest version of the settings.
+         */
+        CurrentSettings: {
+            /** Created At */
+            created_at: string | null;
+            /** Created By */
+            created_by: string;
+            /**
+             * Needs Rebuild
+             * @description whether the index that is searched was made by other settings: rebuild to follow them
+             */
+            needs_rebuild: boolean;
+            /** Note */
+            note: string | null;
+            value: components["schemas"]["SetupShape"];
+            /**
+             * Version
+             * @description 0: the defaults, which nobody saved
+             */
+            version: number;
+        };
+        /**
          * DecideFinding
          * @description Accept, dismiss or edit a finding; `open` undoes. Dismissing and editing need a reason.
          */
@@ -1023,6 +1791,188 @@ export interface components {
             start: number;
             /** Term */
             term: string;
+        };
+        /**
+         * DocumentChunk
+         * @description A clause, a message, a section or a part of one: what is embedded, found and cited.
+         */
+        DocumentChunk: {
+            /** Attributes */
+            attributes: {
+                [key: string]: string;
+            };
+            /** End */
+            end: number;
+            /** Heading Path */
+            heading_path: string[];
+            /** Index */
+            index: number;
+            /** Number */
+            number: string | null;
+            /** Page */
+            page: number | null;
+            /** Start */
+            start: number;
+            /** Text */
+            text: string;
+            /**
+             * Tokens
+             * @description an estimate
+             */
+            tokens: number;
+        };
+        /**
+         * DocumentCounts
+         * @description Documents by status.
+         */
+        DocumentCounts: {
+            /** Failed */
+            failed: number;
+            /** Indexed */
+            indexed: number;
+            /** Pending */
+            pending: number;
+        };
+        /**
+         * DocumentPage
+         * @description Documents, newest first.
+         */
+        DocumentPage: {
+            /** Items */
+            items: components["schemas"]["DocumentShape"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * DocumentShape
+         * @description A document: what one source knows under one name, at its newest revision.
+         */
+        DocumentShape: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Document Type
+             * @description which chunking of the settings it is cut by
+             */
+            document_type: string;
+            error: components["schemas"]["FailureReason"] | null;
+            /**
+             * External Id
+             * @description its name in the source; there is one document under it
+             */
+            external_id: string;
+            /**
+             * Id
+             * @example doc_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /**
+             * Language
+             * @description ISO 639-1; und when undetermined
+             */
+            language: string | null;
+            /**
+             * Media Type
+             * @description detected from the bytes
+             */
+            media_type: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Name */
+            name: string;
+            /** Pages */
+            pages: number | null;
+            /**
+             * Readable
+             * @description whether the caller may open it
+             */
+            readable: boolean;
+            /**
+             * Readers
+             * @description null: everybody in the tenant
+             */
+            readers: string[] | null;
+            /**
+             * Revision
+             * @description goes up whenever the bytes change
+             */
+            revision: number;
+            /**
+             * Run
+             * @description the newest run about it
+             */
+            run: string | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Source */
+            source: string;
+            /** @description pending or failed, an earlier revision that was indexed stays searchable */
+            status: components["schemas"]["DocumentStatus"];
+            /**
+             * Stream Url
+             * @description live events of that run
+             */
+            stream_url: string | null;
+            /** Title */
+            title: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Uri */
+            uri: string | null;
+        };
+        /**
+         * DocumentStatus
+         * @description How a document stands. What was indexed before stays searchable while a newer revision is pending or failed.
+         * @enum {string}
+         */
+        DocumentStatus: "pending" | "indexed" | "failed";
+        /**
+         * DocumentSubmitted
+         * @description Accepted: follow `stream_url` for live events, or poll the run. Null when there is nothing to do.
+         */
+        DocumentSubmitted: {
+            document: components["schemas"]["DocumentShape"];
+            run: components["schemas"]["RunShape"] | null;
+            /** Stream Url */
+            stream_url: string | null;
+        };
+        /**
+         * DocumentText
+         * @description What parsing found: the text, its structure, and where its lines stand.
+         */
+        DocumentText: {
+            /** Blocks */
+            blocks: components["schemas"]["TextBlock"][];
+            /** Boxes */
+            boxes: components["schemas"]["TextBox"][];
+            /** Definitions */
+            definitions: components["schemas"]["TextDefinition"][];
+            /** Document */
+            document: string;
+            /** Language */
+            language: string;
+            /** Media Type */
+            media_type: string;
+            /** Pages */
+            pages: components["schemas"]["TextPage"][];
+            /** Revision */
+            revision: number;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string | null;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * EditedFinding
@@ -1061,6 +2011,28 @@ export interface components {
             next: string | null;
         };
         /**
+         * ExplanationShape
+         * @description Why a passage was found, and why it stands where it stands.
+         */
+        ExplanationShape: {
+            /** Bm25 */
+            bm25: number;
+            /** Cosine */
+            cosine: number | null;
+            /** Exact */
+            exact: string[];
+            /** Fused Rank */
+            fused_rank: number;
+            /** Labels */
+            labels: components["schemas"]["LabelScoreShape"][];
+            /** Places */
+            places: components["schemas"]["ListPlaceShape"][];
+            /** Rerank */
+            rerank: number | null;
+            /** Terms */
+            terms: components["schemas"]["TermScoreShape"][];
+        };
+        /**
          * FactShape
          * @description A value read from the contract, with the places it was read from.
          */
@@ -1082,6 +2054,45 @@ export interface components {
             value: string;
         };
         /**
+         * FailureExampleShape
+         * @description The document that failed last for this cause.
+         */
+        FailureExampleShape: {
+            /** Detail */
+            detail: string;
+            /** Document */
+            document: string;
+            /**
+             * Failed At
+             * Format: date-time
+             */
+            failed_at: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FailureReason
+         * @description Why it failed: a stable code, and what was found and what to do.
+         */
+        FailureReason: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * FailureShape
+         * @description Documents that cannot be indexed for one cause.
+         */
+        FailureShape: {
+            /** Code */
+            code: string;
+            /** Documents */
+            documents: number;
+            /** @description null when the caller may see none of them */
+            example: components["schemas"]["FailureExampleShape"] | null;
+        };
+        /**
          * FieldProblem
          * @description One bad value in a request.
          */
@@ -1090,6 +2101,42 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FiltersAsked
+         * @description What a passage must come from; several values of one field are alternatives.
+         */
+        FiltersAsked: {
+            /** @default {} */
+            created: components["schemas"]["PeriodAsked"];
+            /** Document Types */
+            document_types?: string[];
+            /**
+             * Documents
+             * @description doc_...
+             */
+            documents?: string[];
+            /**
+             * Labels
+             * @description that products gave to the place, such as a type of clause
+             */
+            labels?: string[];
+            /**
+             * Language
+             * @description ISO 639-1
+             */
+            language?: string | null;
+            /**
+             * Metadata
+             * @description all of these, letter for letter
+             */
+            metadata?: {
+                [key: string]: string;
+            };
+            /** Sources */
+            sources?: string[];
+            /** @default {} */
+            updated: components["schemas"]["PeriodAsked"];
         };
         /**
          * FindingCounts
@@ -1187,6 +2234,103 @@ export interface components {
             why: string;
         };
         /**
+         * FixedChunkingShape
+         * @description For anything else: as many whole sentences as fit.
+         */
+        FixedChunkingShape: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            chunker: "fixed";
+            /** Max Chars */
+            max_chars: number;
+            /** Overlap Chars */
+            overlap_chars: number;
+        };
+        /**
+         * IndexList
+         * @description Every index that is there, newest first; `total_documents` are what a complete one would hold, failures aside.
+         */
+        IndexList: {
+            /** Items */
+            items: components["schemas"]["IndexShape"][];
+            /** Total Documents */
+            total_documents: number;
+        };
+        /**
+         * IndexShape
+         * @description All of the tenant's chunks, cut by one version of the settings and embedded by one model.
+         */
+        IndexShape: {
+            /** Activated At */
+            activated_at: string | null;
+            /**
+             * Approximate
+             * @description whether an approximate index serves its searches
+             */
+            approximate: boolean;
+            /** Chunks */
+            chunks: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Current
+             * @description of these, in their newest revision
+             */
+            current: number;
+            /** Dimensions */
+            dimensions: number;
+            /**
+             * Documents
+             * @description that it holds
+             */
+            documents: number;
+            /** Embedding Model */
+            embedding_model: string;
+            /**
+             * Id
+             * @example idx_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /**
+             * Number
+             * @description 1, 2, 3, ... in the tenant
+             */
+            number: number;
+            /** Retired At */
+            retired_at: string | null;
+            /** Settings Version */
+            settings_version: number;
+            /** @description searches read the active one; a retired one is there for undo */
+            status: components["schemas"]["IndexStatus"];
+            /**
+             * Tokens
+             * @description an estimate
+             */
+            tokens: number;
+        };
+        /**
+         * IndexStatus
+         * @description Searches read the active one; a building one is filled beside it; a retired one is kept for undo, then goes.
+         * @enum {string}
+         */
+        IndexStatus: "building" | "active" | "retired";
+        JsonValue: unknown;
+        /**
+         * LabelScoreShape
+         * @description A label that the question names, found over the chunk.
+         */
+        LabelScoreShape: {
+            /** Label */
+            label: string;
+            /** Score */
+            score: number;
+        };
+        /**
          * LabelShape
          * @description A clause category with its calibrated probability in [0, 1].
          */
@@ -1200,6 +2344,22 @@ export interface components {
             method: "classifier" | "model" | "rule";
             /** Probability */
             probability: number;
+        };
+        /**
+         * ListPlaceShape
+         * @description Where the chunk stood in one ranked list, and what that gave to the fused score.
+         */
+        ListPlaceShape: {
+            /** Contribution */
+            contribution: number;
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number;
+            /** Score */
+            score: number;
+            /** Weight */
+            weight: number;
         };
         /**
          * MemberPage
@@ -1249,6 +2409,19 @@ export interface components {
             user: components["schemas"]["UserView"];
         };
         /**
+         * MessageChunkingShape
+         * @description For tickets and mail threads: a message is a chunk, without what it quotes.
+         */
+        MessageChunkingShape: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            chunker: "message";
+            /** Max Chars */
+            max_chars: number;
+        };
+        /**
          * Methods
          * @description Which way produced each part.
          */
@@ -1269,6 +2442,12 @@ export interface components {
              */
             summarize: "classifier" | "model" | "rule";
         };
+        /**
+         * Mode
+         * @description Which ranked lists are fused: all of them, nearness in meaning alone, or words and exact terms alone.
+         * @enum {string}
+         */
+        Mode: "hybrid" | "vector" | "text";
         /**
          * ModelEndpointView
          * @description One address that serves a model.
@@ -1511,11 +2690,93 @@ export interface components {
             start: number;
         };
         /**
+         * PassageCitation
+         * @description A place to open: `quote` is the document's text at [start, end); `fragment` opens it in a document's page.
+         */
+        PassageCitation: {
+            /** End */
+            end: number;
+            /** Fragment */
+            fragment: string;
+            /** Page */
+            page: number | null;
+            /** Quote */
+            quote: string;
+            /** Start */
+            start: number;
+        };
+        /**
+         * PassageDocument
+         * @description Where a passage comes from.
+         */
+        PassageDocument: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+            /** Uri */
+            uri: string | null;
+        };
+        /**
+         * PassageShape
+         * @description A hit with its neighbours, of one document, in reading order.
+         */
+        PassageShape: {
+            /** Attributes */
+            attributes: {
+                [key: string]: string;
+            };
+            citation: components["schemas"]["PassageCitation"];
+            document: components["schemas"]["PassageDocument"];
+            explanation: components["schemas"]["ExplanationShape"] | null;
+            /** Heading Path */
+            heading_path: string[];
+            /** @description of the chunk that was found, inside it */
+            hit: components["schemas"]["TextSpan"];
+            /** Number */
+            number: string | null;
+            /** Page */
+            page: number | null;
+            /**
+             * Score
+             * @description 0 to 1, comparable within one answer only
+             */
+            score: number;
+            /**
+             * Similar
+             * @description other hits that say nearly the same and are left out
+             */
+            similar: number;
+            /**
+             * Similar In
+             * @description their documents, other than this one
+             */
+            similar_in: string[];
+            /** @description of the passage */
+            span: components["schemas"]["TextSpan"];
+            /** Text */
+            text: string;
+            /** Tokens */
+            tokens: number;
+        };
+        /**
+         * PeriodAsked
+         * @description From `since` on and before `until`.
+         */
+        PeriodAsked: {
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
          * Permission
          * @description One right. An API key's scopes are permissions too.
          * @enum {string}
          */
-        Permission: "ai.model.call" | "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "gateway.view" | "gateway.manage" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
+        Permission: "ai.model.call" | "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "gateway.view" | "gateway.manage" | "knowledge.view" | "knowledge.edit" | "knowledge.manage" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
         /**
          * PlaybookPage
          * @description The tenant's playbooks, the shipped ones among them.
@@ -1847,6 +3108,44 @@ export interface components {
             version: number;
         };
         /**
+         * PrefixSource
+         * @description Objects of an object store.
+         */
+        PrefixSource: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "prefix";
+            /**
+             * Url
+             * @description null: inbox/<name>/ of the tenant's own area
+             */
+            url?: string | null;
+        };
+        /**
+         * PreviewShape
+         * @description The chunks that the settings make of the document; nothing was stored. At most the first 500 are shown.
+         */
+        PreviewShape: {
+            /** Chunks */
+            chunks: components["schemas"]["DocumentChunk"][];
+            /** Document */
+            document: string;
+            /** Document Type */
+            document_type: string;
+            /**
+             * Tokens
+             * @description in all of them, an estimate
+             */
+            tokens: number;
+            /**
+             * Total
+             * @description how many chunks there are
+             */
+            total: number;
+        };
+        /**
          * Problem
          * @description An error as RFC 9457 has it, with our stable `code`, and whether trying again can help.
          */
@@ -1941,6 +3240,115 @@ export interface components {
         PurgeView: {
             /** Semantic Entries */
             semantic_entries: number;
+        };
+        /**
+         * PushSource
+         * @description Others bring the documents, by PUT below the source.
+         */
+        PushSource: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "push";
+        };
+        /**
+         * QuestionAsked
+         * @description A search; what is left out is as the tenant's settings say.
+         */
+        QuestionAsked: {
+            /**
+             * Explain
+             * @description whether each passage says why it was found
+             * @default false
+             */
+            explain: boolean;
+            /**
+             * @default {
+             *       "created": {},
+             *       "document_types": [],
+             *       "documents": [],
+             *       "labels": [],
+             *       "metadata": {},
+             *       "sources": [],
+             *       "updated": {}
+             *     }
+             */
+            filters: components["schemas"]["FiltersAsked"];
+            /**
+             * Index
+             * @description idx_...; default: the active one
+             */
+            index?: string | null;
+            /**
+             * Limit
+             * @description passages at most
+             */
+            limit?: number | null;
+            /**
+             * Max Tokens
+             * @description of all passages together
+             */
+            max_tokens?: number | null;
+            /** @default hybrid */
+            mode: components["schemas"]["Mode"];
+            /**
+             * Neighbours
+             * @description chunks before and after a hit
+             */
+            neighbours?: number | null;
+            /**
+             * Rerank
+             * @description whether a model sorts the best passages
+             */
+            rerank?: boolean | null;
+            /**
+             * Rewrite
+             * @description whether a model rewords the question first
+             */
+            rewrite?: boolean | null;
+            /**
+             * Text
+             * @description words, a sentence, identifiers, "a phrase"
+             */
+            text: string;
+        };
+        /**
+         * QueueShape
+         * @description Documents that wait to be indexed.
+         */
+        QueueShape: {
+            /** Documents */
+            documents: number;
+            /** Oldest At */
+            oldest_at: string | null;
+        };
+        /**
+         * ReadersChange
+         * @description Who may read the document from the next request on.
+         */
+        ReadersChange: {
+            /**
+             * Readers
+             * @description null: everybody in the tenant; []: nobody
+             */
+            readers: string[] | null;
+        };
+        /**
+         * Reason
+         * @description Why an answer holds no passage.
+         * @enum {string}
+         */
+        Reason: "no_documents" | "filtered_out" | "nothing_relevant";
+        /**
+         * RebuildStarted
+         * @description The index that is being built, and the run that fills it: follow `stream_url`, or poll the index.
+         */
+        RebuildStarted: {
+            index: components["schemas"]["IndexShape"];
+            run: components["schemas"]["RunShape"];
+            /** Stream Url */
+            stream_url: string;
         };
         /**
          * RecordDetailView
@@ -2142,6 +3550,35 @@ export interface components {
             warnings: string[];
         };
         /**
+         * RetrievalShape
+         * @description How searches rank and what they return, where the caller does not say.
+         */
+        RetrievalShape: {
+            /** Candidates */
+            candidates: number;
+            /** Limit */
+            limit: number;
+            /** Max Tokens */
+            max_tokens: number;
+            /** Neighbours */
+            neighbours: number;
+            /** Relevance Floor */
+            relevance_floor: number;
+            /**
+             * Rerank
+             * @enum {string}
+             */
+            rerank: "off" | "model";
+            /**
+             * Rewrite
+             * @enum {string}
+             */
+            rewrite: "off" | "model";
+            /** Rrf K */
+            rrf_k: number;
+            weights: components["schemas"]["WeightsShape"];
+        };
+        /**
          * Role
          * @description What a member is in a tenant, from the widest rights to the narrowest.
          * @enum {string}
@@ -2162,6 +3599,21 @@ export interface components {
             /** Permissions */
             permissions: string[];
             role: components["schemas"]["Role"];
+        };
+        /**
+         * RowChunkingShape
+         * @description For tables: rows that follow each other are a chunk, headed by the names of their columns.
+         */
+        RowChunkingShape: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            chunker: "rows";
+            /** Max Chars */
+            max_chars: number;
+            /** Max Rows */
+            max_rows: number;
         };
         /**
          * RunPage
@@ -2220,6 +3672,77 @@ export interface components {
             yaml: string;
         };
         /**
+         * SaveSettings
+         * @description Settings to save as a new version.
+         */
+        SaveSettings: {
+            /**
+             * Base Version
+             * @description the version that was read; 409 when it is not the newest any more
+             */
+            base_version: number;
+            /**
+             * Note
+             * @description why
+             */
+            note?: string | null;
+            /**
+             * Value
+             * @description as `value` of GET /v1/knowledge/settings; what is left out is as by default
+             */
+            value: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * SearchedShape
+         * @description What was searched, of that which the caller may read.
+         */
+        SearchedShape: {
+            /** Chunks */
+            chunks: number;
+            /** Concepts */
+            concepts: string[];
+            /** Documents */
+            documents: number;
+            /** Exact */
+            exact: string[];
+            /**
+             * Index
+             * @description number of the index version; null when there is none yet
+             */
+            index: number | null;
+            mode: components["schemas"]["Mode"];
+            /** Model */
+            model: string | null;
+            /** Rewritten */
+            rewritten: string | null;
+            /** Terms */
+            terms: string[];
+            /**
+             * Timings
+             * @description milliseconds by part
+             */
+            timings: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * SectionChunkingShape
+         * @description For technical documents: what stands below one heading is a chunk.
+         */
+        SectionChunkingShape: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            chunker: "section";
+            /** Max Chars */
+            max_chars: number;
+            /** Min Chars */
+            min_chars: number;
+        };
+        /**
          * SentenceShape
          * @description A sentence of the summary; every citation was checked to be in the contract.
          */
@@ -2248,6 +3771,52 @@ export interface components {
             user: components["schemas"]["UserView"] | null;
         };
         /**
+         * SettingsPage
+         * @description Versions, newest first; the defaults come last.
+         */
+        SettingsPage: {
+            /** Items */
+            items: components["schemas"]["SettingsShape"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * SettingsShape
+         * @description One version of the settings.
+         */
+        SettingsShape: {
+            /** Created At */
+            created_at: string | null;
+            /** Created By */
+            created_by: string;
+            /** Note */
+            note: string | null;
+            value: components["schemas"]["SetupShape"];
+            /**
+             * Version
+             * @description 0: the defaults, which nobody saved
+             */
+            version: number;
+        };
+        /**
+         * SetupShape
+         * @description Everything that a tenant may choose about its knowledge.
+         */
+        SetupShape: {
+            /**
+             * Chunking
+             * @description by document type; `text` serves all others
+             */
+            chunking: {
+                [key: string]: components["schemas"]["ClauseChunkingShape"] | components["schemas"]["MessageChunkingShape"] | components["schemas"]["SectionChunkingShape"] | components["schemas"]["RowChunkingShape"] | components["schemas"]["FixedChunkingShape"];
+            };
+            /** Embedding Model */
+            embedding_model: string;
+            /** Reindex Chunks Per Minute */
+            reindex_chunks_per_minute: number;
+            retrieval: components["schemas"]["RetrievalShape"];
+        };
+        /**
          * SignInRequest
          * @description Who wants to sign in, and where.
          */
@@ -2264,6 +3833,71 @@ export interface components {
              * @description slug; default: the first tenant by name that the password may open
              */
             tenant?: string | null;
+        };
+        /**
+         * SourceList
+         * @description The tenant's sources, by name.
+         */
+        SourceList: {
+            /** Items */
+            items: components["schemas"]["SourceShape"][];
+        };
+        /**
+         * SourceRun
+         * @description What was started: follow `stream_url` for live events, or poll the run.
+         */
+        SourceRun: {
+            run: components["schemas"]["RunShape"];
+            /** Stream Url */
+            stream_url: string;
+        };
+        /**
+         * SourceShape
+         * @description A source as it stands.
+         */
+        SourceShape: {
+            /** Config */
+            config: components["schemas"]["PushSource"] | components["schemas"]["UrlSource"] | components["schemas"]["PrefixSource"] | components["schemas"]["ConnectorSource"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Document Type */
+            document_type: string | null;
+            /**
+             * Due At
+             * @description when it is synchronised next
+             */
+            due_at: string | null;
+            /** @description what was wrong the last time */
+            error: components["schemas"]["FailureReason"] | null;
+            /** Every Seconds */
+            every_seconds: number | null;
+            /** Has Secret */
+            has_secret: boolean;
+            /** Is Paused */
+            is_paused: boolean;
+            /**
+             * Kind
+             * @description push, url, prefix or connector:<name>
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Readers */
+            readers: string[] | null;
+            /** Run */
+            run: string | null;
+            /** Stream Url */
+            stream_url: string | null;
+            /**
+             * Synced At
+             * @description when a synchronisation last went through
+             */
+            synced_at: string | null;
         };
         /**
          * SpendPage
@@ -2295,6 +3929,36 @@ export interface components {
             tokens: number;
             /** Value */
             value: string;
+        };
+        /**
+         * StartRebuild
+         * @description By which settings to build the next index.
+         */
+        StartRebuild: {
+            /**
+             * Settings Version
+             * @description default: the present one
+             */
+            settings_version?: number | null;
+        };
+        /**
+         * StatusShape
+         * @description How the tenant's knowledge stands. It counts all documents, and names those that the caller may see.
+         */
+        StatusShape: {
+            /**
+             * Chunks
+             * @description in the index that is searched
+             */
+            chunks: number;
+            documents: components["schemas"]["DocumentCounts"];
+            /** Failures */
+            failures: components["schemas"]["FailureShape"][];
+            /** Indexes */
+            indexes: components["schemas"]["IndexShape"][];
+            queue: components["schemas"]["QueueShape"];
+            /** Sources */
+            sources: components["schemas"]["SourceShape"][];
         };
         /**
          * StepShape
@@ -2350,6 +4014,51 @@ export interface components {
             method: "classifier" | "model" | "rule";
             /** Sentences */
             sentences: components["schemas"]["SentenceShape"][];
+        };
+        /**
+         * SwitchIndex
+         * @description How to switch.
+         */
+        SwitchIndex: {
+            /**
+             * Force
+             * @description switch although documents are missing; they are found again once indexed anew
+             * @default false
+             */
+            force: boolean;
+        };
+        /**
+         * TeamName
+         * @description What a team is called; unique in the tenant, in whatever case.
+         */
+        TeamName: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * TeamPage
+         * @description Teams in the order they were made.
+         */
+        TeamPage: {
+            /** Items */
+            items: components["schemas"]["TeamView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * TeamView
+         * @description Members to whom documents are opened together, as the reader `team:` and this id.
+         */
+        TeamView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
         };
         /**
          * TenantBrief
@@ -2411,6 +4120,83 @@ export interface components {
             slug: string;
         };
         /**
+         * TermScoreShape
+         * @description What one term of the question adds to the BM25 of the chunk.
+         */
+        TermScoreShape: {
+            /** Score */
+            score: number;
+            /** Term */
+            term: string;
+        };
+        /**
+         * TextBlock
+         * @description A paragraph-sized piece of the text, in reading order.
+         */
+        TextBlock: {
+            /** Attributes */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** End */
+            end: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "heading" | "paragraph" | "list_item" | "table_row" | "message" | "quote" | "furniture";
+            /** Level */
+            level?: number | null;
+            /** Number */
+            number?: string | null;
+            /** Start */
+            start: number;
+        };
+        /**
+         * TextBox
+         * @description Where a line stands on its page, in points (1/72 inch) from the upper left corner.
+         */
+        TextBox: {
+            /** Bottom */
+            bottom: number;
+            /** End */
+            end: number;
+            /** Left */
+            left: number;
+            /** Page */
+            page: number;
+            /** Right */
+            right: number;
+            /** Start */
+            start: number;
+            /** Top */
+            top: number;
+        };
+        /**
+         * TextDefinition
+         * @description A term that the document defines, where it is defined first.
+         */
+        TextDefinition: {
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
+            /** Term */
+            term: string;
+        };
+        /**
+         * TextPage
+         * @description A page of the source and the characters on it.
+         */
+        TextPage: {
+            /** End */
+            end: number;
+            /** Number */
+            number: number;
+            /** Start */
+            start: number;
+        };
+        /**
          * TextShape
          * @description The contract's text with its structure.
          */
@@ -2429,6 +4215,110 @@ export interface components {
             warnings: string[];
         };
         /**
+         * TextSpan
+         * @description Characters [start, end) of the document's text.
+         */
+        TextSpan: {
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
+        };
+        /**
+         * TrySettings
+         * @description Settings to try on a document.
+         */
+        TrySettings: {
+            /**
+             * Document
+             * @example doc_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            document: string;
+            /**
+             * Document Type
+             * @description default: the document's own
+             */
+            document_type?: string | null;
+            /**
+             * Value
+             * @description default: the present settings
+             */
+            value?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * UploadedDocument
+         * @description A document as the fields of a form.
+         */
+        UploadedDocument: {
+            /**
+             * Document Type
+             * @description default: told from the file
+             */
+            document_type?: string | null;
+            /**
+             * External Id
+             * @description its name in the source; default: told from the bytes, so that the same upload twice is one
+             */
+            external_id?: string | null;
+            /**
+             * File
+             * @description PDF, Office, HTML, mail, Markdown, CSV or text
+             */
+            file: string;
+            /**
+             * Metadata
+             * @description JSON object of short texts
+             */
+            metadata?: string | null;
+            /**
+             * Readers
+             * @description repeat for several; default: everybody
+             */
+            readers?: string[] | null;
+            /**
+             * Source
+             * @description `uploads`, or one of kind `push`
+             * @default uploads
+             */
+            source: string;
+            /**
+             * Uri
+             * @description where people find it
+             */
+            uri?: string | null;
+        };
+        /**
+         * UrlSource
+         * @description Pages of the web.
+         */
+        UrlSource: {
+            /**
+             * Follows Links
+             * @description also pages of the same host that they link to
+             * @default false
+             */
+            follows_links: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "url";
+            /**
+             * Max Pages
+             * @default 200
+             */
+            max_pages: number;
+            /**
+             * Sitemap
+             * @description its pages of the same host
+             */
+            sitemap?: string | null;
+            /** Urls */
+            urls?: string[];
+        };
+        /**
          * UserView
          * @description A person, under the name this tenant knows.
          */
@@ -2439,6 +4329,20 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * WeightsShape
+         * @description How much each ranked list counts when they are fused; 0 leaves it out.
+         */
+        WeightsShape: {
+            /** Exact */
+            exact: number;
+            /** Labels */
+            labels: number;
+            /** Text */
+            text: number;
+            /** Vector */
+            vector: number;
         };
     };
     responses: never;
@@ -3264,6 +5168,1025 @@ export interface operations {
             };
         };
     };
+    list_documents_v1_knowledge_documents_get: {
+        parameters: {
+            query?: {
+                source?: string | null;
+                status?: components["schemas"]["DocumentStatus"] | null;
+                /** @description part of the name or title */
+                q?: string | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    upload_document_v1_knowledge_documents_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["UploadedDocument"];
+            };
+        };
+        responses: {
+            /** @description The same bytes were here under this name; nothing to do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSubmitted"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSubmitted"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_document_v1_knowledge_documents__document__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_document_v1_knowledge_documents__document__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_document_chunks_v1_knowledge_documents__document__chunks_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChunkPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    download_document_v1_knowledge_documents__document__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    set_document_readers_v1_knowledge_documents__document__readers_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadersChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    index_document_again_v1_knowledge_documents__document__runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSubmitted"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_document_text_v1_knowledge_documents__document__text_get: {
+        parameters: {
+            query?: {
+                /** @description as a search hit names it; default: newest */
+                revision?: number | null;
+            };
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentText"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_indexes_v1_knowledge_indexes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    compare_indexes_v1_knowledge_indexes__index__comparison_get: {
+        parameters: {
+            query?: {
+                /** @description how many texts are asked */
+                samples?: number;
+            };
+            header?: never;
+            path: {
+                index: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    abandon_index_v1_knowledge_indexes__index__abandon_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    switch_index_v1_knowledge_indexes__index__switch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SwitchIndex"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    undo_switch_v1_knowledge_indexes__index__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    rebuild_index_v1_knowledge_indexes_rebuild_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StartRebuild"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildStarted"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    search_knowledge_v1_knowledge_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_knowledge_settings_v1_knowledge_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSettings"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    save_knowledge_settings_v1_knowledge_settings_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSettings"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_knowledge_settings_v1_knowledge_settings_versions_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    preview_knowledge_settings_v1_knowledge_settings_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrySettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_sources_v1_knowledge_sources_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_source_v1_knowledge_sources_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSource"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_source_v1_knowledge_sources__source__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_source_v1_knowledge_sources__source__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceRun"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    change_source_v1_knowledge_sources__source__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSource"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_document_v1_knowledge_sources__source__documents__external_id__put: {
+        parameters: {
+            query?: {
+                /** @description default: the external id */
+                name?: string | null;
+                document_type?: string | null;
+                /** @description where people find it */
+                uri?: string | null;
+            };
+            header?: never;
+            path: {
+                source: string;
+                /** @description may hold slashes */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Content
+                     * @description base64
+                     */
+                    content?: string | null;
+                    /** Document Type */
+                    document_type?: string | null;
+                    /** Metadata */
+                    metadata?: {
+                        [key: string]: string;
+                    };
+                    /**
+                     * Name
+                     * @description default: the external id
+                     */
+                    name?: string | null;
+                    /**
+                     * Readers
+                     * @description null: everybody; of a known document: as they are
+                     */
+                    readers?: string[] | null;
+                    /** Text */
+                    text?: string | null;
+                    /**
+                     * Uri
+                     * @description where people find it
+                     */
+                    uri?: string | null;
+                };
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The same bytes were here under this name; nothing to do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSubmitted"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSubmitted"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    take_document_away_v1_knowledge_sources__source__documents__external_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                /** @description may hold slashes */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    sync_source_v1_knowledge_sources__source__sync_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceRun"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_knowledge_status_v1_knowledge_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_members_v1_members_get: {
         parameters: {
             query?: {
@@ -3870,6 +6793,272 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_teams_v1_teams_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_team_v1_teams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_team_v1_teams__team__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_team_v1_teams__team__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    rename_team_v1_teams__team__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_team_members_v1_teams__team__members_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    add_team_member_v1_teams__team__members__member__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    remove_team_member_v1_teams__team__members__member__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                member: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
