@@ -172,11 +172,13 @@ async def nearest(transaction: TenantTransaction, scope: Scope, vector: str, *, 
     return _ranked(rows)
 
 
+# The distance is computed once a row: as a column of its own, and not again for what is shown.
 _NEAREST: LiteralString = _whole("""
-select k.document_id, k.ordinal, 1 - (k.embedding <=> %(vector)s::halfvec) as score
-  from chunk_vector as k join document as d on d.id = k.document_id
- where {of_index} and {matching}{labelled}
- order by k.embedding <=> %(vector)s::halfvec, k.document_id, k.ordinal limit %(limit)s""")
+select document_id, ordinal, 1 - distance as score from (
+    select k.document_id, k.ordinal, k.embedding <=> %(vector)s::halfvec as distance
+      from chunk_vector as k join document as d on d.id = k.document_id
+     where {of_index} and {matching}{labelled}
+     order by distance, k.document_id, k.ordinal limit %(limit)s) as held""")
 
 
 async def roughly_nearest(
@@ -227,10 +229,11 @@ async def best_by_terms(
 
 
 _BY_TERMS: LiteralString = _whole("""
-select k.document_id, k.ordinal, -(k.terms <#> %(terms)s::sparsevec) as score
-  from chunk_terms as k join document as d on d.id = k.document_id
- where {of_index} and {matching}{labelled}
- order by k.terms <#> %(terms)s::sparsevec, k.document_id, k.ordinal limit %(limit)s""")
+select document_id, ordinal, -distance as score from (
+    select k.document_id, k.ordinal, k.terms <#> %(terms)s::sparsevec as distance
+      from chunk_terms as k join document as d on d.id = k.document_id
+     where {of_index} and {matching}{labelled}
+     order by distance, k.document_id, k.ordinal limit %(limit)s) as held""")
 
 
 async def holding_phrases(
@@ -252,7 +255,7 @@ _HOLDING_PHRASES: LiteralString = _whole("""
 with held as materialized (select k.document_id, k.ordinal, k.terms <#> %(terms)s::sparsevec as distance
   from chunk_terms as k join document as d on d.id = k.document_id
  where {of_index} and {matching}{labelled}
- order by k.terms <#> %(terms)s::sparsevec limit %(held)s)
+ order by distance limit %(held)s)
 select document_id, ordinal, score from (
     select held.*, (select count(*) from unnest(%(patterns)s::text[]) as pattern where c.text ~* pattern)::float8
                as score
