@@ -8,12 +8,12 @@ import pytest
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import Forbidden, NotFound, Unavailable
-from mainspring.foundation.ids import TenantId
+from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.valkey import Valkey
 from mainspring.orchestration.knowledge.documents import NewDocument
 from mainspring.orchestration.knowledge.documents.blobs import original_key
-from mainspring.orchestration.knowledge.ingestion import subject_of
+from mainspring.orchestration.knowledge.ingestion import remove_orphans, subject_of
 from mainspring.orchestration.knowledge.testing import make_pdf
 from mainspring.orchestration.knowledge.types import DocumentStatus
 from mainspring.orchestration.pipelines import LiveEvents, RunStatus
@@ -151,6 +151,10 @@ async def test_a_document_deleted_in_mid_ingest_leaves_nothing(works: Works) -> 
         await is_asked.wait()
         await works.ingestion.delete(works.anna, submission.document.id)
         goes_on.set()
+        ended = await works.finished(submission.run)
+    assert ended.status is RunStatus.SUCCEEDED
+    await works.deliver()
+    assert await works.pipelines.find_run(works.tenant, ended.id) is None
     assert await works.workshop.keys() == []
     for table in ("document_tombstone", "embedding_draft", "indexed_document", "chunk", "chunk_vector"):
         assert await works.workshop.rows(table, submission.document.id) == []
@@ -289,3 +293,16 @@ async def test_another_tenant_reaches_nothing(works: Works, other_tenant: Tenant
             await use(stranger, document.id)
     assert await works.ingestion.status(stranger) == []
     assert await works.ingestion.retry_failed(stranger) == 0
+
+
+async def test_blobs_that_no_document_points_to_are_removed_once_they_are_old(works: Works) -> None:
+    submission = await works.ingestion.add(works.anna, works.note(paragraphs("river")))
+    async with works.worker():
+        await works.finished(submission.run)
+    kept = await works.workshop.keys()
+    lost = f"documents/{new_id()}/original-1-0"
+    await works.workshop.objects.put(works.tenant, lost, b"killed before the row was written")
+    homes, objects = works.workshop.homes, works.workshop.objects
+    assert await remove_orphans(homes, objects) == 0, "its row may be written at this moment"
+    assert await remove_orphans(homes, objects, older_than=AT_ONCE) == 1
+    assert await works.workshop.keys() == kept

@@ -1,6 +1,7 @@
 """How documents come into a tenant's indexes: durable steps, and what keeps them going."""
 
 from .housekeeping import Sweeper
+from .orphans import remove_orphans
 from .pipeline import INGEST, build_ingest
 from .rebuild import REBUILD, Rebuilds, build_rebuild, subject_of_index
 from .service import Ingestion, subject_of
@@ -25,6 +26,7 @@ __all__ = [
     "build_ingest",
     "build_rebuild",
     "build_subscribers",
+    "remove_orphans",
     "subject_of",
     "subject_of_index",
 ]

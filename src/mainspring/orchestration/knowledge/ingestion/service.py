@@ -130,9 +130,20 @@ class Ingestion:
     async def remove(self, tenant: TenantId, document_id: UUID) -> None:
         """As `delete`, for the platform's own jobs; one that is gone is fine."""
         await self._documents.delete(tenant, document_id)
-        await self._pipelines.cancel_about(tenant, subject_of(document_id))
+        await self._forget_runs(tenant, document_id)
+
+    async def _forget_runs(self, tenant: TenantId, document_id: UUID) -> None:
+        """Delete the runs about a document that is gone, unless one is in progress.
+
+        That one finds the document gone, takes away what it was about to write, and ends by itself; stopped in the
+        middle it would leave a blob behind. Its end is heard of by `note_end`.
+        """
+        subject = subject_of(document_id)
+        newest = (await self._pipelines.latest_runs(tenant, [subject])).get(subject)
+        if newest is None or newest.status is RunStatus.RUNNING:
+            return
         async with self._database.tenant(tenant) as transaction:
-            runs = await self._pipelines.forget_in(transaction, subject_of(document_id))
+            runs = await self._pipelines.forget_in(transaction, subject)
         await self._pipelines.forget_live(tenant, runs)
 
     async def status(self, principal: Principal) -> Sequence[SourceCounts]:
@@ -150,12 +161,16 @@ class Ingestion:
         return [_counts(source, documents, failures) for source, (documents, failures) in found.items()]
 
     async def note_end(self, tenant: TenantId, document_id: UUID, run_id: UUID) -> None:
-        """A run has ended: if it failed, so did the document that still waits for it. Repeating it is fine."""
+        """A run has ended: if it failed, so did the document that still waits for it. Repeating it is fine.
+
+        When the document is gone, the run is forgotten as well.
+        """
         document = await self._documents.find(Reader(tenant, None), document_id)
-        run = await self._pipelines.find_run(tenant, RunId(run_id))
-        if document is None or run is None or document.run_id != run_id:
+        if document is None:
+            await self._forget_runs(tenant, document_id)
             return
-        if document.status is not DocumentStatus.PENDING:
+        run = await self._pipelines.find_run(tenant, RunId(run_id))
+        if run is None or document.run_id != run_id or document.status is not DocumentStatus.PENDING:
             return
         failure = failure_of(run)
         if failure is not None:

@@ -17,7 +17,7 @@ def build_subscribers(ingestion: Ingestion) -> Mapping[str, tuple[Subscriber, ..
     """Topic to subscribers; each may hear an event twice."""
 
     async def note_end(event: OutboxEvent) -> None:
-        if event.payload["pipeline"] != INGEST or event.payload["status"] == "succeeded":
+        if event.payload["pipeline"] != INGEST:
             return
         try:
             document = read_id(DOCUMENT_PREFIX, event.payload["subject"] or "")

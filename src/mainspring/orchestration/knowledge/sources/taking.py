@@ -47,10 +47,22 @@ class _Tally:
     failures: list[ItemFailure] = field(default_factory=list[ItemFailure])
     seen: set[str] = field(default_factory=set[str])
 
+    def sort_out(self, batch: Sequence[Item]) -> dict[str, Item]:
+        """The items by external id, without those that cannot be stored as they describe themselves."""
+        once: dict[str, Item] = {}
+        for item in batch:
+            try:
+                _check(item)
+            except InvalidSource as error:
+                self.fail(item, error)
+            else:
+                once[item.external_id] = item
+        return once
+
     def fail(self, item: Item, error: MainspringError) -> None:
         self.failed += 1
         if len(self.failures) < _TOLD_FAILURES:
-            self.failures.append(ItemFailure(item.name[:200], error.code, error.detail[:500]))
+            self.failures.append(ItemFailure(_shown(item.name), error.code, error.detail[:500]))
 
 
 class Walk:
@@ -92,16 +104,16 @@ class Walk:
         if not batch:
             return
         tally.listed += len(batch)
-        tally.seen.update(item.external_id for item in batch)
+        once = tally.sort_out(batch)
+        tally.seen.update(once)
         async with self._homes.reading(tenant) as transaction:
-            known = await store.find_known(transaction, source.name, [item.external_id for item in batch])
+            known = await store.find_known(transaction, source.name, list(once))
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def take(item: Item) -> None:
             async with places:
                 await self._take_item(tenant, source, item, known.get(item.external_id), tally)
 
-        once = {item.external_id: item for item in batch}
         ended = await asyncio.gather(*(take(item) for item in once.values()), return_exceptions=True)
         for each in ended:
             if isinstance(each, BaseException):
@@ -111,7 +123,6 @@ class Walk:
         self, tenant: TenantId, source: Source, item: Item, known: Known | None, tally: _Tally
     ) -> None:
         try:
-            _check(item)
             if known is not None:
                 await self._follow_readers(tenant, source, item, known)
             if known is not None and item.version is not None and item.version == known.version:
@@ -166,6 +177,8 @@ class Walk:
             await self._documents.set_readers(tenant, known.document, readers)
 
     async def _remove(self, tenant: TenantId, source: Source, external_id: str) -> None:
+        if "\0" in external_id:  # nothing is stored under such a name
+            return
         async with self._homes.reading(tenant) as transaction:
             known = await store.find_known(transaction, source.name, [external_id])
         for each in known.values():
@@ -211,6 +224,11 @@ def _check(item: Item) -> None:
 def _is_unicode(text: str) -> bool:
     """Whether it can be written as UTF-8: a lone surrogate cannot."""
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _shown(name: str) -> str:
+    """A name from outside, as it can be stored."""
+    return name.replace("\0", "").encode("utf-8", "replace").decode()[:200]
 
 
 def _summary(tally: _Tally, gone: int) -> str:
