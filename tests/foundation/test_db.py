@@ -11,6 +11,7 @@ from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.outbox import OutboxEvent, publish, relay
 from mainspring.migrations import head_revision, migrate
+from mainspring.orchestration.knowledge.homes import Mover, Place, Server, Tier
 
 
 async def test_a_tenant_reads_its_own_rows_and_nobody_elses(
@@ -76,25 +77,90 @@ async def test_migrating_from_several_processes_at_once_is_safe(engines: EngineU
     assert {after for _, after in results} == {head_revision()}
 
 
-async def test_every_table_with_a_tenant_forces_row_level_security(engines: EngineUrls):
+@pytest.fixture
+async def tenants_schema(engines: EngineUrls, tenant: TenantId) -> str:
+    """A schema that a tenant has for its own, so that the catalogue holds one."""
+    place = Place.of_tenant(tenant, Tier.SCHEMA)
+    mover = Mover({None: Server(engines.database_url, engines.database_admin_url)})
+    await asyncio.to_thread(mover.move, tenant, place)
+    return str(place.schema)
+
+
+_OURS = """
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p', 'f', 'm', 'v') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+     and not starts_with(n.nspname, 'pg_temp') and not starts_with(n.nspname, 'pg_toast')"""
+
+_HAS_TENANT = "exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')"
+
+_REACHABLE = """exists (select from aclexplode(c.relacl) entry
+    where entry.grantee = 0 or pg_has_role('mainspring_tenant', entry.grantee, 'usage')
+       or pg_has_role('mainspring_system', entry.grantee, 'usage')
+       or pg_has_role('mainspring_app', entry.grantee, 'usage'))"""
+
+_CONFINED = """exists (select from pg_policies p
+    where p.schemaname = n.nspname and p.tablename = c.relname and p.policyname = 'tenant_isolation'
+      and p.roles = '{mainspring_tenant}' and p.cmd = 'ALL'
+      and p.qual like '(tenant_id = (NULLIF(current_setting(''mainspring.tenant''%'
+      and p.with_check = p.qual)"""
+
+
+def _catalogue(engines: EngineUrls, sql: str) -> list[tuple[str, str]]:
     with psycopg.connect(engines.database_admin_url) as connection:
-        answer = connection.execute("""
-            select c.relname, c.relrowsecurity, c.relforcerowsecurity,
-                   exists (select 1 from pg_policies p
-                            where p.tablename = c.relname and p.policyname = 'tenant_isolation')
-              from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
-             where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and not c.relispartition""")
-        rows = answer.fetchall()
-    assert "outbox" in {row[0] for row in rows}
-    assert [row for row in rows if not all(row[1:])] == []
+        return [(row[0], row[1]) for row in connection.execute(sql.encode()).fetchall()]
 
 
-async def test_no_table_is_readable_without_a_policy_that_says_so(engines: EngineUrls):
+async def test_every_table_with_a_tenant_forces_row_level_security(engines: EngineUrls, tenants_schema: str):
+    """In every schema. A partition is covered by its parent, unless somebody may name it himself."""
+    tables = _catalogue(engines, f"select n.nspname, c.relname {_OURS} and {_HAS_TENANT}")
+    assert {("public", "outbox"), ("public", "chunk_p00"), (tenants_schema, "chunk")} <= set(tables)
+    open_to_others = _catalogue(
+        engines,
+        f"""select n.nspname, c.relname {_OURS} and {_HAS_TENANT}
+              and (not c.relispartition or {_REACHABLE})
+              and not (c.relrowsecurity and c.relforcerowsecurity and {_CONFINED})""",
+    )
+    assert open_to_others == []
+
+
+async def test_no_policy_lets_the_tenants_role_see_more_than_its_tenant(engines: EngineUrls, tenants_schema: str):
+    """Policies add up, so one that is too wide opens a table whatever the others say."""
+    wide = _catalogue(
+        engines,
+        """select schemaname, tablename from pg_policies
+            where policyname <> 'tenant_isolation'
+              and roles && '{public,mainspring_tenant,mainspring_app}'::name[]""",
+    )
+    assert wide == []
+
+
+async def test_what_the_tenants_role_may_touch_has_a_policy(engines: EngineUrls, tenants_schema: str):
+    """A grant without row-level security is a hole; so is a view or a function's table that nobody thought of."""
+    granted = _catalogue(
+        engines,
+        f"""select n.nspname, c.relname {_OURS}
+              and exists (select from aclexplode(c.relacl) entry
+                           where entry.grantee = 0 or pg_has_role('mainspring_tenant', entry.grantee, 'usage'))
+              and not (c.relrowsecurity and c.relforcerowsecurity and {_CONFINED})""",
+    )
+    assert {name for _, name in granted} <= {"tenant", "user_account"}
+
+
+async def test_no_table_is_readable_without_a_policy_that_says_so(engines: EngineUrls, tenants_schema: str):
     """What has no tenant_id must be known to be global."""
+    tables = _catalogue(engines, f"select n.nspname, c.relname {_OURS} and not c.relispartition and not {_HAS_TENANT}")
+    assert set(tables) <= {
+        ("public", name) for name in ("alembic_version", "tenant", "user_account", "sign_in_attempt")
+    }
+
+
+async def test_the_catalogue_test_finds_a_table_that_was_left_open(engines: EngineUrls):
     with psycopg.connect(engines.database_admin_url) as connection:
-        answer = connection.execute("""
-            select c.relname from pg_class c
-             where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and not c.relispartition
-               and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')""")
-        rows = answer.fetchall()
-    assert {row[0] for row in rows} <= {"alembic_version", "tenant", "user_account", "sign_in_attempt"}
+        connection.execute("create schema careless")
+        connection.execute("create table careless.note (tenant_id uuid)")
+        connection.execute("grant select on careless.note to mainspring_tenant")
+        found = connection.execute(
+            f"select c.relname {_OURS} and {_HAS_TENANT} and {_REACHABLE} and not {_CONFINED}".encode()
+        ).fetchall()
+        connection.rollback()
+    assert found == [("note",)]

@@ -9,7 +9,7 @@ from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.valkey import ValkeyGone
 
-from . import analyze, catalogue, demo, doctor, operate, policies, serve
+from . import analyze, catalogue, demo, doctor, homes, operate, policies, serve
 
 app = typer.Typer(
     name="mainspring",
@@ -32,6 +32,7 @@ app.command("models")(catalogue.models)
 app.add_typer(policies.policies, name="policy")
 app.add_typer(policies.provider_keys, name="provider-key")
 app.add_typer(policies.routes, name="route")
+app.add_typer(homes.knowledge, name="knowledge")
 
 
 @app.callback(invoke_without_command=True)

@@ -85,7 +85,7 @@ class Mover:
         raises   Conflict while another move of this tenant runs; Unavailable when writers do not let it finish
         """
         self._server(target)
-        with self._alone(tenant) as connection:
+        with self.alone(tenant) as connection:
             home = self.home_of(connection, tenant)
             if home.place == target:
                 self.stop_noting(tenant)
@@ -101,6 +101,27 @@ class Mover:
                 moved = self._cut_over(connection, source, target, copier)
             self.stop_noting(tenant)
             return Moved(home.place, target, copied, *moved)
+
+    @property
+    def databases(self) -> list[str]:
+        """Names of the databases that tenants may have for their own."""
+        return [name for name in self._servers if name is not None]
+
+    @contextmanager
+    def open_platform(self) -> Generator[moves_store.Login]:
+        """A connection of the application's login to the platform's own database."""
+        with psycopg.Connection[moves_store.Row].connect(
+            self._servers[None].url, row_factory=dict_row, connect_timeout=5, autocommit=True
+        ) as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self, tenant: TenantId) -> Generator[moves_store.Login]:
+        """Such a connection, and nobody else moves or cleans up after the tenant; raises Conflict when one does."""
+        with self.open_platform() as connection:
+            if not moves_store.try_alone(connection, tenant):
+                raise Conflict("Another move of this tenant is running; let it end.")
+            yield connection
 
     @contextmanager
     def open_admin(self, place: Place) -> Generator[Admin]:
@@ -244,15 +265,6 @@ class Mover:
         wrong = {table: counts for table, counts in copier.count().items() if counts[0] != counts[1]}
         if wrong:
             raise Conflict(f"Rows are missing at the target, so the tenant stays where it is: {wrong}. Run it again.")
-
-    @contextmanager
-    def _alone(self, tenant: TenantId) -> Generator[moves_store.Login]:
-        with psycopg.Connection[moves_store.Row].connect(
-            self._servers[None].url, row_factory=dict_row, connect_timeout=5, autocommit=True
-        ) as connection:
-            if not moves_store.try_alone(connection, tenant):
-                raise Conflict("Another move of this tenant is running; let it end.")
-            yield connection
 
     def _patiently(self, admin: Admin, change: Callable[[], None]) -> None:
         """Make a change of tables that waits for nobody longer than a second at a time: others wait behind it."""
