@@ -10,24 +10,20 @@ with MainspringClient("http://127.0.0.1:8710", "ms_...") as client:
 from collections.abc import Collection, Generator, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
-from urllib.parse import quote
+from typing import Literal, Self, TypeVar
 from uuid import uuid4
 
 import msgspec
 
 from .contract_types import Contract, ContractText, Edit, Finding, Playbook, Report, Submitted
+from .knowledge import KnowledgeClient
+from .paging import given, iter_items, path_of
 from .stream import iter_events
-from .transport import Patience, Transport, decode
+from .transport import Patience, Transport
 from .types import ApiKey, Event, Member, Record, Role, Run, Session, Tenant
 
 Item = TypeVar("Item")
 ReportFormat = Literal["json", "md", "docx"]
-
-
-class _Page(msgspec.Struct):
-    items: msgspec.Raw
-    next_cursor: str | None = None
 
 
 class MainspringClient:
@@ -38,6 +34,7 @@ class MainspringClient:
 
     def __init__(self, base_url: str, api_key: str, *, patience: Patience | None = None) -> None:
         self._transport = Transport(base_url.rstrip("/"), api_key, patience or Patience())
+        self.knowledge = KnowledgeClient(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -73,47 +70,47 @@ class MainspringClient:
 
     def get_contract(self, contract: str) -> Contract:
         """One contract."""
-        return self._transport.read(Contract, "GET", _path("contracts", contract))
+        return self._transport.read(Contract, "GET", path_of("contracts", contract))
 
     def get_text(self, contract: str) -> ContractText:
         """The parsed text with its structure."""
-        return self._transport.read(ContractText, "GET", _path("contracts", contract, "text"))
+        return self._transport.read(ContractText, "GET", path_of("contracts", contract, "text"))
 
     def get_report(self, contract: str) -> Report:
         """The latest finished analysis; ApiError `run_not_finished` (409) before there is one."""
-        return self._transport.read(Report, "GET", _path("contracts", contract, "report"))
+        return self._transport.read(Report, "GET", path_of("contracts", contract, "report"))
 
     def download_report(self, contract: str, format: ReportFormat) -> bytes:  # noqa: A002 - the API's word
         """The report as a file."""
-        return self._transport.call("GET", _path("contracts", contract, "report"), params={"format": format}).content
+        return self._transport.call("GET", path_of("contracts", contract, "report"), params={"format": format}).content
 
     def download_contract(self, contract: str) -> bytes:
         """The bytes that were uploaded."""
-        return self._transport.call("GET", _path("contracts", contract, "file")).content
+        return self._transport.call("GET", path_of("contracts", contract, "file")).content
 
     def delete_contract(self, contract: str) -> None:
         """Delete a contract with all that was derived from it."""
-        self._transport.call("DELETE", _path("contracts", contract))
+        self._transport.call("DELETE", path_of("contracts", contract))
 
     def analyze_again(self, contract: str, *, playbook: str | None = None) -> Submitted:
         """Start another analysis, with the playbook used before unless another is named."""
-        body = _given(playbook=playbook)
-        return self._transport.read(Submitted, "POST", _path("contracts", contract, "runs"), json=body)
+        body = given(playbook=playbook)
+        return self._transport.read(Submitted, "POST", path_of("contracts", contract, "runs"), json=body)
 
     def iter_findings(
         self, contract: str, *, severity: str | None = None, decision: str | None = None, page_size: int = 50
     ) -> Iterator[Finding]:
         """Findings of the latest finished analysis."""
         options = {"severity": severity, "decision": decision, "limit": page_size}
-        return self._iter(Finding, _path("contracts", contract, "findings"), options)
+        return self._iter(Finding, path_of("contracts", contract, "findings"), options)
 
     def decide_finding(
         self, contract: str, finding: str, decision: str, *, reason: str | None = None, edited: Edit | None = None
     ) -> Finding:
         """Accept, dismiss or edit a finding, or open it again; the same decision twice is one."""
-        words = None if edited is None else _given(**msgspec.to_builtins(edited))
-        body = _given(decision=decision, reason=reason, edited=words)
-        path = _path("contracts", contract, "findings", finding)
+        words = None if edited is None else given(**msgspec.to_builtins(edited))
+        body = given(decision=decision, reason=reason, edited=words)
+        path = path_of("contracts", contract, "findings", finding)
         return self._transport.read(Finding, "PATCH", path, is_repeatable=True, json=body)
 
     # Playbooks
@@ -124,18 +121,18 @@ class MainspringClient:
 
     def get_playbook(self, name: str, *, version: int | None = None) -> Playbook:
         """A playbook with its YAML; default: the newest version."""
-        return self._transport.read(Playbook, "GET", _path("playbooks", name), params=_given(version=version))
+        return self._transport.read(Playbook, "GET", path_of("playbooks", name), params=given(version=version))
 
     def iter_playbook_versions(self, name: str) -> Iterator[Playbook]:
         """Every version of a playbook."""
-        return self._iter(Playbook, _path("playbooks", name, "versions"), {})
+        return self._iter(Playbook, path_of("playbooks", name, "versions"), {})
 
     def save_playbook(
         self, name: str, yaml: str, *, is_default: bool | None = None, base_version: int | None = None
     ) -> Playbook:
         """Write a new version; with `base_version`, only if that is still the newest (else 409)."""
-        body = _given(yaml=yaml, is_default=is_default, base_version=base_version)
-        return self._transport.read(Playbook, "PUT", _path("playbooks", name), json=body)
+        body = given(yaml=yaml, is_default=is_default, base_version=base_version)
+        return self._transport.read(Playbook, "PUT", path_of("playbooks", name), json=body)
 
     # Runs
 
@@ -145,18 +142,18 @@ class MainspringClient:
 
     def get_run(self, run: str) -> Run:
         """A run with its steps."""
-        return self._transport.read(Run, "GET", _path("runs", run))
+        return self._transport.read(Run, "GET", path_of("runs", run))
 
     def cancel_run(self, run: str) -> Run:
         """Ask a run to stop; doing it twice is the same."""
-        return self._transport.read(Run, "POST", _path("runs", run, "cancel"), is_repeatable=True)
+        return self._transport.read(Run, "POST", path_of("runs", run, "cancel"), is_repeatable=True)
 
     def events(self, run: str, *, after: str | None = None) -> Generator[Event, None, None]:
         """The run's events as they happen, from the beginning or after an event's id, until it is finished.
 
         A lost connection is resumed where it broke, so that each event comes once.
         """
-        return iter_events(self._transport, _path("runs", run, "events"), after)
+        return iter_events(self._transport, path_of("runs", run, "events"), after)
 
     def iter_records(self, *, run: str | None = None, page_size: int = 50) -> Iterator[Record]:
         """Model calls, of one run or all."""
@@ -174,7 +171,7 @@ class MainspringClient:
 
     def update_tenant(self, *, name: str | None = None, ai_enabled: bool | None = None) -> Tenant:
         """Rename the tenant, or switch its model calls on or off; None leaves a value as it is."""
-        body = _given(name=name, ai_enabled=ai_enabled)
+        body = given(name=name, ai_enabled=ai_enabled)
         return self._transport.read(Tenant, "PATCH", "/v1/tenant", is_repeatable=True, json=body)
 
     def list_roles(self) -> list[Role]:
@@ -187,16 +184,18 @@ class MainspringClient:
 
     def add_member(self, email: str, name: str, role: str, *, password: str | None = None) -> Member:
         """Add a person; without a password, the one that was generated is in the answer, once."""
-        body = _given(email=email, name=name, role=role, password=password)
+        body = given(email=email, name=name, role=role, password=password)
         return self._transport.read(Member, "POST", "/v1/members", json=body)
 
     def change_role(self, member: str, role: str) -> Member:
         """Give a member another role."""
-        return self._transport.read(Member, "PATCH", _path("members", member), is_repeatable=True, json={"role": role})
+        return self._transport.read(
+            Member, "PATCH", path_of("members", member), is_repeatable=True, json={"role": role}
+        )
 
     def remove_member(self, member: str) -> None:
         """Remove a member, with their sessions and keys."""
-        self._transport.call("DELETE", _path("members", member))
+        self._transport.call("DELETE", path_of("members", member))
 
     def iter_api_keys(self, *, page_size: int = 50) -> Iterator[ApiKey]:
         """API keys, newest first."""
@@ -207,26 +206,12 @@ class MainspringClient:
     ) -> ApiKey:
         """Create a key; its secret is in the answer, once."""
         wanted = None if scopes is None else sorted(scopes)
-        body = _given(name=name, scopes=wanted, expires_at=expires_at.isoformat() if expires_at else None)
+        body = given(name=name, scopes=wanted, expires_at=expires_at.isoformat() if expires_at else None)
         return self._transport.read(ApiKey, "POST", "/v1/api-keys", json=body)
 
     def revoke_api_key(self, key: str) -> None:
         """End a key, and those made with it."""
-        self._transport.call("DELETE", _path("api-keys", key))
+        self._transport.call("DELETE", path_of("api-keys", key))
 
     def _iter(self, item: type[Item], path: str, options: Mapping[str, object]) -> Iterator[Item]:
-        parameters = _given(**options)
-        while True:
-            page = self._transport.read(_Page, "GET", path, params=parameters)
-            yield from decode(list[item], bytes(page.items))
-            if page.next_cursor is None:
-                return
-            parameters["cursor"] = page.next_cursor
-
-
-def _path(*parts: str) -> str:
-    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+        return iter_items(self._transport, item, path, options)

@@ -16,8 +16,8 @@ from mainspring.orchestration.knowledge.schemas.documents import (
     DocumentPage,
     DocumentShape,
     DocumentSubmitted,
+    DocumentText,
     ReadersChange,
-    TextShape,
     UploadedDocument,
     read_metadata,
     show_document,
@@ -122,7 +122,7 @@ def _add_content(router: APIRouter, knowledge: KnowledgeServices) -> None:
         principal: CurrentPrincipal,
         document: str,
         revision: Annotated[int | None, Query(ge=1, description="as a search hit names it; default: newest")] = None,
-    ) -> TextShape:
+    ) -> DocumentText:
         """The parsed text with its structure and the places of its lines, for readers of the document.
 
         Needs `knowledge.view`. Errors: `document_not_parsed` (409) before parsing has finished; `not_found`

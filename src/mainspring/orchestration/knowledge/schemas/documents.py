@@ -16,7 +16,7 @@ from mainspring.orchestration.knowledge.documents.types import UPLOADS
 from mainspring.orchestration.knowledge.types import Document, DocumentStatus, ParsedDocument
 from mainspring.orchestration.pipelines import RUN_PREFIX, Run, RunShape, run_shape
 
-from .shape import NO_NUL, Asked, ChunkShape, DocumentType, ErrorShape, Metadata, Readers, Shape
+from .shape import NO_NUL, Asked, DocumentChunk, DocumentType, FailureReason, Metadata, Readers, Shape
 
 MAX_EXTERNAL_ID = 500
 MAX_NAME = 200
@@ -49,7 +49,7 @@ class DocumentShape(Shape):
     status: Annotated[
         DocumentStatus, Field(description="pending or failed, an earlier revision that was indexed stays searchable")
     ]
-    error: ErrorShape | None
+    error: FailureReason | None
     uri: str | None
     metadata: dict[str, str]
     readers: Annotated[list[str] | None, Field(description="null: everybody in the tenant")]
@@ -135,7 +135,7 @@ class PushedDocument(Asked):
         return self.content if self.content is not None else (self.text or "").encode("utf-8", "surrogatepass")
 
 
-class PageShape(Shape):
+class TextPage(Shape):
     """A page of the source and the characters on it."""
 
     number: int
@@ -143,7 +143,7 @@ class PageShape(Shape):
     end: int
 
 
-class BlockShape(Shape):
+class TextBlock(Shape):
     """A paragraph-sized piece of the text, in reading order."""
 
     kind: Literal["heading", "paragraph", "list_item", "table_row", "message", "quote", "furniture"]
@@ -154,7 +154,7 @@ class BlockShape(Shape):
     attributes: dict[str, str] = Field(default_factory=dict[str, str])
 
 
-class DefinitionShape(Shape):
+class TextDefinition(Shape):
     """A term that the document defines, where it is defined first."""
 
     term: str
@@ -162,7 +162,7 @@ class DefinitionShape(Shape):
     end: int
 
 
-class BoxShape(Shape):
+class TextBox(Shape):
     """Where a line stands on its page, in points (1/72 inch) from the upper left corner."""
 
     start: int
@@ -174,7 +174,7 @@ class BoxShape(Shape):
     bottom: float
 
 
-class TextShape(Shape):
+class DocumentText(Shape):
     """What parsing found: the text, its structure, and where its lines stand."""
 
     document: str
@@ -184,16 +184,16 @@ class TextShape(Shape):
     title: str | None
     language: str
     warnings: list[str]
-    pages: list[PageShape]
-    blocks: list[BlockShape]
-    definitions: list[DefinitionShape]
-    boxes: list[BoxShape]
+    pages: list[TextPage]
+    blocks: list[TextBlock]
+    definitions: list[TextDefinition]
+    boxes: list[TextBox]
 
 
 class ChunkPage(Shape):
     """Chunks in the order of the text."""
 
-    items: list[ChunkShape]
+    items: list[DocumentChunk]
     next_cursor: str | None = None
 
 
@@ -211,7 +211,7 @@ def show_document(document: Document, *, readable: bool) -> DocumentShape:
         revision=document.revision,
         document_type=document.document_type,
         status=document.status,
-        error=ErrorShape(code=document.error.code, detail=document.error.detail) if document.error else None,
+        error=FailureReason(code=document.error.code, detail=document.error.detail) if document.error else None,
         uri=document.uri,
         metadata=dict(document.metadata) if readable else {},
         readers=None if document.readers is None else list(document.readers),
@@ -242,9 +242,9 @@ def show_submitted(document: Document, run: Run | None, *, readable: bool) -> Do
     )
 
 
-def show_text(document: Document, parsed: ParsedDocument, revision: int) -> TextShape:
+def show_text(document: Document, parsed: ParsedDocument, revision: int) -> DocumentText:
     """What parsing found in a revision."""
-    return TextShape(
+    return DocumentText(
         document=show_id("doc", document.id),
         revision=revision,
         text=parsed.text,
@@ -252,10 +252,10 @@ def show_text(document: Document, parsed: ParsedDocument, revision: int) -> Text
         title=parsed.title,
         language=parsed.language,
         warnings=list(parsed.warnings),
-        pages=[PageShape.model_validate(each) for each in parsed.pages],
-        blocks=[BlockShape.model_validate(each) for each in parsed.blocks],
-        definitions=[DefinitionShape.model_validate(each) for each in parsed.definitions],
-        boxes=[BoxShape.model_validate(each) for each in parsed.boxes],
+        pages=[TextPage.model_validate(each) for each in parsed.pages],
+        blocks=[TextBlock.model_validate(each) for each in parsed.blocks],
+        definitions=[TextDefinition.model_validate(each) for each in parsed.definitions],
+        boxes=[TextBox.model_validate(each) for each in parsed.boxes],
     )
 
 

@@ -63,14 +63,14 @@ class QuestionAsked(Asked):
     index: Annotated[str | None, Field(max_length=40, description="idx_...; default: the active one")] = None
 
 
-class SpanShape(Shape):
+class TextSpan(Shape):
     """Characters [start, end) of the document's text."""
 
     start: int
     end: int
 
 
-class CitationShape(Shape):
+class PassageCitation(Shape):
     """A place to open: `quote` is the document's text at [start, end); `fragment` opens it in a document's page."""
 
     start: int
@@ -130,12 +130,12 @@ class PassageShape(Shape):
     """A hit with its neighbours, of one document, in reading order."""
 
     document: PassageDocument
-    span: Annotated[SpanShape, Field(description="of the passage")]
-    hit: Annotated[SpanShape, Field(description="of the chunk that was found, inside it")]
+    span: Annotated[TextSpan, Field(description="of the passage")]
+    hit: Annotated[TextSpan, Field(description="of the chunk that was found, inside it")]
     text: str
     score: Annotated[float, Field(description="0 to 1, comparable within one answer only")]
     tokens: int
-    citation: CitationShape
+    citation: PassageCitation
     page: int | None
     number: str | None
     heading_path: list[str]
@@ -218,12 +218,12 @@ def _passage(passage: Passage) -> PassageShape:
             source=passage.source,
             uri=passage.uri,
         ),
-        span=SpanShape.model_validate(passage.span),
-        hit=SpanShape.model_validate(passage.hit),
+        span=TextSpan.model_validate(passage.span),
+        hit=TextSpan.model_validate(passage.hit),
         text=passage.text,
         score=passage.score,
         tokens=passage.tokens,
-        citation=CitationShape.model_validate(passage.citation),
+        citation=PassageCitation.model_validate(passage.citation),
         page=passage.page,
         number=passage.number,
         heading_path=list(passage.heading_path),

@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from mainspring.orchestration.knowledge.setup import StoredSetup
 
-from .shape import Asked, ChunkShape, DocumentType, Shape
+from .shape import Asked, DocumentChunk, DocumentType, Shape
 
 Fields = Annotated[
     dict[str, JsonValue],
@@ -144,7 +144,7 @@ class PreviewShape(Shape):
     document_type: str
     total: Annotated[int, Field(description="how many chunks there are")]
     tokens: Annotated[int, Field(description="in all of them, an estimate")]
-    chunks: list[ChunkShape]
+    chunks: list[DocumentChunk]
 
 
 def show_settings(stored: StoredSetup) -> SettingsShape:

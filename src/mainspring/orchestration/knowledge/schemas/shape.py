@@ -37,14 +37,14 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ErrorShape(Shape):
+class FailureReason(Shape):
     """Why it failed: a stable code, and what was found and what to do."""
 
     code: str
     detail: str
 
 
-class ChunkShape(Shape):
+class DocumentChunk(Shape):
     """A clause, a message, a section or a part of one: what is embedded, found and cited."""
 
     index: int
@@ -58,6 +58,6 @@ class ChunkShape(Shape):
     attributes: dict[str, str]
 
 
-def show_chunk(chunk: Chunk) -> ChunkShape:
+def show_chunk(chunk: Chunk) -> DocumentChunk:
     """A chunk for the wire."""
-    return ChunkShape.model_validate(chunk)
+    return DocumentChunk.model_validate(chunk)

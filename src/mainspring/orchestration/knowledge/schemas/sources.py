@@ -19,7 +19,7 @@ from mainspring.orchestration.knowledge.sources.types import (
 )
 from mainspring.orchestration.pipelines import RUN_PREFIX, Run, RunShape, run_shape
 
-from .shape import Asked, DocumentType, ErrorShape, Readers, Shape
+from .shape import Asked, DocumentType, FailureReason, Readers, Shape
 
 MAX_SECRET = 4_000
 _Url = Annotated[str, Field(max_length=2_000)]
@@ -99,7 +99,7 @@ class SourceShape(Shape):
     every_seconds: int | None
     due_at: Annotated[datetime | None, Field(description="when it is synchronised next")]
     synced_at: Annotated[datetime | None, Field(description="when a synchronisation last went through")]
-    error: Annotated[ErrorShape | None, Field(description="what was wrong the last time")]
+    error: Annotated[FailureReason | None, Field(description="what was wrong the last time")]
     run: str | None
     stream_url: str | None
     created_by: str
