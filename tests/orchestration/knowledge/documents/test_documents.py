@@ -2,7 +2,7 @@
 
 import asyncio
 from hashlib import sha256
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -267,3 +267,13 @@ async def test_a_deletion_that_was_cut_off_is_invisible_at_once_and_finished_by_
     assert await workshop.rows("document_tombstone", document.id) == []
     assert await workshop.keys() == []
     assert workshop.caches.forgotten == [workshop.tenant]
+
+
+async def test_blobs_that_a_killed_process_left_are_swept_once_they_cannot_be_on_their_way_in(workshop: Workshop):
+    document = (await _put(workshop, "one")).document
+    old, young = UUID(int=document.id.int - (7_200_000 << 80)), new_id()
+    for stray in (old, young):
+        await workshop.objects.put(workshop.tenant, f"documents/{stray}/original-1-0", b"left over")
+    assert await workshop.documents.sweep_strays(workshop.tenant) == 1
+    assert sorted(key.split("/")[1] for key in await workshop.keys()) == sorted((str(document.id), str(young)))
+    assert await workshop.documents.read_original(workshop.platform, document.id) == b"one"

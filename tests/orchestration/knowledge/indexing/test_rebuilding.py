@@ -10,6 +10,7 @@ from mainspring.foundation.errors import InvalidInput, Unavailable
 from mainspring.foundation.ids import TenantId, UserId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.principal import Principal, PrincipalKind
+from mainspring.orchestration.knowledge.documents import NewDocument
 from mainspring.orchestration.knowledge.errors import NoRebuild, NothingToUndo, RebuildIncomplete, RebuildRunning
 from mainspring.orchestration.knowledge.indexing import Indexes
 from mainspring.orchestration.knowledge.indexing.comparing import compare, matched_ranks
@@ -137,6 +138,28 @@ async def test_a_document_that_failed_for_the_active_index_too_blocks_nothing(wo
     assert (len(progress.failures), progress.blocking) == (1, ())
     await workshop.indexes.switch(workshop.tenant)
     assert (await workshop.standing(broken)).status is DocumentStatus.FAILED
+
+
+async def test_what_is_found_of_a_document_whose_newest_revision_is_broken_is_found_after_a_switch_too(
+    workshop: Workshop,
+):
+    document = await workshop.bring_in("a", paragraphs("apple"))
+    broken = NewDocument("notes", "a", "a.pdf", b"%PDF-1.7 nothing more")
+    await workshop.documents.put(workshop.tenant, broken)
+    await workshop.documents.fail(workshop.tenant, document.id, 2, Failure("broken_pdf", "It is broken."))
+    await workshop.indexes.start_rebuild(workshop.tenant, await _save(workshop, Setup(embedding_model=_OTHER_MODEL)))
+    progress = await workshop.indexes.rebuild_some(workshop.tenant)
+    assert (progress.done, progress.left, progress.blocking) == (1, 0, ())
+    assert [failure.code for failure in progress.failures] == ["broken_pdf"]
+    assert (await workshop.indexes.rebuild_some(workshop.tenant)).done == 0
+    await workshop.indexes.switch(workshop.tenant)
+    (chunk,) = await workshop.indexes.list_chunks(workshop.platform, document.id)
+    assert chunk.text.startswith("Apple")
+    assert (await workshop.standing(document)).status is DocumentStatus.FAILED
+    assert await workshop.indexes.verify(workshop.tenant) == ()
+
+    mended = await workshop.bring_in("a", paragraphs("banana"))
+    assert (mended.revision, (await workshop.standing(mended)).status) == (3, DocumentStatus.INDEXED)
 
 
 async def test_a_model_that_is_away_stops_the_rebuild_and_marks_no_document(workshop: Workshop):

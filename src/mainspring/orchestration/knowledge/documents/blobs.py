@@ -9,6 +9,7 @@ Two puts that race for one revision write different originals, and only one of t
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
@@ -30,6 +31,11 @@ def parsed_key(document: UUID, revision: int, parser_version: str) -> str:
 def cut_key(document: UUID, revision: int, fingerprint: str) -> str:
     """Of the chunks of a revision under one setup."""
     return f"documents/{document}/cut-{revision}-{fingerprint}.json"
+
+
+def made_at(document: UUID) -> datetime:
+    """When the id was made; a UUIDv7 begins with milliseconds."""
+    return datetime.fromtimestamp((document.int >> 80) / 1000, UTC)
 
 
 async def find_parsed(objects: ObjectStore, tenant: TenantId, document: UUID, revision: int) -> str | None:

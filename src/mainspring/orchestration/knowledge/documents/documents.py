@@ -7,12 +7,15 @@ or a document is parsed.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 
+from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import MainspringError, NotFound, Unavailable
 from mainspring.foundation.ids import TenantId, new_id, show_id
@@ -33,7 +36,7 @@ from mainspring.orchestration.knowledge.types import (
 )
 
 from . import store
-from .blobs import delete_blobs, find_parsed, original_key, parsed_key
+from .blobs import delete_blobs, find_parsed, made_at, original_key, parsed_key
 from .incoming import as_changed, as_new, name_of
 from .types import Change, NewDocument, Stored
 
@@ -42,6 +45,8 @@ log = get_logger(__name__)
 _DEFAULT_LIMITS = ParseLimits()
 _PARSED = msgspec.json.Decoder(ParsedDocument)
 _PUTS = 50
+_MAY_BE_COMING_IN = timedelta(hours=1)
+_IDS_AT_ONCE = 1_000
 
 
 class Documents:
@@ -268,6 +273,26 @@ class Documents:
         for document_id in left:
             await self._remove_rest(tenant, document_id)
         return len(left)
+
+    async def sweep_strays(self, tenant: TenantId) -> int:
+        """Remove blobs of documents that are not there, which a process left that was killed; how many documents.
+
+        Ids tell when they were made: what is younger than an hour may be on its way in. Every key of the tenant's
+        documents is listed, so do it rarely.
+        """
+        found: set[UUID] = set()
+        async for key in self._objects.iter_keys(tenant, "documents/"):
+            with suppress(ValueError):  # not one of ours
+                found.add(UUID(key.split("/")[1]))
+        settled = [each for each in found if made_at(each) < now() - _MAY_BE_COMING_IN]
+        strays: list[UUID] = []
+        for start in range(0, len(settled), _IDS_AT_ONCE):
+            batch = settled[start : start + _IDS_AT_ONCE]
+            async with self._homes.reading(tenant) as transaction:
+                strays += set(batch) - await store.which_exist(transaction, batch)
+        for document_id in strays:
+            await delete_blobs(self._objects, tenant, document_id)
+        return len(strays)
 
     async def _find(self, reader: Reader, document_id: UUID) -> store.Record | None:
         async with self._homes.reading(reader.tenant) as transaction:

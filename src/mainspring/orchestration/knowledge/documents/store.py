@@ -50,6 +50,16 @@ async def find_named(transaction: TenantTransaction, source: str, external_id: s
     return _record(row) if row else None
 
 
+async def which_exist(transaction: TenantTransaction, documents: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that are documents."""
+    rows = await transaction.all(
+        "select id from document where tenant_id = %(tenant)s and id = any(%(documents)s::uuid[])",
+        tenant=transaction.tenant,
+        documents=list(documents),
+    )
+    return {row["id"] for row in rows}
+
+
 async def list_page(
     transaction: TenantTransaction, request: PageRequest, filters: Mapping[str, str | None], subjects: Subjects
 ) -> Page[Document]:

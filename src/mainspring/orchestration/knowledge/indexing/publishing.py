@@ -7,10 +7,12 @@ transaction: record, chunks, vectors, terms and their counts change together or 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
 
+from mainspring.foundation.db import TenantTransaction
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId, show_id
 from mainspring.foundation.objects import ObjectStore
@@ -51,12 +53,14 @@ class Publishing:
         self._setups = setups
         self._embedder = embedder
 
-    async def cut(self, tenant: TenantId, document_id: UUID, index: IndexVersion) -> Cut:
+    async def cut(self, tenant: TenantId, document_id: UUID, index: IndexVersion, *, earlier: int | None = None) -> Cut:
         """The chunks of the newest revision by the index's setup; kept, so that a second call reads them.
 
-        raises  NotFound, NotParsedYet
+        earlier  of this revision instead, which searches still find because the newest one cannot be indexed
+        raises   NotFound, NotParsedYet
         """
-        document = await self._documents.get(Reader(tenant, None), document_id)
+        newest = await self._documents.get(Reader(tenant, None), document_id)
+        document = replace(newest, revision=earlier) if earlier else newest
         setup = await self._setup(tenant, index)
         mark = fingerprint(setup, document.document_type)
         kept = await self.read_cut(tenant, document, mark)
@@ -98,6 +102,7 @@ class Publishing:
         document_id: UUID,
         index: IndexVersion,
         *,
+        earlier: int | None = None,
         progress: Progress | None = None,
         run: StepRun | None = None,
     ) -> int:
@@ -108,7 +113,7 @@ class Publishing:
         on where the last one stopped.
         raises  Superseded, and what the embedder raises
         """
-        made = await self.cut(tenant, document_id, index)
+        made = await self.cut(tenant, document_id, index, earlier=earlier)
         texts = {content_hash(text): text for text in map(embedded_text, made.chunks)}
         async with self._homes.reading(tenant) as transaction:
             known = await store.known_hashes(transaction, index, list(texts))
@@ -121,16 +126,18 @@ class Publishing:
                 tenant, [texts[each] for each in batch], model=index.embedding_model, run=run
             )
             written = [vector_text(vector, index.dimensions) for vector in vectors]
-            await self._keep(tenant, document_id, made.revision, index, dict(zip(batch, written, strict=True)))
+            kept = dict(zip(batch, written, strict=True))
+            await self._keep(tenant, document_id, None if earlier else made.revision, index, kept)
         if progress is not None:
             await progress(len(texts), len(texts))
         return len(missing)
 
     async def _keep(
-        self, tenant: TenantId, document_id: UUID, revision: int, index: IndexVersion, vectors: dict[bytes, str]
+        self, tenant: TenantId, document_id: UUID, revision: int | None, index: IndexVersion, vectors: dict[bytes, str]
     ) -> None:
         async with self._homes.writing(tenant) as transaction:
-            _check_revision(document_id, revision, await store.hold_document(transaction, document_id))
+            newest = await store.hold_document(transaction, document_id)
+            _check_revision(document_id, revision or newest, newest)
             await store.add_drafts(transaction, document_id, index.embedding_model, vectors)
 
     async def publish(self, tenant: TenantId, document_id: UUID, index: IndexVersion, *, revision: int) -> None:
@@ -156,20 +163,38 @@ class Publishing:
         if status is IndexStatus.ACTIVE:
             await delete_blobs(self._objects, tenant, document_id, is_old=lambda _, older: older < revision)
 
+    async def carry(
+        self, tenant: TenantId, document_id: UUID, index: IndexVersion, revision: int, *, run: StepRun | None
+    ) -> tuple[int, int]:
+        """Bring an earlier revision into an index that is being built: how many chunks, how many texts embedded.
+
+        For documents whose newest revision cannot be indexed: what searches find of them is not lost by a switch.
+        raises  NotFound, Superseded when the index holds a later one, IndexReplaced; VectorsMissing, retryable
+        """
+        embedded = await self.embed(tenant, document_id, index, earlier=revision, run=run)
+        made = await self.cut(tenant, document_id, index, earlier=revision)
+        content = await self._content(tenant, made, await self._average_length(tenant, document_id, index))
+        async with self._homes.writing(tenant) as transaction:
+            if await store.hold_for_writing(transaction, index.id) is not IndexStatus.BUILDING:
+                raise _replaced()
+            newest = await store.hold_document(transaction, document_id)
+            _check_revision(document_id, newest, newest)
+            held = await store.find_held(transaction, index.id, document_id)
+            if held.revision >= revision:
+                raise Superseded(f"The new index holds revision {held.revision} of {show_id('doc', document_id)}.")
+            await _write(transaction, index, document_id, revision, content)
+            await store.forget_drafts(transaction, document_id, index.embedding_model)
+        return len(made.chunks), embedded
+
     async def _publish(
         self, tenant: TenantId, document_id: UUID, index: IndexVersion, revision: int, content: store.Content
     ) -> IndexStatus:
         async with self._homes.writing(tenant) as transaction:
             status = await store.hold_for_writing(transaction, index.id)
             if status is None or status is IndexStatus.RETIRED:
-                raise IndexReplaced("The index was replaced meanwhile; bring the document into the new one.")
+                raise _replaced()
             _check_revision(document_id, revision, await store.hold_document(transaction, document_id))
-            before = await store.find_indexed_terms(transaction, index.id, document_id)
-            if not await store.write_content(transaction, index, document_id, revision, content):
-                raise VectorsMissing(f"Chunks of {show_id('doc', document_id)} have no vectors; embed it again.")
-            delta = Counter(content.term_counts)
-            delta.subtract(before)
-            await store.add_to_counts(transaction, index.id, delta)
+            await _write(transaction, index, document_id, revision, content)
             await store.forget_drafts(transaction, document_id, index.embedding_model)
             if status is IndexStatus.ACTIVE:
                 await store.mark_indexed(transaction, document_id)
@@ -195,7 +220,23 @@ class Publishing:
         )
 
 
-def _check_revision(document_id: UUID, revision: int, newest: int | None) -> None:
+async def _write(
+    transaction: TenantTransaction, index: IndexVersion, document_id: UUID, revision: int, content: store.Content
+) -> None:
+    """Rows and counts; hold the index and the document first."""
+    before = await store.find_held(transaction, index.id, document_id)
+    if not await store.write_content(transaction, index, document_id, revision, content):
+        raise VectorsMissing(f"Chunks of {show_id('doc', document_id)} have no vectors; embed it again.")
+    delta = Counter(content.term_counts)
+    delta.subtract(before.term_counts)
+    await store.add_to_counts(transaction, index.id, delta)
+
+
+def _replaced() -> IndexReplaced:
+    return IndexReplaced("The index was replaced meanwhile; bring the document into the new one.")
+
+
+def _check_revision(document_id: UUID, revision: int | None, newest: int | None) -> None:
     if newest is None:
         raise _not_found(document_id)
     if newest != revision:

@@ -58,9 +58,41 @@ async def count_missing(transaction: TenantTransaction, index: UUID) -> int:
     return int(row["documents"])
 
 
-async def note_failure(transaction: TenantTransaction, index: UUID, failure: RebuildFailure, revision: int) -> None:
-    """Say in the index's report that the revision failed; hold the document first, so that it is still there."""
-    said = {"revision": revision, "code": failure.code, "detail": failure.detail}
+async def list_carried(transaction: TenantTransaction, active: UUID, building: UUID) -> dict[UUID, int]:
+    """Failed documents of which searches find an earlier revision, and the new index holds none as late: which one."""
+    rows = await transaction.all(
+        """select document.id, held.revision from document
+             join indexed_document as held on held.tenant_id = %(tenant)s and held.index_id = %(active)s
+              and held.document_id = document.id and held.revision < document.revision
+             left join indexed_document as fresh on fresh.tenant_id = %(tenant)s and fresh.index_id = %(building)s
+              and fresh.document_id = document.id
+            where document.tenant_id = %(tenant)s and document.status = 'failed'
+              and (fresh.revision is null or fresh.revision < held.revision)
+              and not coalesce((
+                  select (comparison->'failures'->document.id::text->>'is_of_earlier')::boolean
+                     and (comparison->'failures'->document.id::text->>'revision')::integer = document.revision
+                    from knowledge_index where tenant_id = %(tenant)s and id = %(building)s), false)
+            order by document.id""",
+        tenant=transaction.tenant,
+        active=active,
+        building=building,
+    )
+    return {row["id"]: row["revision"] for row in rows}
+
+
+async def note_failure(
+    transaction: TenantTransaction, index: UUID, failure: RebuildFailure, revision: int, *, is_of_earlier: bool
+) -> None:
+    """Say in the index's report that the newest revision failed; hold the document first, so that it is still there.
+
+    is_of_earlier  the one before failed as well
+    """
+    said = {
+        "revision": revision,
+        "code": failure.code,
+        "detail": failure.detail,
+        "is_of_earlier": is_of_earlier,
+    }
     await transaction.run(
         """update knowledge_index
               set comparison = jsonb_set(

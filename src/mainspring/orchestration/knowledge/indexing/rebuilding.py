@@ -84,6 +84,9 @@ class Rebuilding:
         async with self._homes.reading(tenant) as transaction:
             missing = await rebuild_store.list_missing(transaction, index.id, limit)
         done = [await self._bring(tenant, document_id, index, run) for document_id in missing]
+        earlier = await self._carried(tenant, index) if len(missing) < limit else {}
+        for document_id, revision in list(earlier.items())[: limit - len(missing)]:
+            done.append(await self._carry(tenant, document_id, index, revision, run))
         brought = [counts for counts in done if counts is not None]
         chunks = sum(counts[0] for counts in brought)
         rate = (await self._setups.current(tenant)).value.reindex_chunks_per_minute
@@ -116,17 +119,38 @@ class Rebuilding:
             if failure.retryable:
                 raise
             noted = RebuildFailure(document_id, failure.code, failure.detail)
-            await self._note_failure(tenant, index, noted, revision)
+            await self._note_failure(tenant, index, noted, revision, is_of_earlier=False)
             return None
         return len(made.chunks), embedded
 
+    async def _carried(self, tenant: TenantId, index: IndexVersion) -> dict[UUID, int]:
+        async with self._homes.reading(tenant) as transaction:
+            active = await store.find_with_status(transaction, IndexStatus.ACTIVE)
+            return await rebuild_store.list_carried(transaction, active.id, index.id) if active else {}
+
+    async def _carry(
+        self, tenant: TenantId, document_id: UUID, index: IndexVersion, revision: int, run: StepRun | None
+    ) -> tuple[int, int] | None:
+        """As `_bring`, of the revision that searches find while the newest one cannot be indexed."""
+        document = await self._documents.find(Reader(tenant, None), document_id)
+        if document is None:
+            return None
+        try:
+            return await self._publishing.carry(tenant, document_id, index, revision, run=run)
+        except MainspringError as failure:
+            if failure.retryable:
+                raise
+            noted = RebuildFailure(document_id, failure.code, failure.detail)
+            await self._note_failure(tenant, index, noted, document.revision, is_of_earlier=True)
+            return None
+
     async def _note_failure(
-        self, tenant: TenantId, index: IndexVersion, failure: RebuildFailure, revision: int
+        self, tenant: TenantId, index: IndexVersion, failure: RebuildFailure, revision: int, *, is_of_earlier: bool
     ) -> None:
         async with self._homes.writing(tenant) as transaction:
             await rebuild_store.hold_indexes(transaction)
             if await store.hold_document(transaction, failure.document_id) == revision:
-                await rebuild_store.note_failure(transaction, index.id, failure, revision)
+                await rebuild_store.note_failure(transaction, index.id, failure, revision, is_of_earlier=is_of_earlier)
 
     async def _standing(
         self, tenant: TenantId, index: IndexVersion
@@ -135,6 +159,8 @@ class Rebuilding:
         async with self._homes.reading(tenant) as transaction:
             active = await store.find_with_status(transaction, IndexStatus.ACTIVE)
             left = await rebuild_store.count_missing(transaction, index.id)
+            if active:
+                left += len(await rebuild_store.list_carried(transaction, active.id, index.id))
             failures = await rebuild_store.list_failures(transaction, index.id)
             lost = set(await rebuild_store.list_lost(transaction, active.id, index.id)) if active else set[UUID]()
         return left, failures, tuple(failure for failure in failures if failure.document_id in lost)

@@ -28,6 +28,14 @@ class Content:
     term_counts: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The revision of a document that is in an index, and what it counts for, by term."""
+
+    revision: int
+    term_counts: Mapping[int, int]
+
+
 async def analyse(transaction: TenantTransaction, texts: Sequence[str], configuration: str) -> list[dict[str, int]]:
     """For each text how often each of its stemmed words occurs.
 
@@ -143,16 +151,16 @@ async def add_drafts(transaction: TenantTransaction, document: UUID, model: str,
     )
 
 
-async def find_indexed_terms(transaction: TenantTransaction, index: UUID, document: UUID) -> dict[int, int]:
-    """What the document counts for in the index as it is now, by term."""
+async def find_held(transaction: TenantTransaction, index: UUID, document: UUID) -> Held:
+    """What the index is said to hold of the document as it is now; revision 0 when nothing."""
     row = await transaction.first(
-        """select terms, term_chunks from indexed_document
+        """select revision, terms, term_chunks from indexed_document
             where tenant_id = %(tenant)s and index_id = %(index)s and document_id = %(document)s""",
         tenant=transaction.tenant,
         index=index,
         document=document,
     )
-    return dict(zip(row["terms"], row["term_chunks"], strict=True)) if row else {}
+    return Held(row["revision"], dict(zip(row["terms"], row["term_chunks"], strict=True))) if row else Held(0, {})
 
 
 async def write_content(
