@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.lint.knowledge import find_unhoused
+
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 500
 MAX_FUNCTION_LINES = 60
@@ -39,6 +41,7 @@ def check_file(path: Path, source: str) -> list[Finding]:
     """Every finding of one file, opt-outs applied and checked."""
     tree = ast.parse(source)
     found = [*_sizes(path, source, tree), *_names(path), *_stores(path, tree), *_sql(path, tree), *_environ(path, tree)]
+    found += [Finding(path, line, rule, mend) for line, rule, mend in find_unhoused(path, tree)]
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
     allowed = {(line, rule) for line, comment in comments for rule in OPT_OUT.findall(comment)}

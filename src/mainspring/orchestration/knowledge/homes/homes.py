@@ -75,6 +75,12 @@ class Homes:
                     return
             self._away.discard(tenant)
 
+    @asynccontextmanager
+    async def platform(self, tenant: TenantId) -> AsyncGenerator[TenantTransaction]:
+        """A transaction of the tenant in the platform's own tables, for what never moves: runs and the outbox."""
+        async with self._database.tenant(tenant) as transaction:
+            yield transaction
+
     async def everywhere(
         self,
         find: Callable[[SystemTransaction], Awaitable[Sequence[Found]]],
