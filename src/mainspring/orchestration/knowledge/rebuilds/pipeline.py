@@ -15,7 +15,7 @@ from .types import Compared, Filled, RebuildRef
 
 REBUILD = "knowledge.rebuild"
 
-_TAKES = timedelta(hours=6)
+_TAKES = timedelta(days=1)
 """Of one attempt; how far the index is, is what it holds, so the next attempt goes on where this one stopped."""
 _BATCH = 10
 _IDLE_SECONDS = 0.2
@@ -31,7 +31,7 @@ def build_rebuild(indexes: Indexes) -> Pipeline:
     """The pipeline over a tenant's indexes."""
     rebuild = Pipeline(REBUILD, version=1)
 
-    @rebuild.step("fill", title="Bring every document into the new index", retries=8, timeout=_TAKES)
+    @rebuild.step("fill", title="Bring every document into the new index", retries=50, timeout=_TAKES)
     async def fill(submitted: RebuildRef, run: StepRun) -> Filled:
         return await _fill(indexes, submitted.index, run)
 

@@ -3,11 +3,14 @@
 from mainspring.foundation.ids import show_id
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.knowledge.indexing import Indexes
-from mainspring.orchestration.pipelines import Pipeline, Pipelines
+from mainspring.orchestration.pipelines import Pipeline, Pipelines, Urgency
 
 from .types import RebuildRef, StartedRebuild
 
 MANAGE = "knowledge.manage"
+
+_BACKGROUND = Urgency(priority=-50)
+"""Documents that somebody waits for go first."""
 
 
 class Rebuilds:
@@ -42,5 +45,6 @@ class Rebuilds:
             RebuildRef(index.id),
             idempotency_key=f"{self._rebuild.name}/{index.id}/{newest.id if newest else 'first'}",
             subject=subject,
+            urgency=_BACKGROUND,
         )
         return StartedRebuild(index, run)
