@@ -279,7 +279,7 @@ async def test_chunks_are_scored_by_bm25_with_one_inner_product(workshop: Worksh
                 ("word", "durian"),
             )
         }
-    damping = 1.2 * (0.25 + 0.75 * (length + 2) / 100)
+    damping = 1.2 * (0.25 + 0.75 * (length + 2) / 85)
     assert scored["appl"] == pytest.approx(2 * 2.2 / (2 + damping), rel=1e-3)
     assert scored["iso"] == scored["27001"] == scored["iso-27001"] == scored["4.2(b)"]
     assert scored["iso"] == pytest.approx(2.2 / (1 + damping), rel=1e-3)

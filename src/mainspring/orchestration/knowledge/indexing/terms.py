@@ -14,6 +14,7 @@ The average length is a constant of the chunker, so that a chunk's vector never 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from mainspring.foundation.db import TenantTransaction
@@ -30,7 +31,9 @@ ALL_CHUNKS = 0
 """The term that every chunk has, as far as counts go; it is in no vector."""
 
 _K1, _B = 1.2, 0.75
-_AVERAGE_LENGTHS = {"clause": 100, "message": 80, "section": 100, "rows": 100, "fixed": 100}
+# Words of a chunk by the default settings, stop words aside: measured on 30 of the labelled contracts in November 2026,
+# for messages and rows supposed. A tenant's own sizes shift all of its scores alike.
+_AVERAGE_LENGTHS = {"clause": 57, "message": 80, "section": 85, "rows": 100, "fixed": 97}
 _MOST_TERMS = 16_000  # what a sparsevec holds
 _LONGEST_TERM = 100  # of an identifier, in characters
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-._/&:][^\W_]+|\([0-9a-z]{1,4}\))*", re.IGNORECASE)
@@ -89,6 +92,7 @@ async def terms_of(
     return [_weigh(_count(words, identifiers(text)), average) for words, text in zip(analysed, texts, strict=True)]
 
 
+@lru_cache(maxsize=65_536)  # a document says the same words again and again
 def term_id(namespace: str, term: str) -> int:
     """1 to 999,999,999; two terms share an id once in a billion pairs."""
     digest = blake2b(f"{namespace}:{term}".encode(), digest_size=4).digest()
