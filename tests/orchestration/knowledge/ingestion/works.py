@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mainspring.foundation.db import Database
+from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.outbox import relay
@@ -46,17 +47,23 @@ async def wait_until(claim: Callable[[], Awaitable[bool]], *, seconds: float = 2
 
 
 class MoodyEmbedder(HashEmbedder):
-    """The fake embedder, with something to do before each call, such as to wait or to fail."""
+    """The fake embedder, with something to do before each call, such as to wait or to fail.
+
+    refused  a model that it does not have
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.mood: Callable[[], Awaitable[None]] | None = None
+        self.refused: str | None = None
 
     async def embed(
         self, tenant: TenantId, texts: Sequence[str], *, model: str, run: StepRun | None = None
     ) -> Sequence[Sequence[float]]:
         if self.mood is not None:
             await self.mood()
+        if model == self.refused:
+            raise InvalidInput(f"There is no model {model!r}.")
         return await super().embed(tenant, texts, model=model, run=run)
 
 

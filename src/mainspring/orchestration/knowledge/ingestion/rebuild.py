@@ -16,7 +16,7 @@ from mainspring.orchestration.knowledge.homes import Homes
 from mainspring.orchestration.knowledge.indexing import Indexes
 from mainspring.orchestration.knowledge.setup import Setups
 from mainspring.orchestration.knowledge.types import IndexStatus, IndexVersion
-from mainspring.orchestration.pipelines import Abandon, Pipeline, Pipelines, Run, StepRun
+from mainspring.orchestration.pipelines import Abandon, IdempotencyKeyReused, Pipeline, Pipelines, Run, StepRun
 from mainspring.orchestration.pipelines.types import Urgency
 
 from . import store
@@ -148,7 +148,12 @@ class Rebuilds:
             if not newest.status.is_final:
                 return newest
             await self._indexes.retry_failures(tenant)
-        return await self._submit(tenant, RebuildRef(index.id, switches), newest)
+        try:
+            return await self._submit(tenant, RebuildRef(index.id, switches), newest)
+        except IdempotencyKeyReused:  # somebody started it in this moment, with another word about the switch
+            newest = await self._newest(tenant, index)
+            assert newest is not None
+            return newest
 
     async def switch(self, principal: Principal, *, force: bool = False) -> IndexVersion:
         """Switch to the index that was built; NoRebuild, RebuildIncomplete unless it is forced."""
@@ -171,11 +176,14 @@ class Rebuilds:
             await self._pipelines.cancel_about(principal.tenant, subject_of_index(each.id))
 
     async def submit_orphaned(self) -> int:
-        """Give a run to each index that is being built and never had one; who began it died. How many."""
+        """Give a run to each index that is being built and never had one, as who began it died; how many.
+
+        What that one wanted of the switch is not known, so it is left to a person.
+        """
         submitted = 0
         for tenant, index in await self._find(IndexStatus.BUILDING):
             if not await self._pipelines.latest_runs(tenant, [subject_of_index(index)]):
-                await self._submit(tenant, RebuildRef(index, switches=True), None)
+                await self._submit(tenant, RebuildRef(index, switches=False), None)
                 submitted += 1
         return submitted
 
@@ -201,7 +209,7 @@ class Rebuilds:
             tenant,
             self._rebuild,
             given,
-            idempotency_key=f"{REBUILD}/{given.index}/{after.id if after else 'first'}/{given.switches}",
+            idempotency_key=f"{REBUILD}/{given.index}/{after.id if after else 'first'}",
             subject=subject_of_index(given.index),
             urgency=_BACKGROUND,
         )

@@ -142,7 +142,7 @@ class Ingestion:
         newest = (await self._pipelines.latest_runs(tenant, [subject])).get(subject)
         if newest is None or newest.status is RunStatus.RUNNING:
             return
-        async with self._database.tenant(tenant) as transaction:
+        async with self._database.tenant(tenant) as transaction:  # house: allow-home - runs live with the platform
             runs = await self._pipelines.forget_in(transaction, subject)
         await self._pipelines.forget_live(tenant, runs)
 
