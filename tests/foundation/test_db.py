@@ -150,7 +150,8 @@ async def test_no_table_is_readable_without_a_policy_that_says_so(engines: Engin
     """What has no tenant_id must be known to be global."""
     tables = _catalogue(engines, f"select n.nspname, c.relname {_OURS} and not c.relispartition and not {_HAS_TENANT}")
     assert set(tables) <= {
-        ("public", name) for name in ("alembic_version", "tenant", "user_account", "sign_in_attempt")
+        ("public", name)
+        for name in ("alembic_version", "tenant", "user_account", "sign_in_attempt", "embedding_canary")
     }
 
 

@@ -23,6 +23,7 @@ from mainspring.orchestration.knowledge.homes import (
 )
 from mainspring.orchestration.knowledge.homes.clone_store import find_differences, list_schemas
 from mainspring.orchestration.knowledge.homes.copy_store import holds_any
+from mainspring.orchestration.knowledge.homes.layout import LAYOUT, STAYS
 from mainspring.orchestration.knowledge.homes.session import Session
 
 from .conftest import OWN, add_document, names_of
@@ -61,6 +62,19 @@ async def test_a_schema_of_a_tenants_own_has_all_that_the_shared_one_has(
         assert find_differences(admin, str(place.schema)) == []
         admin.execute(f'alter table "{place.schema}".document drop column title'.encode())
         assert find_differences(admin, str(place.schema)) == ["lacks column document.title text"]
+
+
+async def test_every_table_that_hangs_on_knowledge_moves_with_it(servers: Mapping[str | None, Server]):
+    """A new table of the room is in the layout, or said to stay."""
+    with psycopg.connect(servers[None].admin_url) as admin:
+        rows = admin.execute("""
+            select distinct c.relname
+              from pg_class c left join pg_constraint k on k.conrelid = c.oid and k.contype = 'f'
+             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+               and (c.relname ~ '^(knowledge|document|chunk|golden)' or k.confrelid = any(%s::regclass[]))""",
+            (["document", "knowledge_index", "indexed_document"],),
+        ).fetchall()  # fmt: skip
+    assert {row[0] for row in rows} - STAYS - {table.name for table in LAYOUT} == set()
 
 
 def test_databases_are_named_in_pairs_and_a_bad_pair_is_refused_without_being_shown():

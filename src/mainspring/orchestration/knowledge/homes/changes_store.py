@@ -28,6 +28,15 @@ create table knowledge_change (
     constraint knowledge_change_key primary key (tenant_id, number)
 )"""
 
+_OWNERS = """
+do $$ begin
+    create policy owner_notes on knowledge_change for insert to current_user with check (true);
+    if to_regrole('mainspring_keeper') is not null then
+        create policy keeper_notes on knowledge_change for insert to mainspring_keeper with check (true);
+        grant insert on knowledge_change to mainspring_keeper;
+    end if;
+end $$"""
+
 # A partitioned table's trigger runs on its partitions, so what is followed comes as an argument.
 _FUNCTION = """
 create or replace function {name}() returns trigger language plpgsql as $$
@@ -59,8 +68,8 @@ def prepare_notes(connection: Admin) -> None:
 
         connection.execute(_NOTES)
         isolate(_Runs(connection), "knowledge_change")
-        # What a foreign key deletes along is noted in the name of the tables' owner, who may do nothing else here.
-        connection.execute("create policy owner_notes on knowledge_change for insert to current_user with check (true)")
+        # What a foreign key deletes along is noted in the name of the tables' owners, who may do nothing else here.
+        connection.execute(_OWNERS)
     for name, document, index, term in (
         ("knowledge_note_document", "touched.id", "null", "null"),
         ("knowledge_note_part", "touched.document_id", "null", "null"),

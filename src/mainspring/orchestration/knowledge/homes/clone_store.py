@@ -31,6 +31,7 @@ def clone_tables(connection: Admin, schema: str) -> None:
     for table in missing:
         _clone_indexes(connection, schema, table)
         _clone_isolation(connection, schema, table)
+        _clone_keeper(connection, schema, table)
 
 
 def drop_schema(connection: Admin, schema: str) -> None:
@@ -73,13 +74,18 @@ def _is_there(connection: Admin, schema: str, table: str) -> bool:
     return row is not None and row[0] is not None
 
 
-def _clone_columns(connection: Admin, schema: str, table: str) -> None:
-    """As a partition has them, where there are partitions: how vectors are stored is set there."""
+def _pattern(connection: Admin, table: str) -> str:
+    """The table itself, or its first partition: what concerns rows is set there, as is who may index them."""
     row = connection.execute(
-        "select inhrelid::regclass::text from pg_inherits where inhparent = to_regclass(%s) order by 1 limit 1",
+        """select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = to_regclass(%s) and c.relkind in ('r', 'p') order by 1 limit 1""",
         (f"public.{table}",),
     ).fetchone()
-    pattern = row[0].rpartition(".")[2] if row else table
+    return row[0] if row else table
+
+
+def _clone_columns(connection: Admin, schema: str, table: str) -> None:
+    pattern = _pattern(connection, table)
     connection.execute(
         sql.SQL(
             "create table {} (like {} including defaults including constraints including identity "
@@ -144,6 +150,27 @@ def _clone_isolation(connection: Admin, schema: str, table: str) -> None:
         connection.execute(sql.SQL("grant {} on {} to {}").format(as_sql(privilege), target, sql.Identifier(role)))
 
 
+def _clone_keeper(connection: Admin, schema: str, table: str) -> None:
+    """Who may build indexes on the rows owns the table, as it owns the partitions of `public`.
+
+    What a foreign key deletes along is deleted in the owner's name, so the owner keeps that right; of its own it
+    sees and deletes nothing, because row-level security is forced and no policy is for it.
+    """
+    row = connection.execute(
+        """select r.rolname from pg_class c join pg_roles r on r.oid = c.relowner
+             join pg_class p on p.oid = to_regclass(%s)
+            where c.oid = to_regclass(%s) and c.relowner <> p.relowner""",
+        (f"public.{table}", f"public.{_pattern(connection, table)}"),
+    ).fetchone()
+    if row is None:
+        return
+    keeper, target = sql.Identifier(row[0]), sql.Identifier(schema, table)
+    connection.execute(sql.SQL("grant usage, create on schema {} to {}").format(sql.Identifier(schema), keeper))
+    connection.execute(sql.SQL("alter table {} owner to {}").format(target, keeper))
+    connection.execute(sql.SQL("revoke all on {} from {}").format(target, keeper))
+    connection.execute(sql.SQL("grant select, delete on {} to {}").format(target, keeper))
+
+
 def _grants(connection: Admin, table: str) -> list[tuple[str, str]]:
     rows = connection.execute(
         """select role.rolname, entry.privilege_type
@@ -170,6 +197,7 @@ def _describe(connection: Admin, schema: str) -> set[str]:
         union all
         select format('index %%s.%%s', c.relname, i.relname)
           from pg_class c join pg_index x on x.indrelid = c.oid join pg_class i on i.oid = x.indexrelid
+                 and not starts_with(i.relname, 'chunk_vector_near_') -- approximate ones, of single tenants
          where c.relnamespace = to_regnamespace(%(schema)s) and c.relname = any(%(tables)s)
         union all
         select format('policy %%s.%%s %%s %%s', p.tablename, p.policyname, p.roles, p.qual)
