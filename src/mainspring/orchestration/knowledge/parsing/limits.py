@@ -12,6 +12,7 @@ class ParseLimits:
     max_bytes             of the file itself (setting MAINSPRING_MAX_UPLOAD_MEGABYTES)
     max_pages             of a PDF (setting MAINSPRING_MAX_DOCUMENT_PAGES)
     max_characters        of the text that comes out
+    max_blocks            paragraphs and rows that come out, which is what a document costs its reader in memory
     max_cells             of all sheets of a workbook, or of a CSV file, that hold something
     max_unpacked_bytes    of all parts of an Office file together, counted while unpacking
     max_unpack_ratio      unpacked to packed size of one part above 1 MB
@@ -23,6 +24,7 @@ class ParseLimits:
     max_bytes: int = 50 * MEGABYTE
     max_pages: int = 1_000
     max_characters: int = 10_000_000
+    max_blocks: int = 200_000
     max_cells: int = 1_000_000
     max_unpacked_bytes: int = 200 * MEGABYTE
     max_unpack_ratio: int = 200

@@ -30,6 +30,7 @@ from .web_page import read_html
 _MAX_HEAD_BYTES = 512 * 1024
 _MAX_HEAD_LINES = 5_000
 _MAX_HEADER = 4_000  # characters of one header that are read
+_MAX_COMMENTS = 50
 _DEEPEST = 30  # parts within parts
 _MAX_BOUNDARIES = 300
 _BOUNDARY = re.compile(rb"boundary\s{0,9}=", re.IGNORECASE)
@@ -195,6 +196,8 @@ def _typed(pieces: object) -> "Iterator[tuple[str | bytes, str | None]]":
 
 def _people(value: str) -> str:
     """Names and addresses, at most twenty of them."""
+    if value.count("(") > _MAX_COMMENTS:  # which nest, and are read by recursion
+        return value
     pairs = [(name, address) for name, address in getaddresses([value])[:21] if name or address]
     shown = [f"{name} <{address}>" if name and address else name or address for name, address in pairs[:20]]
     return (", ".join(shown) + (" and others" if len(pairs) > 20 else "")) or value

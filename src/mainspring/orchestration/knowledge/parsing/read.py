@@ -11,7 +11,7 @@ from .markdown import read_markdown
 from .media_types import MediaType
 from .pieces import Source
 from .plain import decode_text, read_plain
-from .refusals import shown, too_large, too_many_characters
+from .refusals import shown, too_large, too_many_blocks, too_many_characters
 from .structure import find_blocks
 from .text_types import promised_type
 from .title import guess_title
@@ -36,7 +36,10 @@ def parse(
         raise too_many_characters(name, len(source.text), limits)
     if not source.text.strip():
         raise NoText(f"{name} was opened, but there is no text in it; check that it is the right file.")
-    return _structured(source, media_type, _mismatch(media_type, name))
+    _check_count(max(len(source.pieces), len(source.boxes)), name, limits)
+    document = _structured(source, media_type, _mismatch(media_type, name))
+    _check_count(max(len(document.blocks), len(document.definitions)), name, limits)
+    return document
 
 
 def inspect(content: bytes, *, filename: str, limits: ParseLimits = DEFAULT_LIMITS) -> MediaType:
@@ -45,6 +48,11 @@ def inspect(content: bytes, *, filename: str, limits: ParseLimits = DEFAULT_LIMI
     raises  FileTooLarge, EmptyFile, UnsupportedType, BinaryContent, EncryptedDocument, BrokenDocument, ZipBomb
     """
     return _detected(content, shown(filename), limits)
+
+
+def _check_count(count: int, name: str, limits: ParseLimits) -> None:
+    if count > limits.max_blocks:
+        raise too_many_blocks(name, count, limits)
 
 
 def _detected(content: bytes, name: str, limits: ParseLimits) -> MediaType:

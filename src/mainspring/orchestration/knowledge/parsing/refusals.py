@@ -39,6 +39,13 @@ def too_many_characters(name: str, count: int, limits: ParseLimits) -> FileTooLa
     )
 
 
+def too_many_blocks(name: str, count: int, limits: ParseLimits) -> FileTooLarge:
+    """The text falls into more pieces than any document."""
+    return FileTooLarge(
+        f"{name} holds {count:,} paragraphs, lines and rows; the limit is {limits.max_blocks:,}. Split the document."
+    )
+
+
 def too_many_cells(name: str, limits: ParseLimits) -> FileTooLarge:
     """The tables are larger than any that is read row by row."""
     return FileTooLarge(

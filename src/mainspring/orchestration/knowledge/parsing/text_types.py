@@ -14,7 +14,7 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _XML = re.compile(r"\s*<\?xml\b")
-_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9\-]{1,60}):(?:[ \t]|\r?$)")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9\-]{0,60}):(?:[ \t]|\r?$)")
 _TRANSPORT = frozenset(["message-id", "mime-version", "received", "return-path", "delivered-to", "x-mailer"])
 _MARKDOWN = re.compile(r"(?m)^#{1,6}[ \t]+\S|^\S.*\n(?:={3,}|-{3,})[ \t]*$|^```|\*\*\S[^*\n]*\*\*|\]\((?:https?:|#)")
 _SEPARATORS = (("\t", MediaType.TSV), (",", MediaType.CSV), (";", MediaType.CSV))
@@ -52,7 +52,7 @@ def _is_mail(sample: str, promised: MediaType | None) -> bool:
     """Headers to begin with, a sender among them, and a mark of mail programs unless the name says mail."""
     names = _header_names(sample)
     if promised is MediaType.EML:
-        return len(names) >= 2
+        return bool(names)
     return "from" in names and len(names) >= 3 and not _TRANSPORT.isdisjoint(names)
 
 
