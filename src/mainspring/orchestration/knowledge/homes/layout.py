@@ -39,8 +39,6 @@ LAYOUT = (
     KnowledgeTable("knowledge_settings", Follow.WHOLE),
     KnowledgeTable("knowledge_source", Follow.WHOLE),
     KnowledgeTable("document_tombstone", Follow.WHOLE),
-    KnowledgeTable("knowledge_check", Follow.WHOLE),
-    KnowledgeTable("knowledge_alert", Follow.WHOLE),
     KnowledgeTable("golden_question", Follow.WHOLE),
     KnowledgeTable("knowledge_index", Follow.INDEX),
     KnowledgeTable("knowledge_recall", Follow.WHOLE),
@@ -54,8 +52,9 @@ LAYOUT = (
     KnowledgeTable("term_count", Follow.TERM),
 )
 
-STAYS = frozenset({"knowledge_home", "knowledge_change"})
-"""Tables of knowledge that do not move: where tenants live, and the notes of what changes during a move."""
+STAYS = frozenset({"knowledge_home", "knowledge_change", "knowledge_check", "knowledge_alert"})
+"""Tables that do not move: where tenants live, the notes of what changes during a move, and what the watch wrote down,
+which is written together with events of the outbox."""
 
 MADE_ANEW = {"knowledge_index": ("promoted_at",)}
 """Columns that arrive empty: an approximate index is built anew where the tenant then lives."""
