@@ -44,11 +44,11 @@ class KeptReplies:
     async def forget_all(self, tenant: TenantId) -> None:
         """Forget all that is kept for the tenant, because what it may quote is gone; for the platform's own jobs.
 
-        raises   Unavailable when Valkey is away; nothing is forgotten then
+        raises   Unavailable when Valkey is away; what it holds is not forgotten then
         """
-        await self._purge_exact(tenant, None)
         async with self._database.tenant(tenant) as transaction:
             await store.delete_entries(transaction, None)
+        await self._purge_exact(tenant, None)
 
     async def _purge_exact(self, tenant: TenantId, feature: str | None) -> None:
         try:

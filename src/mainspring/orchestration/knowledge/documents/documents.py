@@ -237,8 +237,8 @@ class Documents:
     async def delete(self, tenant: TenantId, document_id: UUID) -> None:
         """Remove the document everywhere: rows, vectors, counts of words, bytes, kept replies.
 
-        One that is not there is fine. After the transaction nobody finds it; what remains of its bytes when
-        this is cut off is removed by `sweep`.
+        One that is not there is fine. After the transaction nobody finds it; what remains of its bytes and in caches
+        when this is cut off, or a store is away, is removed by `sweep`.
         """
         async with self._homes.writing(tenant) as transaction:
             if await store.hold(transaction, document_id):
@@ -246,7 +246,10 @@ class Documents:
                 await store.bury(transaction, document_id)
             elif not await store.has_tombstone(transaction, document_id):
                 return
-        await self._remove_rest(tenant, document_id)
+        try:
+            await self._remove_rest(tenant, document_id)
+        except (MainspringError, *DatabaseGone) as failure:
+            log.warning("deletion_left_over", tenant=str(tenant), error=type(failure).__name__)
 
     async def _remove_rest(self, tenant: TenantId, document_id: UUID) -> None:
         await delete_blobs(self._objects, tenant, document_id)
