@@ -8,7 +8,15 @@ import uvloop
 from mainspring.foundation.errors import MainspringError
 from mainspring.orchestration.knowledge import ParseLimits, parse, parse_bounded
 from mainspring.orchestration.knowledge.parsing import bounded
-from mainspring.orchestration.knowledge.testing import make_pdf, make_word, paragraph
+from mainspring.orchestration.knowledge.testing import (
+    make_pdf,
+    make_rows,
+    make_slides,
+    make_word,
+    make_workbook,
+    paragraph,
+    shape,
+)
 
 _TEXT = b"1. TERM\n\nThis Agreement lasts one year."
 
@@ -25,6 +33,9 @@ async def _refusal(content: bytes, name: str, limits: ParseLimits | None = None)
         (_TEXT, "a.txt"),
         (make_pdf([["1. TERM", "", "One year."]]), "a.pdf"),
         (make_word(paragraph("One year.")), "a.docx"),
+        (make_workbook({"A": make_rows([["Item", "Price"], ["Bolt", 2]])}), "a.xlsx"),
+        (make_slides([shape("Plan", placeholder="title")]), "a.pptx"),
+        (b"From: a@example.com\nDate: Fri, 3 May 2024 10:00:00 +0000\n\nOne year.", "a.eml"),
     ],
 )
 async def test_it_gives_what_the_plain_parse_gives(content: bytes, name: str):

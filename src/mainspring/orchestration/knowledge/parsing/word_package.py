@@ -23,5 +23,5 @@ def open_word(content: bytes, *, filename: str, limits: ParseLimits) -> WordDocu
         return Document(io.BytesIO(content))
     except LxmlError as error:
         raise xml_refusal(error, filename, MediaType.DOCX.looks) from error
-    except (OpcError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, AttributeError) as error:
+    except (OpcError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError) as error:
         raise broken(filename, MediaType.DOCX.looks, "its parts do not fit together") from error
