@@ -1,8 +1,9 @@
-"""What knowledge needs from others: vectors of texts, caches that forget, and what the words of a trade mean."""
+"""What knowledge needs from others: vectors of texts, caches that forget, what the words of a trade mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.pipelines.types import StepRun
@@ -50,4 +51,30 @@ class Concepts(Protocol):
 
     async def named_in(self, tenant: TenantId, question: str) -> Sequence[Concept]:
         """The labels, surest first; mostly none. Asked in every search, so it answers in milliseconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenRecall:
+    """How well an index answers a tenant's golden questions.
+
+    questions  how many were asked
+    recall_5   share whose answer is among the first 5 passages, 0 to 1; `recall_10` among the first 10
+    mrr        mean of 1 / rank of the answer, 0 where it is not among the first 10
+    """
+
+    questions: int
+    recall_5: float
+    recall_10: float
+    mrr: float
+
+
+class GoldenRuns(Protocol):
+    """Asks a tenant's golden questions, for whoever compares two indexes."""
+
+    async def measure(self, tenant: TenantId, index: UUID) -> GoldenRecall | None:
+        """How well this index version answers them, searched as people search; None when there are no questions.
+
+        raises  NotFound for an index that is not there; Unavailable while the model of its vectors is away
+        """
         ...

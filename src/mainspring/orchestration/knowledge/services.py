@@ -11,6 +11,7 @@ from .rebuilds import Rebuilds
 from .retrieval import Search
 from .setup import Setups
 from .sources import Sources
+from .watching import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,4 @@ class KnowledgeServices:
     rebuilds: Rebuilds
     search: Search
     overview: Overview
+    watch: Watch | None = None

@@ -6,6 +6,7 @@ from mainspring.foundation.http import CallerFirst
 from mainspring.orchestration.knowledge.services import KnowledgeServices
 
 from .documents import add_documents
+from .golden import add_golden
 from .indexes import add_indexes
 from .push import add_push
 from .search import add_search
@@ -26,4 +27,5 @@ def build_router(knowledge: KnowledgeServices, *, max_upload_bytes: int) -> APIR
     add_settings(router, knowledge)
     add_indexes(router, knowledge)
     add_status(router, knowledge)
+    add_golden(router, knowledge)
     return router
