@@ -132,9 +132,9 @@ async def fill(
 
     Labels are the same places whatever the chunks are: those of the clauses that the product cuts.
     """
-    database, homes, folder = rooms
+    _, homes, folder = rooms
     objects = ObjectStore.open(f"file://{folder / 'objects'}")
-    documents = Documents(homes, database, objects, NoCaches())
+    documents = Documents(homes, objects, NoCaches())
     setups = Setups(homes, embedder.dimensions)
     shop = Shop(homes, documents, Indexes(homes, objects, documents, setups, embedder))
     tenant, classifier = TenantId(new_id()), ClauseClassifier.load()

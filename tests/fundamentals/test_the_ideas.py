@@ -92,7 +92,7 @@ async def test_a_document_becomes_clauses_that_know_their_place(
     database: Database, objects: ObjectStore, tenant: TenantId
 ):
     """Bytes are stored once, parsed in a process of their own, and cut by clause; offsets point into the text."""
-    documents = Documents(Homes(database), database, objects, CountingCaches())
+    documents = Documents(Homes(database), objects, CountingCaches())
     text = b"1. Term\nThis Agreement lasts one year.\n\n2. Law\nThe laws of Delaware govern it.\n"
     agreement = NewDocument("uploads", None, "agreement.txt", text)
     stored = (await documents.put(tenant, agreement)).document

@@ -93,7 +93,6 @@ def build_knowledge(on: Foundations, *, concepts: Concepts | None, product_sourc
     caches = RepliesForget(on.replies)
     documents = Documents(
         homes,
-        on.database,
         on.objects,
         caches,
         limits=_parse_limits(on.settings),

@@ -95,7 +95,7 @@ def open_workshop(
     """The rooms, wired as the entry wires them."""
     homes, caches, embedder = homes or Homes(database), CountingCaches(), HashEmbedder()
     setups = Setups(homes, embedder.dimensions)
-    documents = Documents(homes, database, objects, caches)
+    documents = Documents(homes, objects, caches)
     indexes = Indexes(homes, objects, documents, setups, embedder, clock=clock)
     return Workshop(tenant, database, objects, homes, caches, embedder, setups, documents, indexes)
 

@@ -78,7 +78,7 @@ class Library:
     def open(cls, database: Database, objects: ObjectStore, tenant: TenantId) -> "Library":
         """Empty."""
         homes, embedder = Homes(database), HashEmbedder()
-        documents = Documents(homes, database, objects, NoCaches())
+        documents = Documents(homes, objects, NoCaches())
         indexes = Indexes(homes, objects, documents, Setups(homes, embedder.dimensions), embedder)
         return cls(tenant, database, homes, documents, indexes, embedder)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from mainspring.foundation.clock import now
-from mainspring.foundation.db import Database, DatabaseGone
+from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError, NotFound, Unavailable
 from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.objects import ObjectStore
@@ -58,7 +58,6 @@ class Documents:
     def __init__(
         self,
         homes: Homes,
-        database: Database,
         objects: ObjectStore,
         caches: Caches,
         *,
@@ -66,7 +65,6 @@ class Documents:
         recognise_scans: bool = False,
     ) -> None:
         self._homes = homes
-        self._database = database
         self._objects = objects
         self._caches = caches
         self._limits = limits
@@ -260,8 +258,7 @@ class Documents:
 
     async def sweep(self) -> int:
         """Finish deletions that were cut off, of all tenants; how many were finished."""
-        async with self._database.system() as transaction:
-            tenants = await store.tenants_with_tombstones(transaction)
+        tenants = await self._homes.everywhere(store.tenants_with_tombstones, tenant_of=lambda tenant: tenant)
         finished = 0
         for tenant in sorted(tenants):
             try:

@@ -298,13 +298,10 @@ async def list_tombstones(transaction: TenantTransaction) -> list[UUID]:
     return [row["document_id"] for row in rows]
 
 
-async def tenants_with_tombstones(transaction: SystemTransaction) -> set[TenantId]:
-    """Of tenants in the shared tables; those that live elsewhere are named in any case."""
-    rows = await transaction.all(
-        """select tenant_id from document_tombstone
-           union select tenant_id from knowledge_home where tier <> 'shared'"""
-    )
-    return {TenantId(row["tenant_id"]) for row in rows}
+async def tenants_with_tombstones(transaction: SystemTransaction) -> list[TenantId]:
+    """Whose deletions are not finished."""
+    rows = await transaction.all("select distinct tenant_id from document_tombstone")
+    return [TenantId(row["tenant_id"]) for row in rows]
 
 
 def _written(record: Record) -> dict[str, object]:
