@@ -26,7 +26,7 @@ UNTOUCHED_FOR = timedelta(seconds=1)
 
 async def slowly() -> None:
     """What a model's answer takes."""
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
 
 
 async def look_after(works: Works, stop: asyncio.Event) -> None:

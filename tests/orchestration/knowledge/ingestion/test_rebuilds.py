@@ -6,16 +6,14 @@ import msgspec
 import pytest
 
 from mainspring.foundation.db import Database
-from mainspring.foundation.errors import Forbidden
-from mainspring.foundation.ids import TenantId
+from mainspring.foundation.ids import TenantId, show_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.valkey import Valkey
-from mainspring.orchestration.knowledge.ingestion import subject_of_index
 from mainspring.orchestration.knowledge.types import IndexStatus
 from mainspring.orchestration.pipelines import Run, RunStatus
 from tests.orchestration.knowledge.workshop import paragraphs
 
-from .works import Works, caller, open_works, wait_until
+from .works import Works, open_works, wait_until
 
 WORDS = ("river", "stone", "cloud", "glass")
 OTHER = "another-model"
@@ -36,9 +34,8 @@ async def change_the_model(works: Works, **changes: object) -> int:
     return (await works.workshop.setups.save(works.anna, value, base_version=stored.version, note=None)).version
 
 
-async def start(works: Works, *, switches: bool = False, **changes: object) -> Run:
-    await change_the_model(works, **changes)
-    return await works.rebuilds.start(works.anna, switches=switches)
+async def start(works: Works, **changes: object) -> Run:
+    return (await works.rebuilds.start(works.anna, await change_the_model(works, **changes))).run
 
 
 async def versions(works: Works) -> list[tuple[int, IndexStatus]]:
@@ -57,35 +54,6 @@ async def count_built(works: Works) -> int:
     return row["documents"]
 
 
-async def test_a_rebuild_fills_compares_and_switches_and_can_be_undone(works: Works) -> None:
-    run = await start(works, switches=True)
-    assert (await works.rebuilds.start(works.anna, switches=True)).id == run.id
-    async with works.worker():
-        ended = await works.finished(run)
-    assert ended.status is RunStatus.SUCCEEDED
-    assert await versions(works) == [(2, IndexStatus.ACTIVE), (1, IndexStatus.RETIRED)]
-    told = await works.story(ended)
-    assert "Brought in 4 documents" in told
-    assert "Searches read index 2" in told
-    assert await works.workshop.indexes.verify(works.tenant) == ()
-    assert (await works.rebuilds.undo(works.anna)).number == 1
-
-
-async def test_a_person_may_decide_about_the_switch(works: Works) -> None:
-    run = await start(works)
-    async with works.worker():
-        await works.finished(run)
-    assert await versions(works) == [(2, IndexStatus.BUILDING), (1, IndexStatus.ACTIVE)]
-    assert (await works.rebuilds.switch(works.anna)).embedding_model == OTHER
-
-
-async def test_only_who_manages_knowledge_exchanges_its_index(works: Works) -> None:
-    editor = caller(works.tenant, "knowledge.view", "knowledge.edit")
-    for use in (works.rebuilds.start, works.rebuilds.switch, works.rebuilds.undo, works.rebuilds.abandon):
-        with pytest.raises(Forbidden):
-            await use(editor)
-
-
 async def test_what_comes_in_while_an_index_is_built_is_in_both(works: Works) -> None:
     run = await start(works)
     submission = await works.ingestion.add(works.anna, works.note(paragraphs("flower"), "new"))
@@ -93,7 +61,7 @@ async def test_what_comes_in_while_an_index_is_built_is_in_both(works: Works) ->
         await works.finished(submission.run)
         assert (await works.finished(run)).status is RunStatus.SUCCEEDED
     assert len(await works.workshop.rows("indexed_document", submission.document.id)) == 2
-    assert (await works.rebuilds.switch(works.anna)).number == 2
+    assert (await works.workshop.indexes.switch(works.tenant)).number == 2
     assert await works.workshop.indexes.verify(works.tenant) == ()
 
 
@@ -107,7 +75,7 @@ async def test_a_model_that_fails_for_the_new_index_alone_fails_no_document(work
     assert len(await works.workshop.rows("indexed_document", submission.document.id)) == 1
 
 
-async def test_an_abandoned_index_ends_its_run_and_is_cleared_away(works: Works) -> None:
+async def test_an_abandoned_index_ends_its_run_quietly_and_is_cleared_away(works: Works) -> None:
     is_asked, goes_on = asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:
@@ -118,22 +86,22 @@ async def test_an_abandoned_index_ends_its_run_and_is_cleared_away(works: Works)
     run = await start(works)
     async with works.worker():
         await is_asked.wait()
-        await works.rebuilds.abandon(works.anna)
+        await works.workshop.indexes.abandon(works.tenant)
         goes_on.set()
-        assert (await works.finished(run)).status is RunStatus.CANCELLED
-    await works.rebuilds.purge_retired()
+        assert (await works.finished(run, seconds=60)).status is RunStatus.SUCCEEDED
+    await works.upkeep.purge_retired()
     assert await versions(works) == [(1, IndexStatus.ACTIVE)]
     assert await works.workshop.indexes.verify(works.tenant) == ()
 
 
 async def test_an_index_whose_starter_died_gets_its_run_and_one_that_has_it_gets_none(works: Works) -> None:
     index = await works.workshop.indexes.start_rebuild(works.tenant, await change_the_model(works))
-    await asyncio.gather(*(works.rebuilds.submit_orphaned() for _ in range(3)))
+    await asyncio.gather(*(works.upkeep.submit_orphaned() for _ in range(3)))
     async with works.workshop.database.tenant(works.tenant) as transaction:
         assert (await transaction.one("select count(*) as runs from run"))["runs"] == 1
-    subject = subject_of_index(index.id)
+    subject = show_id("idx", index.id)
     run = (await works.pipelines.latest_runs(works.tenant, [subject]))[subject]
-    assert await works.rebuilds.submit_orphaned() == 0
+    assert await works.upkeep.submit_orphaned() == 0
     async with works.worker():
         assert (await works.finished(run)).status is RunStatus.SUCCEEDED
     assert await count_built(works) == len(WORDS)

@@ -19,12 +19,12 @@ from mainspring.orchestration.knowledge.indexing import Indexes
 from mainspring.orchestration.knowledge.ingestion import (
     Ingestion,
     IngestSteps,
-    Rebuilds,
     Sweeper,
+    Upkeep,
     build_ingest,
-    build_rebuild,
     build_subscribers,
 )
+from mainspring.orchestration.knowledge.rebuilds import Rebuilds, build_rebuild
 from mainspring.orchestration.knowledge.setup import Setups
 from mainspring.orchestration.knowledge.testing import HashEmbedder
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, Run, StepRun, Worker
@@ -80,6 +80,7 @@ class Works:
     ingestion: Ingestion
     sweeper: Sweeper
     rebuilds: Rebuilds
+    upkeep: Upkeep
 
     @property
     def tenant(self) -> TenantId:
@@ -143,12 +144,12 @@ class Works:
 def open_works(database: Database, valkey: Valkey, objects: ObjectStore, tenant: TenantId) -> Works:
     """The services, wired as the entry wires them."""
     homes, caches, embedder = Homes(database), CountingCaches(), MoodyEmbedder()
-    setups, documents = Setups(homes, embedder.dimensions), Documents(homes, database, objects, caches)
+    setups, documents = Setups(homes, embedder.dimensions), Documents(homes, objects, caches)
     indexes = Indexes(homes, objects, documents, setups, embedder)
     shop = Workshop(tenant, database, objects, homes, caches, embedder, setups, documents, indexes)
     pipelines = Pipelines(database, valkey)
     ingest, rebuild = build_ingest(IngestSteps(documents, indexes)), build_rebuild(indexes)
     ingestion = Ingestion(homes, database, documents, pipelines, ingest)
     sweeper = Sweeper(homes, ingestion, pipelines)
-    rebuilds = Rebuilds(homes, indexes, setups, pipelines, rebuild)
-    return Works(shop, embedder, valkey, pipelines, ingest, rebuild, ingestion, sweeper, rebuilds)
+    rebuilds, upkeep = Rebuilds(indexes, pipelines, rebuild), Upkeep(homes, documents, indexes, pipelines, rebuild)
+    return Works(shop, embedder, valkey, pipelines, ingest, rebuild, ingestion, sweeper, rebuilds, upkeep)

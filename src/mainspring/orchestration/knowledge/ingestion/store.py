@@ -87,23 +87,9 @@ async def counts(transaction: TenantTransaction) -> list[Row]:
     )
 
 
-async def find_indexes(transaction: SystemTransaction, *, status: str) -> Sequence[tuple[TenantId, UUID]]:
+async def find_indexes(transaction: SystemTransaction, *, statuses: Sequence[str]) -> Sequence[tuple[TenantId, UUID]]:
     """Tenants' indexes that stand so."""
-    rows = await transaction.all("select tenant_id, id from knowledge_index where status = %(status)s", status=status)
-    return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]
-
-
-async def list_tenants(transaction: SystemTransaction) -> Sequence[TenantId]:
-    """Tenants that have, or had, anything indexed."""
-    rows = await transaction.all("select distinct tenant_id from knowledge_index")
-    return [TenantId(row["tenant_id"]) for row in rows]
-
-
-async def find_existing(transaction: TenantTransaction, documents: Sequence[UUID]) -> set[UUID]:
-    """Which of these documents there are."""
     rows = await transaction.all(
-        "select id from document where tenant_id = %(tenant)s and id = any(%(documents)s)",
-        tenant=transaction.tenant,
-        documents=list(documents),
+        "select tenant_id, id from knowledge_index where status = any(%(statuses)s)", statuses=list(statuses)
     )
-    return {row["id"] for row in rows}
+    return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]

@@ -11,7 +11,6 @@ from mainspring.orchestration.knowledge.types import Document, DocumentStatus
 from mainspring.orchestration.pipelines.types import Run
 
 DOCUMENT_PREFIX = "doc"
-INDEX_PREFIX = "idx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +77,3 @@ class SourceCounts:
     source: str
     documents: Mapping[DocumentStatus, int]
     failures: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class RebuildRef:
-    """An index that is being built; `switches` lets searches read it as soon as it is complete."""
-
-    index: UUID
-    switches: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """The new index holds every document; `failed` could not be read or cut."""
-
-    is_ours: bool
-    documents: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """How far the two indexes agree; `overlap` 0 to 1, `rank_correlation` -1 to 1."""
-
-    is_ours: bool
-    queries: int = 0
-    overlap: float = 0.0
-    rank_correlation: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Switched:
-    """Whether searches read the new index."""
-
-    is_switched: bool
