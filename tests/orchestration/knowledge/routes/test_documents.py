@@ -74,6 +74,21 @@ async def test_text_file_and_chunks_are_there_for_readers(office: Office, analys
     assert gone.status_code == 404
 
 
+async def test_a_hit_opens_in_the_text_it_was_found_in_while_the_next_revision_waits(office: Office, analyst: Person):
+    found = await office.index(analyst, "a.md", TEXT, external_id="notice")
+    async with office.browse(analyst) as client:
+        changed = await upload(client, f"# Preface\n\nNew.\n\n{TEXT}", external_id="notice")
+        await office.services.documents.parse(office.home.id, read_id("doc", found["id"]))
+        hit = (await client.post("/search", json={"text": "ninety days"})).json()["passages"][0]["citation"]
+        shown = (await client.get(f"/documents/{found['id']}/text")).json()
+        newest = (await client.get(f"/documents/{found['id']}/text?revision=2")).json()
+        await office.finish(changed.json()["run"]["id"])
+        after = (await client.get(f"/documents/{found['id']}/text")).json()
+    assert (shown["revision"], shown["text"][hit["start"] : hit["end"]]) == (1, hit["quote"])
+    assert "Preface" in newest["text"]
+    assert (newest["revision"], after["revision"]) == (2, 2)
+
+
 async def test_chunks_come_in_pages(office: Office, analyst: Person):
     text = "\n\n".join(f"# Section {n}\n\n" + f"This is about thing number {n}. " * 40 for n in range(7))
     found = await office.index(analyst, "long.md", text)

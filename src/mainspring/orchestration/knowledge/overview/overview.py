@@ -4,7 +4,10 @@ It is read when somebody looks, in one transaction; nothing is counted along as 
 it cannot drift from what is there.
 """
 
+from uuid import UUID
+
 from mainspring.foundation.db import Row
+from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.knowledge.homes import Homes
 from mainspring.orchestration.knowledge.types import DocumentStatus, Reader
 
@@ -34,6 +37,11 @@ class Overview:
             filling={row["index_id"]: _filling(row) for row in indexes},
             queue=Queue(pending["documents"], pending["oldest_at"]) if pending else Queue(0, None),
         )
+
+    async def searched_revision(self, tenant: TenantId, document_id: UUID) -> int | None:
+        """The revision of a document that searches find, which may be an earlier one; None before there is one."""
+        async with self._homes.reading(tenant) as transaction:
+            return await store.find_searched_revision(transaction, document_id)
 
 
 def _cause(row: Row) -> FailureCause:

@@ -1,5 +1,7 @@
 """The SQL of the overview. It counts one tenant's documents, never chunks: those are summed up by document."""
 
+from uuid import UUID
+
 from mainspring.foundation.db import Row, TenantTransaction
 
 
@@ -43,3 +45,15 @@ async def sum_indexes(transaction: TenantTransaction) -> list[Row]:
             where i.tenant_id = %(tenant)s and d.tenant_id = %(tenant)s group by i.index_id""",
         tenant=transaction.tenant,
     )
+
+
+async def find_searched_revision(transaction: TenantTransaction, document_id: UUID) -> int | None:
+    """The revision of the document that the active index holds."""
+    row = await transaction.first(
+        """select i.revision from knowledge_index k
+             join indexed_document i on i.tenant_id = k.tenant_id and i.index_id = k.id
+            where k.tenant_id = %(tenant)s and k.status = 'active' and i.document_id = %(document)s""",
+        tenant=transaction.tenant,
+        document=document_id,
+    )
+    return row["revision"] if row else None

@@ -121,17 +121,19 @@ def _add_content(router: APIRouter, knowledge: KnowledgeServices) -> None:
     async def get_document_text(
         principal: CurrentPrincipal,
         document: str,
-        revision: Annotated[int | None, Query(ge=1, description="as a search hit names it; default: newest")] = None,
+        revision: Annotated[int | None, Query(ge=1, description="default: the one that searches find")] = None,
     ) -> DocumentText:
         """The parsed text with its structure and the places of its lines, for readers of the document.
 
+        Without `revision` it is the text that chunks and search hits point into; the newest before there is one.
         Needs `knowledge.view`. Errors: `document_not_parsed` (409) before parsing has finished; `not_found`
         (404) for a revision that is neither the newest nor the one that is searched.
         """
         principal.require(VIEW)
         reader, identifier = reader_of(principal), document_id(document)
         found = await knowledge.documents.get(reader, identifier)
-        shown = revision or found.revision
+        searched = await knowledge.overview.searched_revision(principal.tenant, identifier)
+        shown = revision or searched or found.revision
         return show_text(found, await knowledge.documents.get_parsed(reader, identifier, revision=shown), shown)
 
     @router.get("/documents/{document}/chunks")
