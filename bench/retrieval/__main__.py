@@ -64,6 +64,15 @@ class Refusal:
     refused: float
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of what, in which forms."""
+
+    contracts: tuple[Contract, ...]
+    categories: tuple[Category, ...]
+    forms: tuple[str, ...]
+
+
 def ways(homes: Homes, embedder: CachedMiniLm, floor: float) -> dict[str, Way]:
     """Every way of searching, by name."""
     retrieval = RetrievalSetup(weights=WEIGHTS, relevance_floor=floor)
@@ -81,12 +90,11 @@ def ways(homes: Homes, embedder: CachedMiniLm, floor: float) -> dict[str, Way]:
     }
 
 
-async def measure_ranking(
-    contracts: Sequence[Contract], categories: Sequence[Category], corpora: dict[str, Corpus], found: dict[str, Way]
-) -> list[Line]:
+async def measure_ranking(asked: Asked, corpora: dict[str, Corpus], found: dict[str, Way]) -> list[Line]:
     """Every form, scope, half, chunking and way."""
     lines: list[Line] = []
-    for form, (half, some), (chunks, corpus) in product(FORMS, halves(contracts).items(), corpora.items()):
+    contracts, categories = asked.contracts, asked.categories
+    for form, (half, some), (chunks, corpus) in product(asked.forms, halves(contracts).items(), corpora.items()):
         for scope, cases in (
             ("in its contract", cases_within(some, categories, corpus, form)),
             ("across all", cases_across(some, categories, corpus, form)),
@@ -99,11 +107,10 @@ async def measure_ranking(
     return lines
 
 
-async def measure_floor(
-    contracts: Sequence[Contract], categories: Sequence[Category], corpus: Corpus, way: Way
-) -> list[Refusal]:
+async def measure_floor(asked: Asked, corpus: Corpus, way: Way) -> list[Refusal]:
     """How often questions are refused, of both kinds, asked of one contract and of all."""
     found: list[Refusal] = []
+    contracts, categories = asked.contracts, asked.categories
     for place, (half, some) in enumerate(halves(contracts).items()):
         everywhere = tuple(corpus.documents[contract.name] for contract in some)
         alone = [(corpus.documents[contract.name],) for contract in some]
@@ -111,7 +118,7 @@ async def measure_floor(
         for scope, groups in (("across all", [everywhere]), ("in a contract", alone)):
             answers = [await ask(way, corpus, text, documents) for text in elsewhere for documents in groups]
             found.append(_refusal("elsewhere", scope, half, [not answer.passages for answer in answers]))
-        for form in FORMS:
+        for form in asked.forms:
             for scope, cases in (
                 ("across all", cases_across(some, categories, corpus, form)),
                 ("in its contract", cases_within(some, categories, corpus, form)),
@@ -133,18 +140,15 @@ def halves(contracts: Sequence[Contract]) -> dict[str, list[Contract]]:
     }
 
 
-async def run(
-    folder: Path, vectors: Path, work: Path, limit: int
-) -> tuple[dict[str, Corpus], list[Line], list[Refusal]]:
+async def run(asked: Asked, vectors: Path, work: Path) -> tuple[list[Line], list[Refusal]]:
     """Fill both tenants and ask."""
-    contracts, categories = read_contracts(folder, limit), read_categories(folder)
     embedder = CachedMiniLm(vectors)
     async with open_homes(work) as (database, homes):
-        corpora = {name: await _fill(contracts, name, embedder, (database, homes, work)) for name in CHUNKINGS}
-        lines = await measure_ranking(contracts, categories, corpora, ways(homes, embedder, 0.0))
+        corpora = {name: await _fill(asked.contracts, name, embedder, (database, homes, work)) for name in CHUNKINGS}
         floored = ways(homes, embedder, FLOOR)["hybrid + labels"]
-        refusals = await measure_floor(contracts, categories, corpora["clause"], floored)
-    return corpora, lines, refusals
+        refusals = await measure_floor(asked, corpora["clause"], floored)
+        lines = await measure_ranking(asked, corpora, ways(homes, embedder, 0.0))
+    return lines, refusals
 
 
 async def _fill(
@@ -187,6 +191,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--limit", type=int, default=60, help="contracts to read, in order of name")
     arguments.add_argument("--vectors", type=Path, help="keep vectors in this folder for the next run")
+    arguments.add_argument("--forms", default=",".join(FORMS), help="how questions are put: " + ", ".join(FORMS))
     arguments.add_argument("--json", action="store_true", help="one JSON object per line")
     chosen = arguments.parse_args()
     data = find_data()
@@ -195,7 +200,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as work:
         vectors = chosen.vectors or Path(work) / "vectors"
-        _, lines, refusals = asyncio.run(run(data / "cuad", vectors, Path(work), chosen.limit))
+        cuad, forms = data / "cuad", tuple(chosen.forms.split(","))
+        asked = Asked(read_contracts(cuad, chosen.limit), read_categories(cuad), forms)
+        lines, refusals = asyncio.run(run(asked, vectors, Path(work)))
     if chosen.json:
         for each in (*lines, *refusals):
             print(json.dumps(asdict(each)))
