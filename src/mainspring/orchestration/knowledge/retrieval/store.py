@@ -157,13 +157,15 @@ select term, chunks from term_count
  where tenant_id = %(tenant)s and index_id = %(index)s and term = any(%(terms)s::integer[])"""
 
 _COUNT_READABLE: LiteralString = _whole("""
-select c.term, (c.chunks - coalesce(sum(i.term_chunks[array_position(i.terms, c.term)]), 0))::integer as chunks
+with hidden as materialized (
+    select i.terms, i.term_chunks from indexed_document as i
+     where i.tenant_id = %(tenant)s and i.index_id = %(index)s and i.terms && %(terms)s::integer[]
+       and not exists (select 1 from document as d where d.id = i.document_id and {open}))
+select c.term, (c.chunks - coalesce((
+           select sum(h.term_chunks[array_position(h.terms, c.term)]) from hidden as h where c.term = any(h.terms)
+       ), 0))::integer as chunks
   from term_count as c
-  left join indexed_document as i
-    on i.tenant_id = %(tenant)s and i.index_id = %(index)s and c.term = any(i.terms)
-   and not exists (select 1 from document as d where d.id = i.document_id and {open})
- where c.tenant_id = %(tenant)s and c.index_id = %(index)s and c.term = any(%(terms)s::integer[])
- group by c.term, c.chunks""")
+ where c.tenant_id = %(tenant)s and c.index_id = %(index)s and c.term = any(%(terms)s::integer[])""")
 
 
 async def nearest(transaction: TenantTransaction, scope: Scope, vector: str, *, limit: int) -> list[tuple[Key, float]]:

@@ -161,7 +161,8 @@ class Passage:
     span         of the passage in the document
     hit          of the chunk that was found, inside it
     text         of the passage; chunks that do not touch are joined by an empty line
-    score        0 to 1: 1 is first in every list that was searched; comparable within one answer only
+    score        0 to 1: 1 is first in every list that was searched; comparable within one answer only. It falls from
+                 passage to passage, unless a model sorted them
     attributes   of the hit, such as `author`
     similar      how many other hits say nearly the same, which are left out
     similar_in   their documents, other than this one
