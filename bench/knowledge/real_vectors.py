@@ -68,6 +68,7 @@ def _embed(texts: list[str]) -> Floats:
     for batch in embedder.batches(texts):
         vectors[list(batch.places)] = embedder.run(batch)
     _HOME.mkdir(exist_ok=True)
+    (_HOME / ".gitignore").write_text("*\n")
     np.save(kept, vectors)
     return vectors
 

@@ -168,6 +168,23 @@ async def test_the_index_of_a_deleted_version_is_dropped(
     assert await count_indexes(admin, shelf.index_name) == 0
 
 
+async def test_the_index_of_a_tenant_that_moved_away_is_dropped(
+    database: Database, homes: Homes, shelf: Shelf, admin: AsyncConnection
+):
+    await shelf.fill(600)
+    promotions = Promotions(database, homes, SMALL)
+    await promotions.keep()
+    async with database.system() as transaction:
+        await transaction.run(
+            "insert into knowledge_home (tenant_id, tier, database_name) values (%(tenant)s, 'database', 'away')",
+            tenant=shelf.tenant,
+        )
+    await promotions.keep()
+    assert await count_indexes(admin, shelf.index_name) == 0
+    async with database.system() as transaction:
+        await transaction.run("delete from knowledge_home where tenant_id = %(tenant)s", tenant=shelf.tenant)
+
+
 async def test_an_index_that_somebody_dropped_is_built_again_and_not_believed_in_meanwhile(
     database: Database, homes: Homes, shelf: Shelf, admin: AsyncConnection
 ):
