@@ -37,6 +37,13 @@ async def test_an_upload_is_accepted_at_once_and_indexed_by_its_run(office: Offi
     assert (found["readers"], found["readable"], found["run"]) == (None, True, accepted["run"]["id"])
 
 
+async def test_the_description_of_an_upload_is_a_form_with_a_file(office: Office):
+    described = office.app.openapi()
+    (kind,) = described["paths"]["/v1/knowledge/documents"]["post"]["requestBody"]["content"]
+    file = described["components"]["schemas"]["UploadedDocument"]["properties"]["file"]
+    assert (kind, file["type"]) == ("multipart/form-data", "string")
+
+
 async def test_the_same_upload_again_answers_200_and_starts_nothing(office: Office, analyst: Person):
     first = await office.index(analyst, "a.md", TEXT)
     async with office.browse(analyst) as client:

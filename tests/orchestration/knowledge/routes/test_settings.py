@@ -1,5 +1,6 @@
 """Settings, index versions and the status of a tenant's knowledge over HTTP."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from mainspring.orchestration.knowledge import chunking
 from mainspring.orchestration.knowledge.schemas import settings as shapes
 from mainspring.orchestration.knowledge.setup import RetrievalSetup, RetrievalWeights, Setup
 from mainspring.orchestration.knowledge.testing import make_pdf
+from mainspring.orchestration.pipelines import EventType, LiveEvents, RunId
 
 from .conftest import Office
 
@@ -124,6 +126,28 @@ async def test_a_new_index_is_built_compared_switched_to_and_undone(office: Offi
     assert (undone.json()["id"], undone.json()["status"]) == (first["id"], "active")
 
 
+async def test_a_slow_rebuild_ends_when_its_index_is_switched_to_by_force(
+    office: Office, admin: Person, analyst: Person
+):
+    """At one chunk a minute the run rests for long after its first documents."""
+    for number in range(12):
+        await office.index(analyst, f"{number}.txt", f"Text number {number}.")
+    await save(office, admin, {**SMALL, "reindex_chunks_per_minute": 1})
+    async with office.browse(admin) as client:
+        built = (await client.post("/indexes:rebuild")).json()
+        finishing = asyncio.create_task(office.finish(built["run"]["id"]))
+        live = LiveEvents(office.workshop.database, office.valkey)
+        async for event in live.iter_events(office.home.id, RunId(read_id("run", built["run"]["id"]))):
+            if event.type is EventType.STEP_PROGRESS:
+                break
+        await live.close()
+        refused = await client.post(f"/indexes/{built['index']['id']}:switch")
+        forced = await client.post(f"/indexes/{built['index']['id']}:switch", json={"force": True})
+        run = await finishing
+    assert (refused.status_code, refused.json()["code"]) == (409, "rebuild_incomplete")
+    assert (forced.json()["status"], run.status.value) == ("active", "succeeded")
+
+
 async def test_an_index_that_is_built_can_be_given_up(office: Office, admin: Person, analyst: Person, stranger: Person):
     await office.index(analyst, "a.md", TEXT)
     await save(office, admin, SMALL)
@@ -138,7 +162,7 @@ async def test_an_index_that_is_built_can_be_given_up(office: Office, admin: Per
         again = await client.post(f"{path}:abandon")
         unsaved = await client.post("/indexes:rebuild", json={"settings_version": 9})
     assert (theirs, undone.status_code, abandoned.status_code) == ([404] * 3, 409, 204)
-    assert (run.status.value, [each["status"] for each in left]) == ("succeeded", ["retired", "active"])
+    assert (run.status.value, [each["status"] for each in left]) == ("cancelled", ["retired", "active"])
     assert (again.status_code, unsaved.status_code) == (409, 404)
 
 

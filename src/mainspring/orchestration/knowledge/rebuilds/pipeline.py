@@ -19,6 +19,7 @@ _TAKES = timedelta(days=1)
 """Of one attempt; how far the index is, is what it holds, so the next attempt goes on where this one stopped."""
 _BATCH = 10
 _IDLE_SECONDS = 0.2
+_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,15 @@ async def _fill(indexes: Indexes, index: UUID, run: StepRun) -> Filled:
         await run.progress(documents, documents + batch.left, f"{documents} documents are in, {batch.left} to go")
         if batch.is_complete:
             return Filled(True, documents, chunks, embedded, failed=len(batch.failures))
-        await asyncio.sleep(batch.pause.total_seconds() or (0 if batch.done else _IDLE_SECONDS))
+        await _rest(indexes, index, run, batch.pause.total_seconds() or (0 if batch.done else _IDLE_SECONDS))
     return Filled(False, documents, chunks, embedded)
+
+
+async def _rest(indexes: Indexes, index: UUID, run: StepRun, seconds: float) -> None:
+    """Keep to the tenant's pace, which may be slow; but not for an index that is no longer wanted."""
+    while seconds > 0 and await _is_building(indexes, run.tenant, index):
+        await asyncio.sleep(min(seconds, _LOOK_SECONDS))
+        seconds -= _LOOK_SECONDS
 
 
 async def _is_building(indexes: Indexes, tenant: TenantId, index: UUID) -> bool:

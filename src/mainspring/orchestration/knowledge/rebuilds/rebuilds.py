@@ -1,5 +1,7 @@
 """`Rebuilds`: start the next index, once however many ask."""
 
+from uuid import UUID
+
 from mainspring.foundation.ids import show_id
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.knowledge.indexing import Indexes
@@ -48,3 +50,9 @@ class Rebuilds:
             urgency=_BACKGROUND,
         )
         return StartedRebuild(index, run)
+
+    async def abandon(self, principal: Principal, index: UUID) -> None:
+        """Give up the index being built, and the run that fills it; needs `knowledge.manage`; none is fine."""
+        principal.require(MANAGE)
+        await self._indexes.abandon(principal.tenant)
+        await self._pipelines.cancel_about(principal.tenant, show_id("idx", index))

@@ -66,7 +66,7 @@ def _add_submitting(router: APIRouter, knowledge: KnowledgeServices, max_upload_
     async def upload_document(
         principal: CurrentPrincipal,
         response: Response,
-        form: Annotated[UploadedDocument, Form()],
+        form: Annotated[UploadedDocument, Form(media_type="multipart/form-data")],
     ) -> DocumentSubmitted:
         """Upload a document, to be parsed, cut and indexed. Answers at once; follow `stream_url`.
 

@@ -98,10 +98,13 @@ def _add_rebuilding(router: APIRouter, knowledge: KnowledgeServices) -> None:
 
     @router.post("/indexes/{index}:abandon", status_code=204)
     async def abandon_index(principal: CurrentPrincipal, index: str) -> None:
-        """Give up the index that is being built. Needs `knowledge.manage`. Errors: `wrong_index_status` (409)."""
+        """Give up the index that is being built, and its run.
+
+        Needs `knowledge.manage`. Errors: `wrong_index_status` (409).
+        """
         principal.require(MANAGE)
-        await _expect(knowledge, principal.tenant, index, IndexStatus.BUILDING)
-        await knowledge.indexes.abandon(principal.tenant)
+        building = await _expect(knowledge, principal.tenant, index, IndexStatus.BUILDING)
+        await knowledge.rebuilds.abandon(principal, building.id)
 
 
 async def _expect(knowledge: KnowledgeServices, tenant: TenantId, text: str, status: IndexStatus) -> IndexVersion:
