@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mainspring.application.identity.testing import Person
+from mainspring.application.identity.testing import Person, make_key
 
 from .conftest import Office
 
@@ -94,6 +94,28 @@ async def test_a_pushed_document_is_put_changed_found_and_taken_away(office: Off
     assert (document["document_type"], document["metadata"]) == ("article", {"team": "legal"})
     assert [passage["document"]["source"] for passage in found] == ["wiki"]
     assert (gone.status_code, again.status_code, after) == (204, 404, [])
+
+
+async def test_a_program_keeps_documents_up_to_date_that_it_may_not_read(
+    office: Office, admin: Person, analyst: Person
+):
+    await make_source(office, admin, readers=["role:owner"])
+    secret = (await make_key(office.identity, admin.principal, scopes=["knowledge.edit", "knowledge.view"])).secret
+    path = "/sources/wiki/documents/plan"
+    async with office.browse(key=secret) as program, office.browse(analyst) as person:
+        first = await program.put(path, content=b"The plan.")
+        document = first.json()["document"]
+        changed = await program.put(path, content=b"The changed plan.")
+        opening = await program.put(path, json={"text": "The plan.", "readers": ["role:viewer"]})
+        read = await program.get(f"/documents/{document['id']}/file")
+        by_person = await person.put(path, content=b"Another plan.")
+        taken_by_person = await person.delete(path)
+        taken = await program.delete(path)
+        again = await program.delete(path)
+    assert (document["readers"], document["readable"]) == (["role:owner"], False)
+    assert (changed.status_code, changed.json()["document"]["revision"]) == (202, 2)
+    assert [(each.status_code, each.json()["code"]) for each in (opening, by_person)] == [(403, "document_closed")] * 2
+    assert (read.status_code, taken_by_person.status_code, taken.status_code, again.status_code) == (404, 404, 204, 404)
 
 
 async def test_json_may_carry_bytes_and_says_which_field_is_wrong(office: Office, admin: Person):

@@ -2,11 +2,14 @@
 
 Who may add documents could otherwise take one over: replace bytes they cannot read, or open a document to
 themselves by naming other readers with its next revision. What a source fetches by itself is not handed in.
+
+A program, which is whoever comes with an API key, keeps the documents of a `push` source up to date without being
+one of their readers, as it brought them: it may replace and remove them, but not change who reads them.
 """
 
 from mainspring.foundation.db import Row
 from mainspring.foundation.errors import InvalidInput, NotFound
-from mainspring.foundation.principal import Principal
+from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.orchestration.knowledge.documents import NewDocument
 from mainspring.orchestration.knowledge.documents.types import UPLOADS
 from mainspring.orchestration.knowledge.errors import DocumentClosed
@@ -45,13 +48,16 @@ class Intake:
     async def remove(self, principal: Principal, source: str, external_id: str) -> None:
         """Delete what a source knows under this name; NotFound, also for a document that is closed to the caller.
 
-        raises  NotFound, SourceBusy for a source that is not pushed to
+        raises  NotFound; for a program also SourceBusy, for a source that is not pushed to
         """
         principal.require(EDIT)
         row = await self._find(principal, source, external_id)
         if row is None:
             raise NotFound(f"There is no document {external_id[:80]!r} in the source {source[:60]!r}.")
-        await self._ingestion.delete(principal, row["id"])
+        if source != UPLOADS and _is_program(principal):
+            await self._sources.withdraw(principal, source, external_id)
+        else:
+            await self._ingestion.delete(principal, row["id"])
 
     async def _find(self, principal: Principal, source: str, external_id: str) -> Row | None:
         async with self._homes.reading(principal.tenant) as transaction:
@@ -64,7 +70,8 @@ class Intake:
         if row is None:
             return
         known = row["readers"]
-        if known is not None and principal.subjects.isdisjoint(known):
+        may_replace = known is None or not principal.subjects.isdisjoint(known)
+        if not may_replace and (new.source == UPLOADS or not _is_program(principal)):
             raise DocumentClosed(
                 f"{external_id[:80]!r} names a document in {new.source!r} that is closed to {principal.name}; "
                 "choose another external_id, or ask who manages knowledge."
@@ -74,3 +81,7 @@ class Intake:
                 f"{external_id[:80]!r} is there already, and {principal.name} may not change who reads it; leave "
                 "`readers` out, or ask for 'knowledge.manage'."
             )
+
+
+def _is_program(principal: Principal) -> bool:
+    return principal.kind is PrincipalKind.API_KEY
