@@ -5,7 +5,8 @@ those days differ among themselves: a modified z-score, (value - median) / (1.48
 distance from the median (B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993, who take 3.5 for an
 outlier). A few odd days among them change neither. Days that do not differ at all would make any change infinite, so
 each figure has a floor, the spread that nobody would miss. The limit is 5 rather than 3.5, for every tenant is
-looked at every day.
+looked at every day. In a simulation of made-up vectors, thirty libraries of 8 to 100 documents that grew by 1 to 40
+a day for 60 days sounded no alarm about neighbours, and as many documents again of one kind sounded it that day.
 
 Golden questions are pairs: the same question, then and now. Those that changed in one direction are told from those
 that changed in the other by the exact sign test (McNemar's with exact binomial probabilities): were it chance, each
