@@ -424,6 +424,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/knowledge/alerts/{alert}:acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Knowledge Alert
+         * @description Say that it was seen: how things are now is what later days are held against. Needs `knowledge.manage`.
+         */
+        post: operations["acknowledge_knowledge_alert_v1_knowledge_alerts__alert__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Knowledge Checks
+         * @description What is watched each day, what it was, and alerts of what moved. Needs `knowledge.view`.
+         *
+         *     `canary`: whether the embedding model is still the one it was; `vectors`: lengths and neighbours of what is
+         *     searched; `vocabulary`: how new the words are that came in; `golden`: how well the golden questions are
+         *     answered. Figures only, and no word of a document.
+         */
+        get: operations["list_knowledge_checks_v1_knowledge_checks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/knowledge/documents": {
         parameters: {
             query?: never;
@@ -571,6 +615,7 @@ export interface paths {
          * Get Document Text
          * @description The parsed text with its structure and the places of its lines, for readers of the document.
          *
+         *     Without `revision` it is the text that chunks and search hits point into; the newest before there is one.
          *     Needs `knowledge.view`. Errors: `document_not_parsed` (409) before parsing has finished; `not_found`
          *     (404) for a revision that is neither the newest nor the one that is searched.
          */
@@ -578,6 +623,59 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/golden-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Golden Questions
+         * @description Every question with a known answer, at most 200, with where its answer stood the last time.
+         *
+         *     Needs `knowledge.manage`: a question may tell what is in a document that is closed to others.
+         */
+        get: operations["list_golden_questions_v1_knowledge_golden_questions_get"];
+        put?: never;
+        /**
+         * Add Golden Question
+         * @description Add a question; from the next round on it is asked every day. Needs `knowledge.manage`.
+         *
+         *     Errors: `not_found` (404) for the document, `invalid_input` (422) for a place that it has not,
+         *     `conflict` (409) when there are 200 already.
+         */
+        post: operations["add_golden_question_v1_knowledge_golden_questions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/knowledge/golden-questions/{question}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Replace Golden Question
+         * @description Put another question or another answer in its place. Needs `knowledge.manage`. Errors: as for adding.
+         */
+        put: operations["replace_golden_question_v1_knowledge_golden_questions__question__put"];
+        post?: never;
+        /**
+         * Delete Golden Question
+         * @description Delete a question. Needs `knowledge.manage`.
+         */
+        delete: operations["delete_golden_question_v1_knowledge_golden_questions__question__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -636,7 +734,9 @@ export interface paths {
         put?: never;
         /**
          * Abandon Index
-         * @description Give up the index that is being built. Needs `knowledge.manage`. Errors: `wrong_index_status` (409).
+         * @description Give up the index that is being built, and its run.
+         *
+         *     Needs `knowledge.manage`. Errors: `wrong_index_status` (409).
          */
         post: operations["abandon_index_v1_knowledge_indexes__index__abandon_post"];
         delete?: never;
@@ -1381,6 +1481,36 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AlertShape
+         * @description Something moved. Open until somebody acknowledges it or it is back to normal.
+         */
+        AlertShape: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /**
+             * Id
+             * @example alert_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            kind: components["schemas"]["CheckKind"];
+            /** Moved */
+            moved: components["schemas"]["MovedShape"][];
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Resolved At */
+            resolved_at: string | null;
+            /**
+             * Subject
+             * @description a model's name, an idx_..., or questions
+             */
+            subject: string;
+        };
+        /**
          * AnalyzeAgain
          * @description Analyse a contract again, with the same playbook unless another is named.
          */
@@ -1563,6 +1693,52 @@ export interface components {
              * @description "" forgets the stored one
              */
             secret?: string | null;
+        };
+        /**
+         * CheckKind
+         * @description What is looked at.
+         *
+         *     canary      whether the embedding model still makes the same vectors of the same texts; of a model
+         *     vectors     lengths and neighbours of the vectors that are searched; of an index
+         *     vocabulary  how many words of what came in were never seen before; of an index
+         *     golden      how well the tenant's golden questions are answered; of the tenant
+         * @enum {string}
+         */
+        CheckKind: "canary" | "vectors" | "vocabulary" | "golden";
+        /**
+         * CheckShape
+         * @description What was measured on one day.
+         */
+        CheckShape: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Figures */
+            figures: {
+                [key: string]: number;
+            };
+            kind: components["schemas"]["CheckKind"];
+            status: components["schemas"]["CheckStatus"];
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * CheckStatus
+         * @description `learning` while there are too few days to tell what is usual.
+         * @enum {string}
+         */
+        CheckStatus: "learning" | "normal" | "moved";
+        /**
+         * ChecksShape
+         * @description The last hundred alerts, unresolved ones first; the checks of fourteen days, newest first.
+         */
+        ChecksShape: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertShape"][];
+            /** Checks */
+            checks: components["schemas"]["CheckShape"][];
         };
         /**
          * ChunkPage
@@ -2249,6 +2425,77 @@ export interface components {
             overlap_chars: number;
         };
         /**
+         * GoldenAsked
+         * @description A question, the document that answers it and, if you know it, the place of the answer in its text.
+         */
+        GoldenAsked: {
+            /**
+             * Document
+             * @example doc_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            document: string;
+            /** End */
+            end?: number | null;
+            /** Question */
+            question: string;
+            /** Start */
+            start?: number | null;
+        };
+        /**
+         * GoldenList
+         * @description Every golden question, oldest first.
+         */
+        GoldenList: {
+            /** Items */
+            items: components["schemas"]["GoldenShape"][];
+        };
+        /**
+         * GoldenShape
+         * @description A question whose answer you know; it is asked once a day, as a search asks it.
+         */
+        GoldenShape: {
+            /**
+             * Asked
+             * @description false once the document is gone
+             */
+            asked: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Document */
+            document: string;
+            /** End */
+            end: number | null;
+            /**
+             * Exact
+             * @description whether the place counts, or any place of the document does
+             */
+            exact: boolean;
+            /**
+             * Id
+             * @example gold_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /**
+             * Last Rank
+             * @description 1 is first, 0 not among the first ten, null not asked yet
+             */
+            last_rank: number | null;
+            /** Question */
+            question: string;
+            /**
+             * Revision
+             * @description of the document when the place was given
+             */
+            revision: number;
+            /** Start */
+            start: number | null;
+        };
+        /**
          * IndexList
          * @description Every index that is there, newest first; `total_documents` are what a complete one would hold, failures aside.
          */
@@ -2583,6 +2830,21 @@ export interface components {
             retires_on: string | null;
             /** Warnings */
             warnings: string[];
+        };
+        /**
+         * MovedShape
+         * @description A figure that is not what it was.
+         */
+        MovedShape: {
+            /**
+             * Expected
+             * @description the limit for canary, else what is usual
+             */
+            expected: number;
+            /** Figure */
+            figure: string;
+            /** Value */
+            value: number;
         };
         /**
          * NewApiKeyView
@@ -5168,6 +5430,68 @@ export interface operations {
             };
         };
     };
+    acknowledge_knowledge_alert_v1_knowledge_alerts__alert__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_knowledge_checks_v1_knowledge_checks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChecksShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_documents_v1_knowledge_documents_get: {
         parameters: {
             query?: {
@@ -5216,7 +5540,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": components["schemas"]["UploadedDocument"];
+                "multipart/form-data": components["schemas"]["UploadedDocument"];
             };
         };
         responses: {
@@ -5450,7 +5774,7 @@ export interface operations {
     get_document_text_v1_knowledge_documents__document__text_get: {
         parameters: {
             query?: {
-                /** @description as a search hit names it; default: newest */
+                /** @description default: the one that searches find */
                 revision?: number | null;
             };
             header?: never;
@@ -5469,6 +5793,136 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DocumentText"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_golden_questions_v1_knowledge_golden_questions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoldenList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    add_golden_question_v1_knowledge_golden_questions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoldenAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoldenShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replace_golden_question_v1_knowledge_golden_questions__question__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoldenAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoldenShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_golden_question_v1_knowledge_golden_questions__question__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {

@@ -36,7 +36,9 @@ from mainspring.orchestration.knowledge import (
     Sources,
     Sweeper,
     SyncSteps,
+    Upkeep,
     Walk,
+    Watch,
     WebGuard,
     build_ingest,
     build_rebuild,
@@ -68,7 +70,9 @@ class KnowledgeParts:
     services: KnowledgeServices
     pipelines: tuple[Pipeline, ...]
     sweeper: Sweeper
+    upkeep: Upkeep
     promotions: Promotions
+    watch: Watch
 
 
 class RepliesForget:
@@ -117,6 +121,8 @@ def build_knowledge(on: Foundations, *, concepts: Concepts | None, product_sourc
         reserved=BUILT_IN | product_sources,
     )
     models = GatewayModels(on.gateway, on.ai_switch)
+    search = Search(homes, setups, embedder, concepts=concepts, models=models)
+    watch = Watch(on.database, homes, documents, search, embedder)
     services = KnowledgeServices(
         documents=documents,
         indexes=indexes,
@@ -125,15 +131,18 @@ def build_knowledge(on: Foundations, *, concepts: Concepts | None, product_sourc
         intake=Intake(homes, ingestion, sources),
         sources=sources,
         rebuilds=Rebuilds(indexes, on.pipelines, rebuild),
-        search=Search(homes, setups, embedder, concepts=concepts, models=models),
+        search=search,
         overview=Overview(homes),
+        watch=watch,
     )
     return KnowledgeParts(
         homes=homes,
         services=services,
         pipelines=(ingest, rebuild, sync, removal),
         sweeper=Sweeper(homes, ingestion, on.pipelines),
+        upkeep=Upkeep(homes, documents, indexes, on.pipelines, rebuild),
         promotions=Promotions(on.database, homes),
+        watch=watch,
     )
 
 

@@ -4,6 +4,7 @@ Run as `python -m mainspring.entry.worker`, or `mainspring worker` by hand.
 """
 
 import asyncio
+import itertools
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,6 +52,7 @@ async def run_worker(settings: Settings) -> None:
             worker.run(stop),
             _relay_outbox(platform, stop),
             _tend_knowledge(platform, stop),
+            _watch_knowledge(platform, stop),
             _keep_house(platform, stop),
         )
 
@@ -87,13 +89,33 @@ async def _tend_knowledge(platform: Platform, stop: asyncio.Event) -> None:
         try:
             submitted = await knowledge.sweeper.submit_pending()
             synchronised = await knowledge.services.sources.sync_due()
+            rebuilt = await knowledge.upkeep.submit_orphaned()
             deleted = await knowledge.services.documents.sweep()
-            if submitted or synchronised or deleted:
-                log.info("knowledge_tended", submitted=submitted, synchronised=synchronised, deleted=deleted)
+            if submitted or synchronised or rebuilt or deleted:
+                done = {"submitted": submitted, "synchronised": synchronised, "rebuilt": rebuilt, "deleted": deleted}
+                log.info("knowledge_tended", **done)
         except DatabaseGone as gone:
             log.warning("knowledge_waits_for_database", error=type(gone).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _KNOWLEDGE_EVERY_SECONDS)
+
+
+async def _watch_knowledge(platform: Platform, stop: asyncio.Event) -> None:
+    """Each hour, look after indexes: old ones go, large ones are promoted, and the day's checks are made."""
+    knowledge = platform.knowledge
+    for hour in itertools.count():
+        try:
+            purged = await knowledge.upkeep.purge_retired()
+            kept = await knowledge.promotions.keep()
+            checked = await knowledge.watch.keep_watch()
+            strays = await knowledge.upkeep.sweep_strays() if hour % 24 == 0 else 0
+            log.info("knowledge_watched", purged=purged, promotions=str(kept), checked=checked, strays=strays)
+        except DatabaseGone as gone:
+            log.warning("knowledge_waits_for_database", error=type(gone).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _HOUSE_EVERY_SECONDS)
+        if stop.is_set():
+            return
 
 
 async def _keep_house(platform: Platform, stop: asyncio.Event) -> None:

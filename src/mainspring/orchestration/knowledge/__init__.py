@@ -12,6 +12,7 @@ from .ingestion import (
     IngestSteps,
     Parsed,
     Sweeper,
+    Upkeep,
     build_ingest,
     build_subscribers,
 )
@@ -39,6 +40,7 @@ from .sources import (
     build_sync,
 )
 from .types import Block, BlockKind, Chunk, Definition, Document, Page, ParsedDocument, Reader
+from .watching import Watch
 
 __all__ = [
     "BUILT_IN",
@@ -83,7 +85,9 @@ __all__ = [
     "Sources",
     "Sweeper",
     "SyncSteps",
+    "Upkeep",
     "Walk",
+    "Watch",
     "WebGuard",
     "build_ingest",
     "build_rebuild",

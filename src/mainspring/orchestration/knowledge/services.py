@@ -27,4 +27,4 @@ class KnowledgeServices:
     rebuilds: Rebuilds
     search: Search
     overview: Overview
-    watch: Watch | None = None
+    watch: Watch

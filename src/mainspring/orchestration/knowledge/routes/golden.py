@@ -22,10 +22,9 @@ from .access import MANAGE, VIEW
 
 
 def add_golden(router: APIRouter, knowledge: KnowledgeServices) -> None:
-    """Every route of /v1/knowledge/golden-questions and /v1/knowledge/checks; none where nothing is watched."""
-    if knowledge.watch is not None:
-        _add_questions(router, knowledge.watch)
-        _add_checks(router, knowledge.watch)
+    """Every route of /v1/knowledge/golden-questions and /v1/knowledge/checks."""
+    _add_questions(router, knowledge.watch)
+    _add_checks(router, knowledge.watch)
 
 
 def _add_questions(router: APIRouter, watch: Watch) -> None:
