@@ -184,6 +184,7 @@ async def kill_something(site: Site, kind: str, chance: random.Random) -> None:
             site.start_worker()
         case "postgres":
             await asyncio.to_thread(postgres.kill)
+            await asyncio.sleep(0.5)  # its children notice, and let go of their memory
             await asyncio.to_thread(postgres.start)
         case _:
             valkey.kill()

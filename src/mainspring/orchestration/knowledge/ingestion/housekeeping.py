@@ -74,8 +74,8 @@ class Sweeper:
             if noted is not None and failure_of(noted) is not None:
                 await self._ingestion.note_end(tenant, each.document, noted.id)
                 continue
-            await self._ingestion.submit(tenant, DocumentRef(each.document, each.revision), after=each.run)
-            submitted += 1
+            given = DocumentRef(each.document, each.revision)
+            submitted += await self._ingestion.submit_waiting(tenant, given, after=each.run)
         return submitted
 
     async def _noted(self, tenant: TenantId, run: UUID | None, about: Run | None) -> Run | None:

@@ -83,11 +83,24 @@ class Ingestion:
         return run
 
     async def resume(self, tenant: TenantId, document: Document) -> Run:
-        """The noted run while it goes on, else one that follows it."""
+        """The noted run while it goes on, else one that follows it if the document still waits."""
         noted = await self._pipelines.find_run(tenant, RunId(document.run_id)) if document.run_id else None
-        if noted is not None and not noted.status.is_final:
+        if noted is not None and (not noted.status.is_final or not await self._is_waiting(tenant, document)):
             return noted
         return await self.submit(tenant, DocumentRef(document.id, document.revision), after=document.run_id)
+
+    async def submit_waiting(self, tenant: TenantId, given: DocumentRef, *, after: UUID | None) -> bool:
+        """Start the run that follows `after`, which has ended, unless it indexed the document in this moment."""
+        document = await self._documents.find(Reader(tenant, None), given.document)
+        if document is None or document.revision != given.revision or document.status is not DocumentStatus.PENDING:
+            return False
+        await self.submit(tenant, given, after=after)
+        return True
+
+    async def _is_waiting(self, tenant: TenantId, document: Document) -> bool:
+        """As it stands now: its run may have ended well since it was read."""
+        now = await self._documents.find(Reader(tenant, None), document.id)
+        return now is not None and now.status is DocumentStatus.PENDING
 
     async def retry(self, principal: Principal, document_id: UUID) -> Submission:
         """Index a document anew, whether it failed or not; needs `knowledge.edit`; NotFound."""
