@@ -35,11 +35,16 @@ def model() -> DriftingEmbedder:
 
 
 @pytest.fixture
-def watched(office: Office, days: Days, model: DriftingEmbedder) -> Office:
-    """The API with a watch behind it."""
+def watch(office: Office, days: Days, model: DriftingEmbedder) -> Watch:
+    """Over the office's tenant."""
     workshop = office.workshop
     search = Search(workshop.homes, workshop.setups, workshop.embedder)
-    watch = Watch(workshop.database, workshop.homes, workshop.documents, search, model, clock=days)
+    return Watch(workshop.database, workshop.homes, workshop.documents, search, model, clock=days)
+
+
+@pytest.fixture
+def watched(office: Office, watch: Watch) -> Office:
+    """The API with that watch behind it."""
     services = replace(office.services, watch=watch)
     app = create_app(office.identity, title="knowledge", version="0")
     app.include_router(build_router(services, max_upload_bytes=MAX_UPLOAD))

@@ -11,7 +11,13 @@ from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.orchestration.knowledge.ports import GoldenRecall
 from mainspring.orchestration.knowledge.retrieval import Span
 from mainspring.orchestration.knowledge.setup import Setup
-from mainspring.orchestration.knowledge.watching import MOST_QUESTIONS, GoldenQuestion, NewGoldenQuestion, SearchedIndex
+from mainspring.orchestration.knowledge.watching import (
+    MOST_QUESTIONS,
+    GoldenQuestion,
+    NewGoldenQuestion,
+    SearchedIndex,
+    Watch,
+)
 from tests.orchestration.knowledge.routes.conftest import Office
 
 from .observatory import Days, DriftingEmbedder, Observatory, word_of
@@ -145,11 +151,10 @@ async def test_checks_and_alerts_over_http(
     stranger: Person,
     days: Days,
     model: DriftingEmbedder,
+    watch: Watch,
 ):
     document = (await watched.index(analyst, "notice.md", NOTICE))["id"]
     await _send(watched, admin, "POST", "/golden-questions", question="How long is the notice?", document=document)
-    watch = watched.services.watch
-    assert watch is not None
     tenant = watched.workshop.tenant
     index = await watched.workshop.indexes.active(tenant)
     searched = SearchedIndex(tenant, index.id, f"local/{tenant.hex}")

@@ -152,7 +152,9 @@ async def test_a_model_is_asked_once_for_all_its_tenants_and_one_that_fails_stop
     for each in (observatory, other):
         (document,) = await each.fill(1)
         await each.ask_for(document, 0)
-    embedder.away_for = {observatory.tenant}
+    embedder.away_for, stop = {observatory.tenant}, asyncio.Event()
+    stop.set()
+    assert await observatory.watch.keep_watch(stop) == 0
     await observatory.watch.keep_watch()
     assert embedder.canaries[-1:] == [other.tenant]
     assert len(await observatory.watch.records.list_checks(observatory.tenant)) == EVERY - 1

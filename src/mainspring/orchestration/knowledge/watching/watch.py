@@ -59,15 +59,18 @@ class Watch:
         self._homes = homes
         self._canaries = Canaries(database, embedder, clock)
 
-    async def keep_watch(self) -> int:
+    async def keep_watch(self, stop: asyncio.Event | None = None) -> int:
         """One round: every check that was not made today; how many were made. What fails is tried in the next round.
 
+        stop    once it is set, the tenants that are left wait for the next round too
         raises  one of `DatabaseGone` when the platform's own database is away
         """
         made = 0
         searched = await self._homes.everywhere(store.list_searched, tenant_of=lambda each: each.tenant)
         users = _by_model(searched)
         for index in searched:
+            if stop is not None and stop.is_set():
+                break
             made += await self.watch_tenant(index, users[index.model])
         return made
 
