@@ -37,6 +37,7 @@ from mainspring.orchestration.knowledge.sources import (
     build_remove_source,
     build_sync,
 )
+from mainspring.orchestration.knowledge.watching import Watch
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, Run, RunStatus, Worker
 from mainspring.orchestration.pipelines.types import RunId
 from tests.orchestration.knowledge.workshop import Workshop, open_workshop
@@ -114,6 +115,7 @@ def _build(
     steps = SyncSteps(homes, vault, pipelines, kinds, Walk(homes, documents, ingestion), ingestion)
     sync, removal = build_sync(steps), build_remove_source(steps)
     sources = Sources(homes, vault, kinds, ingestion, workshop.caches, pipelines=pipelines, sync=sync, removal=removal)
+    search = Search(homes, workshop.setups, workshop.embedder)
     services = KnowledgeServices(
         documents=documents,
         indexes=indexes,
@@ -122,8 +124,9 @@ def _build(
         intake=Intake(homes, ingestion, sources),
         sources=sources,
         rebuilds=Rebuilds(indexes, pipelines, rebuild),
-        search=Search(homes, workshop.setups, workshop.embedder),
+        search=search,
         overview=Overview(homes),
+        watch=Watch(workshop.database, homes, documents, search, workshop.embedder),
     )
     return services, [ingest, rebuild, sync, removal]
 

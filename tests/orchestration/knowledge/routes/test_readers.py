@@ -13,6 +13,14 @@ from mainspring.foundation.ids import show_id
 from .conftest import Office
 
 DOC, IDX = "doc_" + "0" * 26, "idx_" + "0" * 26
+GOLD, ALERT = "gold_" + "0" * 26, "alert_" + "0" * 26
+NAMES = {
+    DOC: "{document}",
+    IDX: "{index}",
+    GOLD: "{question}",
+    ALERT: "{alert}",
+    "/none/documents/a": "/{source}/documents/{external_id}",
+}
 SECRET = "The merger with Initech closes in May."
 GUARDED: list[tuple[str, str, str, Mapping[str, Any]]] = [
     ("POST", "/documents", "knowledge.edit", {"files": {"file": ("a.txt", b"")}}),
@@ -44,6 +52,12 @@ GUARDED: list[tuple[str, str, str, Mapping[str, Any]]] = [
     ("POST", f"/indexes/{IDX}:undo", "knowledge.manage", {}),
     ("POST", f"/indexes/{IDX}:abandon", "knowledge.manage", {}),
     ("GET", "/status", "knowledge.view", {}),
+    ("GET", "/golden-questions", "knowledge.manage", {}),
+    ("POST", "/golden-questions", "knowledge.manage", {"json": {"question": "?", "document": DOC}}),
+    ("PUT", f"/golden-questions/{GOLD}", "knowledge.manage", {"json": {"question": "?", "document": DOC}}),
+    ("DELETE", f"/golden-questions/{GOLD}", "knowledge.manage", {}),
+    ("GET", "/checks", "knowledge.view", {}),
+    ("POST", f"/alerts/{ALERT}:acknowledge", "knowledge.manage", {}),
 ]
 
 
@@ -87,10 +101,16 @@ async def test_the_table_of_routes_here_is_every_route_there_is(office: Office):
         for method in methods
         if path.startswith("/v1/knowledge")
     }
-    names = {DOC: "{document}", IDX: "{index}", "/none/documents/a": "/{source}/documents/{external_id}"}
+    names = {
+        DOC: "{document}",
+        IDX: "{index}",
+        GOLD: "{question}",
+        ALERT: "{alert}",
+        "/none/documents/a": "/{source}/documents/{external_id}",
+    }
     walked: set[tuple[str, str]] = set()
     for method, path, _, _ in GUARDED:
-        for given, named in names.items():
+        for given, named in NAMES.items():
             path = path.replace(given, named)  # noqa: PLW2901 - one name after the other
         walked.add((method, path.replace("/none", "/{source}")))
     assert walked == served
