@@ -93,7 +93,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something moved. Unresolved until the subject is back to normal; acknowledged, its new state is the usual one."""
+    """Something moved. Unresolved until the subject is back to normal, and so long no second alert of it opens.
+
+    Acknowledged, its new state is the usual one from then on; only a canary stays held against a model's first
+    vectors, for those that are stored do not change either.
+    """
 
     id: UUID
     subject: Subject
