@@ -101,13 +101,6 @@ async def test_the_table_of_routes_here_is_every_route_there_is(office: Office):
         for method in methods
         if path.startswith("/v1/knowledge")
     }
-    names = {
-        DOC: "{document}",
-        IDX: "{index}",
-        GOLD: "{question}",
-        ALERT: "{alert}",
-        "/none/documents/a": "/{source}/documents/{external_id}",
-    }
     walked: set[tuple[str, str]] = set()
     for method, path, _, _ in GUARDED:
         for given, named in NAMES.items():
