@@ -46,6 +46,7 @@ async def _ask_both_ways(homes: Homes, held: Held, chunk: Row) -> tuple[int, int
     itself, vector = (chunk["document_id"], chunk["ordinal"]), chunk["vector"]
     async with homes.reading(held.tenant) as transaction:
         exact, exact_ms = await _timed(nearest(transaction, scope, vector, limit=NEAREST + 1))
+        await store.insist_on_graph(transaction)
         rough, rough_ms = await _timed(
             roughly_nearest(transaction, scope, vector, dimensions=held.dimensions, limit=_CANDIDATES)
         )
