@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from mainspring.application.identity import ROLE_PERMISSIONS, Role
+from mainspring.foundation.ids import show_id
 from tests.scene import Scene
 from tools.write_openapi import TARGET, canonical
 
@@ -28,7 +30,9 @@ class Route:
 
 
 VIEW, ANALYZE, APPROVE = "ai.output.view", "ai.analysis.trigger", "ai.recommendation.approve"
+FIND, EDIT, MANAGE = "knowledge.view", "knowledge.edit", "knowledge.manage"
 _JSON = "json"
+_GOLDEN = {"question": "Which law governs?", "document": "doc_0"}
 
 ROUTES = [
     Route("GET", "/v1/session", None),
@@ -79,8 +83,61 @@ ROUTES = [
     Route("PUT", "/v1/gateway/provider-keys/openai", "gateway.manage", {_JSON: {"key": "k" * 20}}, changes=True),
     Route("DELETE", "/v1/gateway/provider-keys/openai", "gateway.manage", changes=True),
     Route("GET", "/v1/gateway/spend", "gateway.view"),
+    Route("GET", "/v1/teams", "member.view"),
+    Route("POST", "/v1/teams", "member.manage", {_JSON: {"name": "Sales"}}, changes=True),
+    Route("GET", "/v1/teams/{team}", "member.view"),
+    Route("PATCH", "/v1/teams/{team}", "member.manage", {_JSON: {"name": "Sales"}}, changes=True),
+    Route("DELETE", "/v1/teams/{team}", "member.manage", changes=True),
+    Route("GET", "/v1/teams/{team}/members", "member.view"),
+    Route("PUT", "/v1/teams/{team}/members/{member}", "member.manage", changes=True),
+    Route("DELETE", "/v1/teams/{team}/members/{member}", "member.manage", changes=True),
+    Route("POST", "/v1/knowledge/search", FIND, {_JSON: {"text": "acme services agreement", "explain": True}}),
+    Route("GET", "/v1/knowledge/documents", FIND),
+    Route("POST", "/v1/knowledge/documents", EDIT, {"files": {"file": ("a.txt", b"A text.")}}, changes=True),
+    Route("GET", "/v1/knowledge/documents/{document}", FIND),
+    Route("DELETE", "/v1/knowledge/documents/{document}", EDIT, changes=True),
+    Route("GET", "/v1/knowledge/documents/{document}/file", FIND),
+    Route("GET", "/v1/knowledge/documents/{document}/text", FIND),
+    Route("GET", "/v1/knowledge/documents/{document}/chunks", FIND),
+    Route("POST", "/v1/knowledge/documents/{document}/runs", EDIT, changes=True),
+    Route("PUT", "/v1/knowledge/documents/{document}/readers", MANAGE, {_JSON: {"readers": None}}, changes=True),
+    Route("GET", "/v1/knowledge/sources", FIND),
+    Route("POST", "/v1/knowledge/sources", MANAGE, {_JSON: {"name": "b", "config": {"kind": "push"}}}, changes=True),
+    Route("GET", "/v1/knowledge/sources/{source}", FIND),
+    Route("PATCH", "/v1/knowledge/sources/{source}", MANAGE, {_JSON: {"is_paused": False}}, changes=True),
+    Route("DELETE", "/v1/knowledge/sources/{source}", MANAGE, changes=True),
+    Route("POST", "/v1/knowledge/sources/{source}:sync", MANAGE, changes=True),
+    Route("PUT", "/v1/knowledge/sources/{source}/documents/{external}", EDIT, {_JSON: {"text": "A."}}, changes=True),
+    Route("DELETE", "/v1/knowledge/sources/{source}/documents/{external}", EDIT, changes=True),
+    Route("GET", "/v1/knowledge/settings", FIND),
+    Route("PUT", "/v1/knowledge/settings", MANAGE, {_JSON: {"value": {}, "base_version": 0}}, changes=True),
+    Route("POST", "/v1/knowledge/settings:preview", MANAGE, {_JSON: {"document": "doc_0"}}, changes=True),
+    Route("GET", "/v1/knowledge/settings/versions", FIND),
+    Route("GET", "/v1/knowledge/indexes", FIND),
+    Route("POST", "/v1/knowledge/indexes:rebuild", MANAGE, changes=True),
+    Route("GET", "/v1/knowledge/indexes/{index}/comparison", MANAGE, changes=True),  # 409 while none is built
+    Route("POST", "/v1/knowledge/indexes/{index}:switch", MANAGE, changes=True),
+    Route("POST", "/v1/knowledge/indexes/{index}:undo", MANAGE, changes=True),
+    Route("POST", "/v1/knowledge/indexes/{index}:abandon", MANAGE, changes=True),
+    Route("GET", "/v1/knowledge/status", FIND),
+    Route("GET", "/v1/knowledge/golden-questions", MANAGE),
+    Route("POST", "/v1/knowledge/golden-questions", MANAGE, {_JSON: _GOLDEN}, changes=True),
+    Route("PUT", "/v1/knowledge/golden-questions/{question}", MANAGE, {_JSON: _GOLDEN}, changes=True),
+    Route("DELETE", "/v1/knowledge/golden-questions/{question}", MANAGE, changes=True),
+    Route("GET", "/v1/knowledge/checks", FIND),
+    Route("POST", "/v1/knowledge/alerts/{alert}:acknowledge", MANAGE, changes=True),
 ]
-PAGED = ["/v1/contracts", "/v1/runs", "/v1/records", "/v1/members", "/v1/api-keys", "/v1/gateway/spend"]
+PAGED = [
+    "/v1/contracts",
+    "/v1/runs",
+    "/v1/records",
+    "/v1/members",
+    "/v1/api-keys",
+    "/v1/gateway/spend",
+    "/v1/teams",
+    "/v1/knowledge/documents",
+    "/v1/knowledge/settings/versions",
+]
 _OPEN = {("POST", "/v1/session")}
 by_name = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 
@@ -92,6 +149,25 @@ def find_record(url: str, key: str) -> str:
     return answer.json()["items"][0]["id"]
 
 
+@cache
+def add_knowledge(url: str, key: str) -> dict[str, str]:
+    """A team, a source with a document, and a question; the analysed contract's document and its index."""
+    with httpx.Client(base_url=f"{url}/v1", headers={"authorization": f"Bearer {key}"}, timeout=20) as client:
+        document = client.get("/knowledge/documents?source=contracts").json()["items"][0]["id"]
+        client.post("/knowledge/sources", json={"name": "wiki", "config": {"kind": "push"}}).raise_for_status()
+        client.put("/knowledge/sources/wiki/documents/page", json={"text": "A page."}).raise_for_status()
+        golden = client.post("/knowledge/golden-questions", json={**_GOLDEN, "document": document}).raise_for_status()
+        return {
+            "team": client.post("/teams", json={"name": "Lawyers"}).raise_for_status().json()["id"],
+            "document": document,
+            "source": "wiki",
+            "external": "page",
+            "index": client.get("/knowledge/indexes").json()["items"][0]["id"],
+            "question": golden.json()["id"],
+            "alert": show_id("alert", UUID(int=0)),
+        }
+
+
 def call(scene: Scene, route: Route, key: str | None) -> httpx.Response:
     ids = {
         "contract": scene.contract,
@@ -100,6 +176,7 @@ def call(scene: Scene, route: Route, key: str | None) -> httpx.Response:
         "key": scene.key,
         "member": scene.member,
         "record": find_record(scene.stack.url, scene.people[Role.OWNER].key),
+        **add_knowledge(scene.stack.url, scene.people[Role.OWNER].key),
     }
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return httpx.request(
