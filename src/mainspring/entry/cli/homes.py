@@ -44,6 +44,7 @@ def list_homes(json: JsonFlag = False) -> None:
                 "moving_to": str(home.bound_for) if home.bound_for else None,
             }
             for home in await homes.list_homes()
+            if home.bound_for or home.place.tier != Tier.SHARED
         ]
 
     show_many("Homes", with_opened(read), "Every tenant lives in the shared tables.", json)

@@ -142,16 +142,24 @@ class Mover:
 
     def stop_noting(self, tenant: TenantId) -> None:
         """Drop the triggers of a move of this tenant and its notes, in every database."""
-        by_name = {table.name: table for table in LAYOUT}
         for name in self._servers:
             place = Place(Tier.DATABASE, database=name) if name else SHARED
-            with self.open_admin(place) as admin:
-                triggers = moves_store.list_triggers(admin, tenant)
-                for schema, table in triggers:
-                    self._patiently(admin, lambda s=schema, t=table: drop_triggers(admin, s, by_name[t], tenant))
-            if triggers:
-                with self.open_session(tenant, SHARED if name is None else place) as session, session.transaction():
-                    forget_changes(session)
+            try:
+                self._stop_noting_at(tenant, place)
+            except psycopg.OperationalError as away:
+                if name is None or isinstance(away, psycopg.errors.LockNotAvailable):
+                    raise
+                self._tell(f"The database {name} does not answer; if a move left it, run this again when it does.")
+
+    def _stop_noting_at(self, tenant: TenantId, place: Place) -> None:
+        by_name = {table.name: table for table in LAYOUT}
+        with self.open_admin(place) as admin:
+            triggers = moves_store.list_triggers(admin, tenant)
+            for schema, table in triggers:
+                self._patiently(admin, lambda s=schema, t=table: drop_triggers(admin, s, by_name[t], tenant))
+        if triggers:
+            with self.open_session(tenant, place) as session, session.transaction():
+                forget_changes(session)
 
     def wait_for_older(self, place: Place) -> None:
         """Return when every transaction that is open in the place's database now has ended."""
