@@ -135,6 +135,13 @@ def test_adding_sources_as_the_page_says(stack: RunningStack, folder: Path):
     assert "handbook url null" in said
 
 
+def test_watching_quality_as_the_page_says(stack: RunningStack, folder: Path):
+    said = run_page("watch-search-quality.md", stack, folder)
+    assert "event: run.finished" in said
+    assert "gold_" in said
+    assert "When is the boiler serviced?" in said
+
+
 @pytest.fixture
 def tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
     """The page's connector, installed, and the file that it reads."""
