@@ -15,9 +15,18 @@ from mainspring.inference.gateway import CallContext
 from mainspring.inference.gateway.policy import TenantPolicy
 from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, SwitchBoard, scripted_gateway
 from mainspring.inference.messages import InferenceRequest, user
-from mainspring.orchestration.knowledge import Documents, Homes, NewDocument, chunk_by_clause, parse
+from mainspring.orchestration.knowledge import (
+    Documents,
+    Homes,
+    NewDocument,
+    Reader,
+    Search,
+    chunk_by_clause,
+    parse,
+)
+from mainspring.orchestration.knowledge.retrieval import Question, Reason
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, RunId, StepRun, Worker
-from tests.orchestration.knowledge.workshop import CountingCaches
+from tests.orchestration.knowledge.workshop import CountingCaches, open_workshop
 
 COMMITTING = SwitchBoard(TenantPolicy(durability="committed"))
 
@@ -101,6 +110,46 @@ async def test_a_document_becomes_clauses_that_know_their_place(
     for chunk in chunk_by_clause(document):
         assert document.text[chunk.start : chunk.end] == chunk.text
     assert parse(text, filename="agreement.txt").text == document.text
+
+
+async def test_a_question_finds_passages_that_open_at_their_place(
+    database: Database, objects: ObjectStore, tenant: TenantId
+):
+    """A document is found once it is published whole; a citation quotes it letter for letter; nothing is an answer."""
+    workshop = open_workshop(database, objects, tenant)  # its vectors are made of words, without a model
+    lease = await workshop.put(
+        "lease", "1. Rent\nThe rent is due in May.\n\n2. Keys\nThe keys are handed over in June.\n"
+    )
+    search = Search(workshop.homes, workshop.setups, workshop.embedder)
+    assert (await search.search(workshop.platform, Question("when is the rent due?"))).passages == ()
+
+    await workshop.ingest(lease)
+    (passage,) = (await search.search(workshop.platform, Question("when is the rent due?"))).passages
+    text = (await workshop.documents.get_parsed(workshop.platform, lease.id)).text
+    assert "due in May" in passage.citation.quote
+    assert text[passage.citation.start : passage.citation.end] == passage.citation.quote
+
+    silence = await search.search(workshop.platform, Question("volcanoes"))
+    assert (silence.passages, silence.reason) == ((), Reason.NOTHING_RELEVANT)
+
+
+async def test_a_search_sees_its_own_tenant_and_what_is_open_to_its_caller(
+    database: Database, objects: ObjectStore, tenant: TenantId, other_tenant: TenantId
+):
+    """Tenants are kept apart by the database, people by the query; for either, what is closed does not exist."""
+    ours, theirs = open_workshop(database, objects, tenant), open_workshop(database, objects, other_tenant)
+    plan = await ours.bring_in("plan", "The merger is signed in March.")
+    await ours.documents.set_readers(tenant, plan.id, ["team:board"])
+    await theirs.bring_in("plan", "The picnic is held in August.")
+    search, question = Search(ours.homes, ours.setups, ours.embedder), Question("when is the merger signed?")
+
+    async def found(tenant: TenantId, subject: str) -> list[str]:
+        answer = await search.search(Reader(tenant, frozenset({subject})), question)
+        return [passage.text for passage in answer.passages]
+
+    assert await found(tenant, "team:board") == ["The merger is signed in March."]
+    assert await found(tenant, "team:sales") == []
+    assert "merger" not in str(await found(other_tenant, "team:board"))
 
 
 async def test_every_model_call_goes_through_one_door_and_leaves_a_record(
