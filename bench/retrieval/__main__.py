@@ -28,9 +28,9 @@ from mainspring.orchestration.knowledge.homes import Homes
 from mainspring.orchestration.knowledge.ports import Concepts
 from mainspring.orchestration.knowledge.retrieval import Mode, Search
 from mainspring.orchestration.knowledge.setup import RetrievalSetup, RetrievalWeights, Setup
+from mainspring.showcase.contracts import ContractConcepts
 from mainspring.showcase.contracts.classifier import ClauseClassifier
 
-from .concepts import ContractConcepts
 from .contracts import ELSEWHERE, FIELDS, Category, Contract, read_categories, read_contracts
 from .corpus import CHUNKINGS, CachedMiniLm, Corpus, OneSetup, fill, open_homes
 from .measuring import Figures, Way, ask, ask_all, cases_across, cases_within, judge

@@ -24,9 +24,9 @@ from mainspring.orchestration.knowledge.indexing import Indexes
 from mainspring.orchestration.knowledge.setup import DEFAULT_CHUNKING, Setup, Setups
 from mainspring.orchestration.knowledge.types import Chunk, Label, Reader
 from mainspring.orchestration.pipelines.types import StepRun
+from mainspring.showcase.contracts import find_labels
 from mainspring.showcase.contracts.classifier import ClauseClassifier
 
-from .concepts import find_labels
 from .contracts import Contract
 
 CHUNKINGS = {"clause": ClauseChunking(), "fixed": FixedChunking()}

@@ -1811,6 +1811,8 @@ export interface components {
          * @description The active index and the one being built, asked the same.
          */
         ComparisonShape: {
+            /** @description null without golden questions */
+            golden: components["schemas"]["GoldenComparisonShape"] | null;
             /** Index */
             index: string;
             /**
@@ -2442,12 +2444,40 @@ export interface components {
             start?: number | null;
         };
         /**
+         * GoldenComparisonShape
+         * @description The golden questions asked of both.
+         */
+        GoldenComparisonShape: {
+            active: components["schemas"]["GoldenRecallShape"];
+            building: components["schemas"]["GoldenRecallShape"];
+        };
+        /**
          * GoldenList
          * @description Every golden question, oldest first.
          */
         GoldenList: {
             /** Items */
             items: components["schemas"]["GoldenShape"][];
+        };
+        /**
+         * GoldenRecallShape
+         * @description How well an index answers the tenant's golden questions; each figure 0 to 1.
+         */
+        GoldenRecallShape: {
+            /**
+             * Mrr
+             * @description mean of 1 / rank of the answer, 0 where it is not among the first 10
+             */
+            mrr: number;
+            /** Questions */
+            questions: number;
+            /** Recall 10 */
+            recall_10: number;
+            /**
+             * Recall 5
+             * @description share whose answer is among the first 5 passages
+             */
+            recall_5: number;
         };
         /**
          * GoldenShape

@@ -104,7 +104,10 @@ def build_knowledge(on: Foundations, *, concepts: Concepts | None, product_sourc
     )
     embedder = GatewayEmbedder(on.gateway)
     indexes = Indexes(homes, on.objects, documents, setups, embedder)
-    ingest, rebuild = build_ingest(IngestSteps(documents, indexes)), build_rebuild(indexes)
+    models = GatewayModels(on.gateway, on.ai_switch)
+    search = Search(homes, setups, embedder, concepts=concepts, models=models)
+    watch = Watch(on.database, homes, documents, search, embedder)
+    ingest, rebuild = build_ingest(IngestSteps(documents, indexes)), build_rebuild(indexes, watch.golden)
     ingestion = Ingestion(homes, on.database, documents, on.pipelines, ingest)
     kinds = _kinds(on.settings)
     syncing = SyncSteps(homes, on.vault, on.pipelines, kinds, Walk(homes, documents, ingestion), ingestion)
@@ -120,9 +123,6 @@ def build_knowledge(on: Foundations, *, concepts: Concepts | None, product_sourc
         removal=removal,
         reserved=BUILT_IN | product_sources,
     )
-    models = GatewayModels(on.gateway, on.ai_switch)
-    search = Search(homes, setups, embedder, concepts=concepts, models=models)
-    watch = Watch(on.database, homes, documents, search, embedder)
     services = KnowledgeServices(
         documents=documents,
         indexes=indexes,

@@ -29,7 +29,15 @@ from mainspring.inference.gateway import (
     build_gateway,
 )
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
-from mainspring.showcase.contracts import SOURCE, Analyst, Contracts, ModelWriter, Playbooks, build_pipeline
+from mainspring.showcase.contracts import (
+    SOURCE,
+    Analyst,
+    ContractConcepts,
+    Contracts,
+    ModelWriter,
+    Playbooks,
+    build_pipeline,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
         replies = KeptReplies(database, valkey)
         knowledge = build_knowledge(
             Foundations(settings, database, objects, vault, gateway, identity, replies, pipelines),
-            concepts=None,
+            concepts=ContractConcepts(),
             product_sources=frozenset({SOURCE}),
         )
         opened.push_async_callback(knowledge.homes.close)

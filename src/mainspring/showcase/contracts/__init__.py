@@ -1,5 +1,6 @@
 """Contract intelligence: a contract goes in, a cited risk report streams out."""
 
+from .concepts import ContractConcepts, find_labels
 from .pipeline import PIPELINE, Analyst, Upload, build_pipeline
 from .samples import SAMPLES, sample_path
 from .saved_playbooks import Playbooks
@@ -11,6 +12,7 @@ __all__ = [
     "SAMPLES",
     "SOURCE",
     "Analyst",
+    "ContractConcepts",
     "Contracts",
     "ModelWriter",
     "Playbooks",
@@ -18,5 +20,6 @@ __all__ = [
     "Submission",
     "Upload",
     "build_pipeline",
+    "find_labels",
     "sample_path",
 ]

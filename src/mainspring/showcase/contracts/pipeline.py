@@ -28,12 +28,12 @@ from mainspring.orchestration.knowledge import (
     Reader,
 )
 from mainspring.orchestration.knowledge.types import Chunk
-from mainspring.orchestration.knowledge.types import Label as PlaceLabel
 from mainspring.orchestration.pipelines import FindingAdded, Pipeline, StepRun
 
 from . import store
 from .assessment import assess
 from .classifier import ClauseClassifier
+from .concepts import find_labels
 from .extraction import extract_facts
 from .ports import Writer
 from .saved_playbooks import Playbooks
@@ -205,11 +205,14 @@ class Analyst:
     async def classify(self, after: AfterChunk, run: StepRun) -> Classified:
         """Name what each clause is about: by a capable model where one may be used, else by the classifier."""
         chunks = await self._read(run.tenant, after.submitted.document, after.chunk)
-        classified = await asyncio.to_thread(ClauseClassifier.load().classify, chunks)
+        classifier = ClauseClassifier.load()
+        classified = await asyncio.to_thread(classifier.classify, chunks)
         by_model = await self._writer.classify(run, classified)
         method = Method.MODEL if by_model else Method.CLASSIFIER
         classified = by_model or classified
-        await self._documents.set_labels(run.tenant, after.submitted.document, place_labels(classified))
+        document = await self._documents.get_parsed(Reader(run.tenant, None), after.submitted.document)
+        labels = await asyncio.to_thread(find_labels, classifier, document, chunks, chosen=classified)
+        await self._documents.set_labels(run.tenant, after.submitted.document, labels)
         categories = {label.category for each in classified for label in each.labels}
         await run.say(f"Recognised {_count(len(categories), 'kind')} of clause in {_count(len(chunks), 'clause')}")
         return Classified(method=method, labels=tuple(each.labels for each in classified))
@@ -305,15 +308,6 @@ def build_pipeline(analyst: Analyst) -> Pipeline:
     after_all = ("chunk", "index", "classify", "assess")
     pipeline.step("summarize", title="Write the summary", after=after_all)(analyst.summarize)
     return pipeline
-
-
-def place_labels(classified: tuple[ClassifiedChunk, ...]) -> tuple[PlaceLabel, ...]:
-    """The categories of clauses as labels of places, which searches look at."""
-    return tuple(
-        PlaceLabel(label.category, each.chunk.start, each.chunk.end, label.probability)
-        for each in classified
-        for label in each.labels
-    )
 
 
 def _require(is_current: bool) -> None:

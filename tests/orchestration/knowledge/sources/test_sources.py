@@ -362,7 +362,7 @@ async def test_a_removed_source_takes_its_documents_along_and_nobody_elses(scene
 async def test_what_cannot_be_a_source_is_refused_in_words(scene: Scene) -> None:
     good = UrlConfig(urls=(scene.url("/a"),))
     bad = [
-        NewSource("Wiki", good), NewSource("", good), NewSource("uploads", good), NewSource("contracts", good),
+        NewSource("Wiki", good), NewSource("", good), NewSource("uploads", good),
         NewSource("x" * 61, good), NewSource("wiki", UrlConfig()), NewSource("wiki", UrlConfig(urls=("ftp://x/",))),
         NewSource("wiki", UrlConfig(urls=("http://10.0.0.1/",))), NewSource("wiki", good, every_seconds=59),
         NewSource("wiki", UrlConfig(urls=(scene.url("/a"),), max_pages=0)),

@@ -5,11 +5,11 @@ document and their spans overlap.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.knowledge.homes import Homes
-from mainspring.orchestration.knowledge.ports import Embedder
+from mainspring.orchestration.knowledge.ports import Embedder, GoldenRecall, GoldenRuns
 from mainspring.orchestration.knowledge.types import IndexVersion
 
 from . import rebuild_store
@@ -32,7 +32,13 @@ class Comparing:
         self._embedder = embedder
 
     async def compare(
-        self, tenant: TenantId, active: IndexVersion, building: IndexVersion, *, samples: int
+        self,
+        tenant: TenantId,
+        active: IndexVersion,
+        building: IndexVersion,
+        *,
+        samples: int,
+        golden: GoldenRuns | None = None,
     ) -> Comparison:
         """The openings of sampled chunks as queries, in either index by its own model; kept with the new index.
 
@@ -47,7 +53,7 @@ class Comparing:
             old = await self._nearest(tenant, active, vectors[active.embedding_model][number], place)
             new = await self._nearest(tenant, building, vectors[building.embedding_model][number], place)
             asked.append((old, new))
-        found = compare(asked)
+        found = replace(compare(asked), golden=await _ask_golden(golden, tenant, active, building))
         async with self._homes.writing(tenant) as transaction:
             await rebuild_store.note_comparison(transaction, building.id, asdict(found))
         return found
@@ -63,6 +69,14 @@ class Comparing:
     async def _nearest(self, tenant: TenantId, index: IndexVersion, vector: str, besides: Place) -> list[Place]:
         async with self._homes.reading(tenant) as transaction:
             return await rebuild_store.nearest_places(transaction, index.id, vector, besides=besides, limit=FIRST)
+
+
+async def _ask_golden(
+    golden: GoldenRuns | None, tenant: TenantId, active: IndexVersion, building: IndexVersion
+) -> tuple[GoldenRecall, GoldenRecall] | None:
+    old = await golden.measure(tenant, active.id) if golden else None
+    new = await golden.measure(tenant, building.id) if golden and old else None
+    return (old, new) if old and new else None
 
 
 def matched_ranks(old: Sequence[Place], new: Sequence[Place]) -> list[tuple[int, int]]:

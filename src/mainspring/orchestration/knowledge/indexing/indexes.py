@@ -12,7 +12,7 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.orchestration.knowledge.documents import Documents
 from mainspring.orchestration.knowledge.homes import Homes
-from mainspring.orchestration.knowledge.ports import Embedder
+from mainspring.orchestration.knowledge.ports import Embedder, GoldenRuns
 from mainspring.orchestration.knowledge.setup import Setups
 from mainspring.orchestration.knowledge.types import Chunk, IndexStatus, IndexVersion, Reader
 from mainspring.orchestration.pipelines.types import StepRun
@@ -161,13 +161,15 @@ class Indexes:
         """Forget the failures of the index being built, so that `rebuild_some` tries those documents again."""
         await self._rebuilding.retry_failures(tenant)
 
-    async def compare(self, tenant: TenantId, *, samples: int = 100) -> Comparison:
+    async def compare(self, tenant: TenantId, *, samples: int = 100, golden: GoldenRuns | None = None) -> Comparison:
         """Ask both indexes the same and measure how far they agree; kept with the index being built.
 
-        raises  NoRebuild
+        golden  whoever asks the tenant's golden questions, so that both answer these too
+        raises  NoRebuild; with `golden`, Unavailable while a model is away
         """
         building = await self._rebuilding.building(tenant)
-        return await self._comparing.compare(tenant, await self.active(tenant), building, samples=samples)
+        active = await self.active(tenant)
+        return await self._comparing.compare(tenant, active, building, samples=samples, golden=golden)
 
     async def switch(self, tenant: TenantId, *, force: bool = False) -> IndexVersion:
         """Make the index being built the active one, in one transaction; the other is kept for a day, to go back.

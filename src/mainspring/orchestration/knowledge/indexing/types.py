@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from mainspring.orchestration.knowledge.ports import GoldenRecall
 from mainspring.orchestration.knowledge.types import Chunk
 
 
@@ -56,16 +57,18 @@ class RebuildProgress:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two indexes asked the same, by vectors.
+    """Two indexes asked the same, by vectors, and the tenant's golden questions, as people search.
 
     queries           how many texts were asked
     overlap           mean share of the first 10 documents' places that both find, 0 to 1
     rank_correlation  mean Spearman correlation of the ranks of what both found, -1 to 1; None without any
+    golden            how well the active and the new index answer golden questions; None without any
     """
 
     queries: int
     overlap: float
     rank_correlation: float | None
+    golden: tuple[GoldenRecall, GoldenRecall] | None = None
 
 
 @dataclass(frozen=True, slots=True)

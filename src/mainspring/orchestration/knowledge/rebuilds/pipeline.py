@@ -8,6 +8,7 @@ from uuid import UUID
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.knowledge.errors import NoRebuild
 from mainspring.orchestration.knowledge.indexing import Indexes
+from mainspring.orchestration.knowledge.ports import GoldenRuns
 from mainspring.orchestration.knowledge.types import IndexStatus
 from mainspring.orchestration.pipelines import Pipeline, StepRun
 
@@ -28,8 +29,8 @@ class _AfterFill:
     fill: Filled
 
 
-def build_rebuild(indexes: Indexes) -> Pipeline:
-    """The pipeline over a tenant's indexes."""
+def build_rebuild(indexes: Indexes, golden: GoldenRuns | None = None) -> Pipeline:
+    """The pipeline over a tenant's indexes; `golden` lets their comparison ask the tenant's golden questions too."""
     rebuild = Pipeline(REBUILD, version=1)
 
     @rebuild.step("fill", title="Bring every document into the new index", retries=50, timeout=_TAKES)
@@ -41,7 +42,7 @@ def build_rebuild(indexes: Indexes) -> Pipeline:
         if not given.fill.is_current or not await _is_building(indexes, run.tenant, given.submitted.index):
             return Compared()
         try:
-            compared = await indexes.compare(run.tenant)
+            compared = await indexes.compare(run.tenant, golden=golden)
         except NoRebuild:
             return Compared()
         await run.say(f"Of the first ten places, {compared.overlap:.0%} are the same in both indexes.")

@@ -56,7 +56,10 @@ def _add_reading(router: APIRouter, knowledge: KnowledgeServices) -> None:
         """
         principal.require(MANAGE)
         building = await _expect(knowledge, principal.tenant, index, IndexStatus.BUILDING)
-        return show_comparison(building, await knowledge.indexes.compare(principal.tenant, samples=samples))
+        return show_comparison(
+            building,
+            await knowledge.indexes.compare(principal.tenant, samples=samples, golden=knowledge.watch.golden),
+        )
 
 
 def _add_rebuilding(router: APIRouter, knowledge: KnowledgeServices) -> None:

@@ -62,6 +62,22 @@ class SwitchIndex(Asked):
     ] = False
 
 
+class GoldenRecallShape(Shape):
+    """How well an index answers the tenant's golden questions; each figure 0 to 1."""
+
+    questions: int
+    recall_5: Annotated[float, Field(description="share whose answer is among the first 5 passages")]
+    recall_10: float
+    mrr: Annotated[float, Field(description="mean of 1 / rank of the answer, 0 where it is not among the first 10")]
+
+
+class GoldenComparisonShape(Shape):
+    """The golden questions asked of both."""
+
+    active: GoldenRecallShape
+    building: GoldenRecallShape
+
+
 class ComparisonShape(Shape):
     """The active index and the one being built, asked the same."""
 
@@ -69,6 +85,7 @@ class ComparisonShape(Shape):
     queries: int
     overlap: Annotated[float, Field(description="mean share of the first 10 places that both find, 0 to 1")]
     rank_correlation: Annotated[float | None, Field(description="Spearman's, of what both find, -1 to 1")]
+    golden: Annotated[GoldenComparisonShape | None, Field(description="null without golden questions")]
 
 
 def show_index(index: IndexVersion, filling: IndexFilling | None) -> IndexShape:
@@ -105,4 +122,12 @@ def show_comparison(index: IndexVersion, compared: Comparison) -> ComparisonShap
         queries=compared.queries,
         overlap=compared.overlap,
         rank_correlation=compared.rank_correlation,
+        golden=_golden(compared),
     )
+
+
+def _golden(compared: Comparison) -> GoldenComparisonShape | None:
+    if compared.golden is None:
+        return None
+    active, building = map(GoldenRecallShape.model_validate, compared.golden)
+    return GoldenComparisonShape(active=active, building=building)

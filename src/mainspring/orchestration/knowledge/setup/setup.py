@@ -41,7 +41,7 @@ class RetrievalWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vector: float = 1.0
     text: float = 1.0
     exact: float = 1.0
-    labels: float = 1.0
+    labels: float = 2.0
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -56,7 +56,8 @@ class RetrievalSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit            passages that are returned, 1 to 50
     candidates       chunks that each ranked list brings in, limit to 500
     rrf_k            the constant of reciprocal rank fusion, 1 to 1,000
-    relevance_floor  cosine below which nearness in meaning alone makes no hit, 0 to 1
+    relevance_floor  below which nothing is relevant: cosine + 0.15 * (best BM25 / rarity of the question's words),
+                     0 to 1; calibrated for the bundled model (bench/retrieval), other models need their own
     neighbours       chunks before and after a hit that its passage may show, 0 to 5
     max_tokens       of all passages together, 100 to 100,000
     rerank, rewrite  `model` asks a language model to sort the hits, or to reword the query first
@@ -66,7 +67,7 @@ class RetrievalSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     candidates: int = 100
     rrf_k: int = 60
     weights: RetrievalWeights = RetrievalWeights()
-    relevance_floor: float = 0.2
+    relevance_floor: float = 0.36
     neighbours: int = 1
     max_tokens: int = 4_000
     rerank: Literal["off", "model"] = "off"

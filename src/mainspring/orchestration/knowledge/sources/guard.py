@@ -208,7 +208,7 @@ class WebGuard:
             if not is_public(address) and not (is_internal and may_be_internal(address)):
                 raise UrlRefused(
                     f"The host {host[:80]!r} is not on the public internet. "
-                    "The operator may allow it by name (source_internal_hosts)."
+                    "The operator may allow it by name (MAINSPRING_KNOWLEDGE_HOSTS)."
                 )
 
     async def _open(self, host: str, port: int, connect: "_Connect") -> httpcore.AsyncNetworkStream:

@@ -33,7 +33,7 @@ from .types import (
 )
 
 MANAGE, VIEW, EDIT = "knowledge.manage", "knowledge.view", "knowledge.edit"
-BUILT_IN = frozenset({"uploads", "contracts"})
+BUILT_IN = frozenset({"uploads"})
 """Names of sources that have no row: of uploads, and what products of this package call theirs."""
 
 _NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_NAME - 1}}}")

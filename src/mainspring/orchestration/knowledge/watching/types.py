@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
-from mainspring.orchestration.knowledge.retrieval import Span
+from mainspring.orchestration.knowledge.retrieval.types import Span
 
 Figures = Mapping[str, float]
 """What was measured, by name; a figure that could not be measured is left out."""

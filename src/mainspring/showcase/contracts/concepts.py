@@ -1,4 +1,4 @@
-"""What a product for contracts would tell a search: which kinds of clause a question means, and where they stand.
+"""What contract intelligence tells a search: which kinds of clause a question means, and where they stand.
 
 A question means a category when it names it, by its name or by what lawyers also call it; else when the clause
 classifier, which never saw a question, takes the question itself for a clause of that category. Places are the
@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mainspring.foundation.ids import TenantId
-from mainspring.orchestration.knowledge.ports import Concept
+from mainspring.orchestration.knowledge import Concept
 from mainspring.orchestration.knowledge.types import Chunk, Label, ParsedDocument
-from mainspring.showcase.contracts.categories import CATEGORY_NAMES
-from mainspring.showcase.contracts.classifier import ClauseClassifier
-from mainspring.showcase.contracts.extraction import extract_facts
-from mainspring.showcase.contracts.types import Analysis, FactName
+
+from .categories import CATEGORY_NAMES
+from .classifier import ClauseClassifier
+from .extraction import extract_facts
+from .types import Analysis, ClassifiedChunk, FactName
 
 _SURE = 0.5
 _LEAST_SCORE = 0.05
@@ -70,10 +71,13 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 
 
 class ContractConcepts:
-    """Implements `knowledge.ports.Concepts` for the categories of contract clauses."""
+    """Implements `knowledge.ports.Concepts` for the categories of contract clauses.
 
-    def __init__(self, classifier: ClauseClassifier) -> None:
-        self._classifier = classifier
+    classifier  None is the one in the package, read when the first question comes
+    """
+
+    def __init__(self, classifier: ClauseClassifier | None = None) -> None:
+        self._given = classifier
 
     async def named_in(self, tenant: TenantId, question: str) -> Sequence[Concept]:
         """The category that the question names, else the one that it surely describes; about a millisecond."""
@@ -85,15 +89,25 @@ class ContractConcepts:
         return self._described(question)
 
     def _described(self, question: str) -> Sequence[Concept]:
-        alone = self._classifier.probabilities([question])[0]
-        chosen = self._classifier.probabilities_of_passages([question])[0]
+        classifier = self._given or ClauseClassifier.load()
+        alone = classifier.probabilities([question])[0]
+        chosen = classifier.probabilities_of_passages([question])[0]
         best = int(np.argmax(alone))
         strength = float(min(alone[best], chosen[best]))
-        return [Concept(self._classifier.categories[best], min(strength, 0.99))] if strength >= _SURE else []
+        return [Concept(classifier.categories[best], min(strength, 0.99))] if strength >= _SURE else []
 
 
-def find_labels(classifier: ClauseClassifier, document: ParsedDocument, chunks: Sequence[Chunk]) -> list[Label]:
-    """What the product found in a contract, each place with its score; a label once for a place."""
+def find_labels(
+    classifier: ClauseClassifier,
+    document: ParsedDocument,
+    chunks: Sequence[Chunk],
+    *,
+    chosen: Sequence[ClassifiedChunk] = (),
+) -> list[Label]:
+    """What was found in a contract, each place with its score; a label once for a place.
+
+    chosen  clauses with the labels that a model gave them, which count where they are surer
+    """
     classified = classifier.classify(chunks)
     rows = classifier.probabilities_in_contract([chunk.text for chunk in chunks])
     found: dict[tuple[str, int, int], float] = {}
@@ -104,6 +118,10 @@ def find_labels(classifier: ClauseClassifier, document: ParsedDocument, chunks: 
         if fact.name in _FACTS:
             for citation in fact.citations:
                 found[_FACTS[fact.name], citation.start, citation.end] = fact.confidence
+    for each in chosen:
+        for label in each.labels:
+            place = (label.category, each.chunk.start, each.chunk.end)
+            found[place] = max(found.get(place, 0.0), label.probability)
     for start, end in _titles(document):
         found["Document Name", start, end] = 1.0
     return [Label(label, start, end, round(score, 4)) for (label, start, end), score in found.items()]
