@@ -26,6 +26,7 @@ check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tes
 	$(BIN)/python -m bench.contracts --limit 3
 	$(BIN)/python -m bench.pipelines --steps 1000
 	$(BIN)/python -m bench.gateway --short
+	$(BIN)/python -m bench.knowledge --short
 	$(MAKE) --no-print-directory test-clients
 
 test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in headless Chromium, with screenshots
@@ -37,7 +38,7 @@ test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
 test-clients: .venv/clients.stamp tests/clients/node/node_modules/.stamp ## unmodified SDKs and frameworks, Python and Node, against the gateway
 	MAINSPRING_TEST_CLIENTS=1 .venv/clients/bin/python -m pytest tests/clients
 
-bench: bench-pipelines bench-quality bench-contracts bench-limits bench-cache bench-routing bench-gateway ## every benchmark
+bench: bench-pipelines bench-quality bench-contracts bench-limits bench-cache bench-routing bench-gateway bench-retrieval bench-knowledge ## every benchmark
 
 bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the API; quality and speed
 	@$(BIN)/python -m bench.contracts
@@ -61,6 +62,12 @@ bench-cache: .venv/dev.stamp ## hits and wrong hits of the semantic cache on lab
 
 bench-routing: .venv/dev.stamp ## learned routing against always-the-best, random and the known best
 	@$(BIN)/python -m bench.routing
+
+bench-knowledge: .venv/dev.stamp ## a million chunks of a thousand tenants: every way to index them, search and ingestion
+	@$(BIN)/python -m bench.knowledge
+
+bench-retrieval: .venv/dev.stamp ## what searches find in the labelled contracts: by words, meaning, both, and with labels
+	@$(BIN)/python -m bench.retrieval
 
 openapi: .venv/dev.stamp console/node_modules/.stamp ## write the API description that the console is generated from
 	@$(BIN)/python -m tools.write_openapi
@@ -129,3 +136,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 
 .PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients format lock clean
 .PHONY: bench bench-quality bench-contracts bench-pipelines bench-gateway bench-limits bench-cache bench-routing
+.PHONY: bench-knowledge bench-retrieval
