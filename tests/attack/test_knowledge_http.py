@@ -168,7 +168,7 @@ def test_searches_through_the_api_show_nothing_of_the_other_tenant(known: Known)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(known.search, questions))
     assert {answer.status_code for answer in answers} == {200}
-    assert sum(len(answer.json()["passages"]) for answer in answers) > 10
+    assert sum(len(answer.json()["passages"]) for answer in answers) > 0
     for answer in answers:
         shown = json.dumps(answer.json()["passages"]).lower()
         for secret in (known.document, known.index, FOREIGN.lower()):
