@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
 import { Toasts } from "@/design";
-import { contractSearch, gatewaySearch, listSearch, signInSearch } from "./search";
+import { contractSearch, documentSearch, gatewaySearch, knowledgeSearch, listSearch, searchSearch, signInSearch } from "./search";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { RouteFailure } from "./pages/RouteFailure";
 import { SignIn } from "./pages/SignIn";
@@ -61,6 +61,27 @@ const contract = createRoute({
   component: lazyRouteComponent(() => import("./pages/Contract"), "Contract"),
 });
 
+const knowledge = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/knowledge",
+  validateSearch: knowledgeSearch,
+  component: lazyRouteComponent(() => import("./pages/Knowledge"), "Knowledge"),
+});
+
+const knowledgeDocument = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/knowledge/documents/$documentId",
+  validateSearch: documentSearch,
+  component: lazyRouteComponent(() => import("./pages/Knowledge"), "KnowledgeDocument"),
+});
+
+const search = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/search",
+  validateSearch: searchSearch,
+  component: lazyRouteComponent(() => import("./pages/Knowledge"), "Search"),
+});
+
 const gateway = createRoute({
   getParentRoute: () => signedIn,
   path: "/gateway",
@@ -89,6 +110,9 @@ const routes = root.addChildren([
     home,
     contracts,
     contract,
+    knowledge,
+    knowledgeDocument,
+    search,
     gateway,
     settings.addChildren([
       settingsHome,

@@ -15,6 +15,27 @@ export interface ContractSearch {
   finding?: string;
   severity?: string;
   decision?: string;
+  start?: number;
+  end?: number;
+  chunks?: "shown";
+}
+export interface KnowledgeSearch {
+  tab?: "sources" | "settings" | "indexes";
+  q?: string;
+  status?: "pending" | "indexed" | "failed";
+  source?: string;
+  try?: string;
+}
+export interface DocumentSearch {
+  start?: number;
+  end?: number;
+  chunks?: "shown";
+}
+export interface SearchSearch {
+  q?: string;
+  source?: string;
+  type?: string;
+  label?: string;
 }
 export interface GatewaySearch {
   tab?: "limits" | "keys" | "spend";
@@ -37,6 +58,12 @@ function oneOf<T extends string | number>(raw: Raw, name: string, known: readonl
   return known.find((value) => value === raw[name]);
 }
 
+/** A character of a text. */
+function offset(raw: Raw, name: string): number | undefined {
+  const value = Number(raw[name] ?? NaN);
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
 /** `next` only within this console: an address elsewhere would make sign-in an open redirect. */
 export function signInSearch(raw: Raw): SignInSearch {
   const next = text(raw, "next");
@@ -55,7 +82,27 @@ export function contractSearch(raw: Raw): ContractSearch {
     finding: text(raw, "finding"),
     severity: oneOf(raw, "severity", ["critical", "high", "medium", "low", "info"]),
     decision: oneOf(raw, "decision", ["open", "accepted", "dismissed", "edited"]),
+    ...documentSearch(raw),
   };
+}
+
+export function documentSearch(raw: Raw): DocumentSearch {
+  return { start: offset(raw, "start"), end: offset(raw, "end"), chunks: oneOf(raw, "chunks", ["shown"]) };
+}
+
+/** What is left out is the first tab and every document. */
+export function knowledgeSearch(raw: Raw): KnowledgeSearch {
+  return {
+    tab: oneOf(raw, "tab", ["sources", "settings", "indexes"]),
+    q: text(raw, "q"),
+    status: oneOf(raw, "status", ["pending", "indexed", "failed"]),
+    source: text(raw, "source"),
+    try: text(raw, "try"),
+  };
+}
+
+export function searchSearch(raw: Raw): SearchSearch {
+  return { q: text(raw, "q"), source: text(raw, "source"), type: text(raw, "type"), label: text(raw, "label") };
 }
 
 /** What is left out is the first tab, all models, 30 days, by day. */

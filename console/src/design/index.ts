@@ -2,6 +2,7 @@ export { Badge, Confidence, MethodBadge, SEVERITIES, SEVERITY_LABEL, SeverityBad
 export { Button, buttonClass, IconButton, Spinner } from "./Button";
 export { cx } from "./cx";
 export { Dialog, DialogActions } from "./Dialog";
+export { FileDrop } from "./FileDrop";
 export { Field, Input, SearchBox, Select, Switch, Textarea } from "./Field";
 export { ago, atTime, count, duration, fileSize, onDay, words } from "./format";
 export { Icon, type IconName, Mark } from "./Icon";

@@ -1,10 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { type ReactNode, useCallback } from "react";
+import { lazy, type ReactNode, Suspense, useCallback } from "react";
 import type { Contract as ContractData } from "@/api/schema";
 import { buttonClass, Failure, Loading, Page, SkeletonLines, State } from "@/design";
 import { AnalyseAgain, ContractHeader, contractQuery, ModelText, ReportPage, type ReportView } from "@/features/contracts";
 import { RunPanel } from "@/features/pipelines";
+import type { ContractSearch } from "../search";
+
+// Fetched only when a search hit leads here.
+const PlacedText = lazy(() => import("@/features/knowledge").then((feature) => ({ default: feature.PlacedText })));
 
 const route = getRouteApi("/signed-in/contracts/$contractId");
 
@@ -14,7 +18,7 @@ export function Contract() {
   const view = route.useSearch();
   const navigate = route.useNavigate();
   const contract = useQuery(contractQuery(contractId));
-  const onView = useCallback((change: ReportView) => {
+  const onView = useCallback((change: ReportView & Pick<ContractSearch, "chunks">) => {
     void navigate({ search: (shown) => ({ ...shown, ...change }), replace: true, resetScroll: false });
   }, [navigate]);
   if (contract.data === undefined) {
@@ -30,17 +34,28 @@ export function Contract() {
   }
   const ready = contract.data.latest_run?.status === "succeeded";
   const showsRun = !ready || view.view === "run";
+  const showsPlace = view.start !== undefined && view.end !== undefined;
   return (
     <>
       <ContractHeader contract={contract.data} onDeleted={() => void navigate({ to: "/contracts" })}>
-        {ready && (
-          <Link to="/contracts/$contractId" params={{ contractId }} search={showsRun ? {} : { view: "run" }} className={buttonClass("plain")}>
-            {showsRun ? "Report" : "Run"}
-          </Link>
-        )}
+        {(ready || showsPlace) && <OtherView contractId={contractId} ready={ready} aside={showsRun || showsPlace} />}
       </ContractHeader>
-      {showsRun ? <RunOf contract={contract.data} /> : <ReportPage contractId={contractId} view={view} onView={onView} />}
+      {showsPlace ? (
+        // A contract and its document share their id.
+        <Suspense>
+          <PlacedText documentId={contractId.replace(/^ctr_/, "doc_")} view={view} onView={onView} />
+        </Suspense>
+      ) : showsRun ? <RunOf contract={contract.data} /> : <ReportPage contractId={contractId} view={view} onView={onView} />}
     </>
+  );
+}
+
+/** From the run or a place to the report, and from the report to the run. */
+function OtherView({ contractId, ready, aside }: { contractId: string; ready: boolean; aside: boolean }) {
+  return (
+    <Link to="/contracts/$contractId" params={{ contractId }} search={aside ? {} : { view: "run" }} className={buttonClass("plain")}>
+      {ready && aside ? "Report" : "Run"}
+    </Link>
   );
 }
 

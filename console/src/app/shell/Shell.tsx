@@ -26,6 +26,12 @@ export function Shell() {
         </Link>
         <nav className={s.nav} aria-label="Main">
           <Link to="/contracts" activeProps={{ "aria-current": "page" }}>Contracts</Link>
+          {allowance(session, "knowledge.view").allowed && (
+            <>
+              <Link to="/knowledge" activeProps={{ "aria-current": "page" }}>Knowledge</Link>
+              <Link to="/search" activeProps={{ "aria-current": "page" }}>Search</Link>
+            </>
+          )}
           {allowance(session, "gateway.view").allowed && <Link to="/gateway" activeProps={{ "aria-current": "page" }}>AI gateway</Link>}
           <Link to="/settings" activeProps={{ "aria-current": "page" }}>Settings</Link>
         </nav>

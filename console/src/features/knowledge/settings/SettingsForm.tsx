@@ -1,0 +1,71 @@
+import { type SyntheticEvent, useState } from "react";
+import { asApiError } from "@/api/problem";
+import { useAllowance } from "@/api/session";
+import { Button, Card, Field, Input, Notice, Row, Text, toast } from "@/design";
+import { BuildButton } from "../indexes/BuildButton";
+import type { CurrentSettings } from "../shapes";
+import type { Viewed } from "../view";
+import { ChunkingFields } from "./ChunkingFields";
+import { flatten, isSame, objections, type Places, valueOf } from "./form";
+import { PreviewCard } from "./PreviewCard";
+import { isStale, useSaveSettings } from "./queries";
+import { RetrievalFields } from "./RetrievalFields";
+import s from "./settings.module.css";
+
+/** What is typed lives here until it is saved; the preview tries it before. Give it a `key` of the version. */
+export function SettingsForm({ current, view, onView }: Viewed & { current: CurrentSettings }) {
+  const may = useAllowance("knowledge.manage");
+  const save = useSaveSettings();
+  const stored = flatten(current.value);
+  const [places, setPlaces] = useState<Places>(stored);
+  const [note, setNote] = useState("");
+  const error = save.error === null || isStale(save.error) ? null : asApiError(save.error);
+  const wrong = objections(error, places);
+  const isChanged = !isSame(places, stored);
+  const form = { places, wrong: wrong.at, fixed: !may.allowed, onChange: setPlaces };
+
+  function submit(event: SyntheticEvent) {
+    event.preventDefault();
+    if (!isChanged || !may.allowed || save.isPending) return;
+    const body = { value: valueOf(places), base_version: current.version, note: note.trim() === "" ? null : note.trim() };
+    save.mutate(body, {
+      onSuccess: (saved) => { toast(saved.needs_rebuild ? `Saved as version ${saved.version}; passages follow with the next index` : `Saved as version ${saved.version}; searches follow at once`); },
+    });
+  }
+
+  return (
+    <>
+      {current.needs_rebuild && (
+        <Notice tone="medium" title="The index that is searched was made by other settings" action={<BuildButton />}>
+          Other chunks or another model need a new index. It is built beside the present one; searches go on meanwhile.
+        </Notice>
+      )}
+      {isStale(save.error) && <Notice tone="critical" title="Not saved: somebody saved other settings meanwhile">Version {current.version} is shown now. Make your change again.</Notice>}
+      <form onSubmit={submit} noValidate>
+        <Card pad={false} label="Settings">
+          <ChunkingFields {...form} />
+          <RetrievalFields {...form} />
+          {error !== null && (
+            <div className={s.padded}>
+              <Notice tone="critical" title="Not saved">{wrong.rest.length > 0 ? <ul>{wrong.rest.map((text) => <li key={text}>{text}</li>)}</ul> : error.fields.length > 0 ? "The fields say what is wrong with them." : error.message}</Notice>
+            </div>
+          )}
+          {may.allowed && (
+            <footer className={s.foot}>
+              {isChanged ? (
+                <Field label="Why, for those who look later"><Input maxLength={500} value={note} onChange={(event) => { setNote(event.target.value); }} /></Field>
+              ) : (
+                <Text tone="faint" size="s">{current.version === 0 ? "These are the defaults" : `Version ${current.version}, as it is stored`}</Text>
+              )}
+              <Row gap={2}>
+                {isChanged && <Button onClick={() => { setPlaces(stored); save.reset(); }}>Discard</Button>}
+                <Button type="submit" tone="primary" busy={save.isPending} denied={isChanged ? undefined : "Nothing was changed"}>Save the settings</Button>
+              </Row>
+            </footer>
+          )}
+        </Card>
+      </form>
+      {may.allowed && <PreviewCard places={places} isChanged={isChanged} view={view} onView={onView} />}
+    </>
+  );
+}
