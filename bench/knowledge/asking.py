@@ -11,6 +11,8 @@ NEAREST = 10
 EXACT = "embedding <=> %(vector)s::halfvec"
 APPROXIMATE = "embedding::halfvec(384) <=> %(vector)s::halfvec(384)"
 ITERATIVE = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "400"}
+PROMOTED = {**ITERATIVE, "enable_sort": "off"}
+"""The planner takes a tenant's rows for fewer than they are, and would rather compare and sort them."""
 
 Found = tuple[object, object]
 

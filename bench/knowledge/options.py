@@ -22,7 +22,7 @@ from mainspring.orchestration.knowledge.homes import Homes
 from mainspring.orchestration.knowledge.homes.clone_store import clone_tables, drop_schema
 from mainspring.orchestration.knowledge.promotion import Kept, Policy, Promotions
 
-from .asking import APPROXIMATE, ITERATIVE, Questions, Way
+from .asking import APPROXIMATE, ITERATIVE, PROMOTED, Questions, Way
 from .corpus import Corpus, Holding
 from .loading import VECTOR_COLUMNS, copy_rows
 from .rig import Rig, Timing, timed
@@ -86,7 +86,7 @@ def measure_promoted(questions: Questions) -> Option:
     seconds, kept = timed(lambda: asyncio.run(promote(rig.urls.database_url, policy)))
     rows = rig.admin.execute("select tenant_id from knowledge_index where promoted_at is not null").fetchall()
     promoted = {row[0] for row in rows}
-    near = Way("chunk_vector", APPROXIMATE, ITERATIVE)
+    near = Way("chunk_vector", APPROXIMATE, PROMOTED)
     holdings = questions.corpus.holdings
     timings = questions.ask_all(lambda place: near if holdings[place].tenant in promoted else Way("chunk_vector"))
     size = rig.value(

@@ -90,8 +90,9 @@ def judge(report: Report) -> tuple[str, ...]:
             share = again.texts / each.first.texts
             if share > GOAL_SHARE:
                 missed.append(f"one in a hundred {name} changed: {share:.1%} of the texts embedded again")
-            if each.embedder == "MiniLM" and again.seconds / each.first.seconds > GOAL_SHARE:
-                missed.append(f"one in a hundred {name} changed: {again.seconds / each.first.seconds:.1%} of the time")
+        # A changed paragraph has its whole document read and published again; that time is in the table.
+        if each.embedder == "MiniLM" and (share := each.whole.seconds / each.first.seconds) > GOAL_SHARE:
+            missed.append(f"one in a hundred documents changed: {share:.1%} of the time")
     return tuple(missed)
 
 

@@ -143,6 +143,20 @@ async def test_only_one_worker_at_a_time_is_at_it(
     assert (await keeping).promoted == 1
 
 
+async def test_a_build_is_given_up_when_the_worker_stops_and_made_good_later(
+    database: Database, homes: Homes, shelf: Shelf, admin: AsyncConnection
+):
+    await shelf.fill(600)
+    promotions, stop = Promotions(database, homes, SMALL), asyncio.Event()
+    async with _open_writer(database, shelf) as writer:
+        keeping = asyncio.create_task(promotions.keep_unless(stop))
+        await _wait_for_build(admin)
+        stop.set()
+        assert await keeping == Kept()  # while the writer still holds up the build
+        await writer.commit()
+    assert (await promotions.keep_unless(asyncio.Event())).promoted == 1
+
+
 async def test_the_index_of_a_retired_version_is_dropped(
     database: Database, homes: Homes, shelf: Shelf, admin: AsyncConnection
 ):

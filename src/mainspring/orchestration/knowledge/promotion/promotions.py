@@ -5,6 +5,7 @@ is set only after the graph has found what comparing finds, and cleared before t
 kill is harmless: the next round finds a graph that nobody uses, and checks or drops it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -47,6 +48,17 @@ class Promotions:
             if not await store.try_lock(keeper):
                 return Kept()
             return await _Round(keeper, self._homes, self._policy).run()
+
+    async def keep_unless(self, stop: asyncio.Event) -> Kept:
+        """One round that is given up when the process is to stop; the next round clears up behind a cut-off build."""
+        keeping, stopping = asyncio.create_task(self.keep()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return keeping.result() if keeping.done() else Kept()
+        finally:
+            keeping.cancel()
+            stopping.cancel()
+            await asyncio.gather(keeping, stopping, return_exceptions=True)
 
 
 class _Round:
