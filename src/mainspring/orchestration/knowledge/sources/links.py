@@ -3,6 +3,7 @@ entities."""
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from html import unescape
 from html.parser import HTMLParser
 
@@ -12,8 +13,9 @@ from .urls import WebAddress, follow
 
 MAX_LINKS = 20_000
 _MAX_CHARACTERS = 5_000_000
+# Blanks are taken once and never given back (`*+`): a run of them would be tried in every division otherwise.
 _LOCATION = re.compile(
-    r"<(?:\w{1,20}:)?loc\s*>\s*(?:<!\[CDATA\[)?\s*([^<>\s\]]{1,2000})\s*(?:\]\]>)?\s*</", re.IGNORECASE
+    r"<(?:\w{1,20}:)?loc\s*+>\s*+(?:<!\[CDATA\[)?\s*+([^<>\s\]]{1,2000})\s*+(?:\]\]>)?\s*+</", re.IGNORECASE
 )
 _INDEX = re.compile(r"<(?:\w{1,20}:)?sitemapindex[\s>]", re.IGNORECASE)
 _NOT_PAGES = re.compile(
@@ -24,7 +26,8 @@ _NOT_PAGES = re.compile(
 def page_links(page: WebAddress, content: bytes) -> Sequence[str]:
     """URLs of the same host that a page of HTML links to, in order, each once."""
     reader = _LinkReader()
-    reader.feed(content[:_MAX_CHARACTERS].decode("utf-8", "replace"))
+    with suppress(AssertionError):  # how the parser gives up at a broken `<![`; links before it are known
+        reader.feed(content[:_MAX_CHARACTERS].decode("utf-8", "replace"))
     base = page
     if reader.base:
         base = _try_follow(page, reader.base) or page

@@ -1,5 +1,6 @@
 """The kind `url`: pages by URL, from a sitemap, and those that they link to."""
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping
 
 from mainspring.foundation.errors import MainspringError
@@ -63,7 +64,7 @@ class _Pages:
             if self._config.follows_links and address not in self._told:
                 fetched = await self._try_fetch(address)
                 if fetched is not None and fetched.media_type in _HTML:
-                    further.extend(page_links(fetched.url, fetched.content))
+                    further.extend(await to_thread(page_links, fetched.url, fetched.content))
                 if self._take(address):
                     is_kept = fetched is not None and len(fetched.content) <= _KEPT_BYTES
                     yield self._item(address, fetched if is_kept else None)
@@ -107,13 +108,13 @@ class _Pages:
     async def _read_sitemap(self, url: str) -> list[str]:
         root = await self._get_sitemap(url)
         if not is_sitemap_index(root.content):
-            return list(sitemap_links(root.url, root.content))
+            return list(await to_thread(sitemap_links, root.url, root.content))
         links: list[str] = []
-        named = sitemap_links(root.url, root.content)
+        named = await to_thread(sitemap_links, root.url, root.content)
         self.is_complete = self.is_complete and len(named) <= _SITEMAPS
         for each in named[:_SITEMAPS]:
             part = await self._get_sitemap(each)
-            links.extend(sitemap_links(part.url, part.content))
+            links.extend(await to_thread(sitemap_links, part.url, part.content))
         return links
 
     async def _get_sitemap(self, url: str) -> WebDocument:
