@@ -28,8 +28,8 @@ from .loading import VECTOR_COLUMNS, copy_rows
 from .rig import Rig, Timing, timed
 from .rows import document_id, vector_rows
 
-NEWCOMER = 2_000
-"""Chunks of the tenant that is added and deleted, to see what that costs."""
+_NEWCOMER = 2_000
+"""Chunks of the tenant that is added and deleted, to see what that costs; fewer where all is smaller."""
 
 _SCHEMAS = 100
 _LATE = 10_000_000  # the number of the first document that comes after all others
@@ -92,7 +92,7 @@ def measure_promoted(questions: Questions) -> Option:
     size = rig.value(
         "select coalesce(sum(pg_relation_size(oid)), 0) from pg_class where relname like 'chunk_vector_near%'"
     )
-    grown = _insert_rate(questions, "chunk_vector", replace(holdings[0], chunks=NEWCOMER // 4))
+    grown = _insert_rate(questions, "chunk_vector", replace(holdings[0], chunks=_newcomer_chunks(questions) // 4))
     newcomer = add_and_delete(questions, "chunk_vector")
     note = (
         f"{kept.promoted} tenants promoted, {kept.refused} refused; their graphs {int(size) / _MEGABYTE:,.0f} MB; "
@@ -202,7 +202,7 @@ def measure_list_partitions(questions: Questions) -> Option:
     timings = questions.ask_all(lambda _: Way("listed_vector"))
     newcomer = uuid4()
     create = 1_000 * _add_list_partition(rig, newcomer)
-    rate = _insert_rate(questions, "listed_vector", Holding(newcomer, uuid4(), NEWCOMER), keep=True)
+    rate = _insert_rate(questions, "listed_vector", Holding(newcomer, uuid4(), _newcomer_chunks(questions)), keep=True)
     delete = 1_000 * rig.run(f"drop table listed_vector_{newcomer.hex}")
     size = _megabytes(rig, "listed_vector")
     _drop_list_partitions(rig)
@@ -227,7 +227,9 @@ def measure_schemas(questions: Questions, schemas: int = _SCHEMAS) -> Option:
     timings = asked.ask_all(lambda place: Way(f"{names[place]}.chunk_vector"))
     migration = sum(rig.run(f"alter table {name}.document add column later integer") for name in names.values())
     create = 1_000 * timed(partial(_clone, rig, "newcomer"))[0]
-    rate = _insert_rate(questions, "newcomer.chunk_vector", Holding(uuid4(), uuid4(), NEWCOMER), keep=True)
+    rate = _insert_rate(
+        questions, "newcomer.chunk_vector", Holding(uuid4(), uuid4(), _newcomer_chunks(questions)), keep=True
+    )
     delete = 1_000 * timed(partial(drop_schema, rig.admin, "newcomer"))[0]
     for name in names.values():
         drop_schema(rig.admin, name)
@@ -241,11 +243,15 @@ def measure_schemas(questions: Questions, schemas: int = _SCHEMAS) -> Option:
 def add_and_delete(questions: Questions, table: str, among: Part | None = None) -> Newcomer:
     """A tenant comes with its rows and goes, in a shared table; what it leaves for vacuum is vacuumed, unmeasured."""
     rig = questions.rig
-    newcomer = Holding(_id_in(rig, among) if among else uuid4(), uuid4(), NEWCOMER)
+    newcomer = Holding(_id_in(rig, among) if among else uuid4(), uuid4(), _newcomer_chunks(questions))
     rate = _insert_rate(questions, table, newcomer, keep=True)
     delete = 1_000 * rig.run(f"delete from {table} where tenant_id = %s", (newcomer.tenant,))
     rig.run(f"vacuum {table}")
     return Newcomer(rate, delete)
+
+
+def _newcomer_chunks(questions: Questions) -> int:
+    return min(_NEWCOMER, questions.corpus.chunks // 50)
 
 
 def _id_in(rig: Rig, part: Part) -> UUID:

@@ -36,7 +36,7 @@ def _searches(options: Sequence[Option]) -> Iterator[str]:
 def _costs(options: Sequence[Option]) -> Iterator[str]:
     if not options:
         return
-    yield "What each costs (a newcomer has 2,000 chunks)"
+    yield "What each costs (the tenant that comes and goes has 2,000 chunks, in the short form a fiftieth of all)"
     yield ""
     header = ("option", "build s", "size MB", "create tenant ms", "insert rows/s", "delete tenant ms")
     yield from _table(
