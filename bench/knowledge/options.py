@@ -227,9 +227,8 @@ def measure_schemas(questions: Questions, schemas: int = _SCHEMAS) -> Option:
     timings = asked.ask_all(lambda place: Way(f"{names[place]}.chunk_vector"))
     migration = sum(rig.run(f"alter table {name}.document add column later integer") for name in names.values())
     create = 1_000 * timed(partial(_clone, rig, "newcomer"))[0]
-    rate = _insert_rate(
-        questions, "newcomer.chunk_vector", Holding(uuid4(), uuid4(), _newcomer_chunks(questions)), keep=True
-    )
+    holding = Holding(uuid4(), uuid4(), _newcomer_chunks(questions))
+    rate = _insert_rate(questions, "newcomer.chunk_vector", holding, keep=True)
     delete = 1_000 * timed(partial(drop_schema, rig.admin, "newcomer"))[0]
     for name in names.values():
         drop_schema(rig.admin, name)
