@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mainspring.foundation.db import Database
-from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.settings import Settings
@@ -45,6 +44,7 @@ from mainspring.orchestration.knowledge import (
     build_remove_source,
     build_sync,
 )
+from mainspring.orchestration.knowledge.homes import read_databases
 from mainspring.orchestration.pipelines import Pipeline, Pipelines
 
 
@@ -170,14 +170,4 @@ def _listed(text: str | None) -> list[str]:
 
 def _databases(settings: Settings) -> Mapping[str, str]:
     """The databases that tenants may have for their own, by the operator's name."""
-    given = settings.knowledge_databases.get_secret_value() if settings.knowledge_databases else ""
-    named: dict[str, str] = {}
-    for number, part in enumerate(given.split(), 1):
-        name, equals, url = part.partition("=")
-        if not (name and equals and url):  # the text itself may hold a password and is not repeated
-            raise InvalidInput(
-                f"MAINSPRING_KNOWLEDGE_DATABASES: part {number} is not name=url; give name=postgresql://..., "
-                "separated by blanks."
-            )
-        named[name] = url
-    return named
+    return read_databases(settings.knowledge_databases.get_secret_value() if settings.knowledge_databases else None)

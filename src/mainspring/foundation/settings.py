@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(description="name=url of databases that tenants' knowledge may have for its own, blank-separated"),
     ] = None
+    knowledge_admin_databases: Annotated[
+        SecretStr | None,
+        Field(description="the same names with logins that own the schema, to move tenants there; default: the same"),
+    ] = None
     knowledge_hosts: Annotated[
         str | None,
         Field(description="comma-separated hosts inside your network (host or host:port) that web sources may read"),

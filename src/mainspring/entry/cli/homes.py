@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
+from pydantic import SecretStr
 
 from mainspring.application.identity import Tenant
 from mainspring.entry.engines import borrowed_engines
@@ -36,7 +37,7 @@ def list_homes(json: JsonFlag = False) -> None:
     """List the tenants whose knowledge does not live in the shared tables, and those that are moving."""
 
     async def read(opened: Opened) -> list[dict[str, object]]:
-        homes = Homes(opened.database, read_databases(_secret(opened.settings, "knowledge_databases")))
+        homes = Homes(opened.database, read_databases(_text(opened.settings.knowledge_databases)))
         return [
             {
                 "tenant": show_id("ten", home.tenant),
@@ -102,13 +103,11 @@ def _with_mover(use: Callable[[Mover], Result]) -> Result:
 def _mover(settings: Settings, urls: EngineUrls) -> Mover:
     servers = read_servers(
         Server(urls.database_url, urls.database_admin_url),
-        _secret(settings, "knowledge_databases"),
-        _secret(settings, "knowledge_admin_databases"),
+        _text(settings.knowledge_databases),
+        _text(settings.knowledge_admin_databases),
     )
     return Mover(servers, tell=lambda step: notes.print(step, markup=False))
 
 
-def _secret(settings: Settings, name: str) -> str | None:
-    """A secret setting's text; None where it is unset, or this version does not have it."""
-    value = getattr(settings, name, None)
-    return value.get_secret_value() if value is not None else None
+def _text(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
