@@ -127,6 +127,37 @@ async def test_restricted_documents_do_not_exist_for_others(workshop: Workshop):
             assert len(hidden.value.detail) == len(absent.value.detail)
 
 
+async def test_a_change_that_crosses_with_new_readers_keeps_them(workshop: Workshop, monkeypatch: pytest.MonkeyPatch):
+    document = (await _put(workshop, "one")).document
+    put = workshop.objects.put
+
+    async def put_while_it_is_closed(tenant: TenantId, key: str, content: bytes) -> None:
+        await put(tenant, key, content)
+        await workshop.documents.set_readers(tenant, document.id, ["user:usr_anna"])
+
+    monkeypatch.setattr(workshop.objects, "put", put_while_it_is_closed)
+    changed = await _put(workshop, "two")
+    assert (changed.change, changed.document.readers) == (Change.CHANGED, ("user:usr_anna",))
+
+
+async def test_readers_given_under_a_name_hold_though_the_bytes_are_the_same(workshop: Workshop):
+    await _put(workshop, "one")
+    closed = await _put(workshop, "one", readers=("user:usr_anna",))
+    assert (closed.change, closed.document.readers) == (Change.UNCHANGED, ("user:usr_anna",))
+    assert (await _put(workshop, "one")).document.readers == ("user:usr_anna",)
+    unnamed = (await _put(workshop, "one", None, readers=("user:usr_anna",))).document
+    await workshop.documents.set_readers(workshop.tenant, unnamed.id, ["user:usr_ben"])
+    again = await _put(workshop, "one", None, readers=("user:usr_anna",))
+    assert (again.document.id, again.document.readers) == (unnamed.id, ("user:usr_ben",))
+
+
+async def test_a_late_failure_does_not_take_back_what_another_attempt_indexed(workshop: Workshop):
+    document = (await _put(workshop, "one")).document
+    await workshop.ingest(document)
+    await workshop.documents.fail(workshop.tenant, document.id, 1, Failure("no_text", "There is no text."))
+    assert (await workshop.standing(document)).status is DocumentStatus.INDEXED
+
+
 async def test_readers_that_change_are_followed_at_once(workshop: Workshop):
     document = (await _put(workshop, "one")).document
     bob = Reader(workshop.tenant, frozenset({"user:usr_bob"}))

@@ -73,18 +73,20 @@ class Documents:
     async def put(self, tenant: TenantId, new: NewDocument) -> Stored:
         """Take bytes in under their name in a source; the same bytes again change nothing and cost nothing.
 
-        Changed bytes are the next revision, pending; what was indexed of the one before stays searchable.
+        Changed bytes are the next revision, pending; what was indexed of the one before stays searchable. Readers
+        that are given with an external id hold from then on, also where the bytes are the same.
 
         raises  EmptyFile, FileTooLarge, UnsupportedType, BinaryContent, EncryptedDocument, ...: what can be
                 told from a look at the bytes. That they can be read is known after `parse`.
         """
         media_type = await asyncio.to_thread(inspect, new.content, filename=new.name, limits=self._limits)
         digest = (await asyncio.to_thread(sha256, new.content)).hexdigest()
+        is_named = new.external_id is not None
         new = replace(new, name=shown(new.name), external_id=name_of(new, digest))
         for _ in range(_PUTS):  # each round that leads to nothing was won by another put or a deletion
             stored = await self._try_to_put(tenant, new, digest, media_type.value)
             if stored is not None:
-                return stored
+                return await self._follow_readers(tenant, stored, new.readers) if is_named else stored
         raise Unavailable("The document is being changed by many at once; try again.", retry_after_seconds=1)
 
     async def _try_to_put(self, tenant: TenantId, new: NewDocument, digest: str, media_type: str) -> Stored | None:
@@ -106,6 +108,13 @@ class Documents:
         if winner is None or winner.original_key != key:
             await self._objects.delete(tenant, key)
         return None
+
+    async def _follow_readers(self, tenant: TenantId, stored: Stored, readers: Sequence[str] | None) -> Stored:
+        """Who puts a document under its name says who reads it, whether its bytes changed or not."""
+        known = stored.document.readers
+        if readers is None or (known is not None and set(readers) == set(known)):
+            return stored
+        return replace(stored, document=await self.set_readers(tenant, stored.document.id, readers))
 
     async def _find_named(self, tenant: TenantId, new: NewDocument) -> store.Record | None:
         async with self._homes.reading(tenant) as transaction:
@@ -208,9 +217,9 @@ class Documents:
             await store.point_at_run(transaction, document_id, run_id)
 
     async def fail(self, tenant: TenantId, document_id: UUID, revision: int, failure: Failure) -> None:
-        """The revision cannot be indexed; nothing happens when it is no longer the newest."""
+        """The revision cannot be indexed; nothing happens when it is no longer the newest, or was indexed meanwhile."""
         async with self._homes.writing(tenant) as transaction:
-            await store.set_status(transaction, document_id, revision, DocumentStatus.FAILED, failure)
+            await store.mark_failed(transaction, document_id, revision, failure)
 
     async def set_readers(self, tenant: TenantId, document_id: UUID, readers: Sequence[str] | None) -> Document:
         """Open the document to these subjects only, from the next query on; None is everybody in the tenant.

@@ -48,12 +48,11 @@ def as_new(identifier: UUID, new: NewDocument, digest: str, media_type: str) -> 
 
 
 def as_changed(known: Document, new: NewDocument, digest: str, media_type: str) -> Document:
-    """The next revision. What is not named stays: readers, so that a change never opens a document, and its type."""
+    """The next revision. A type that is not named stays, and readers are left to the row."""
     changed = as_new(known.id, new, digest, media_type)
     return replace(
         changed,
         revision=known.revision + 1,
-        readers=known.readers if new.readers is None else new.readers,
         document_type=known.document_type
         if new.document_type is None and known.media_type == media_type
         else changed.document_type,

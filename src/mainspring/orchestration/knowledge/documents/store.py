@@ -110,11 +110,15 @@ async def add(transaction: TenantTransaction, record: Record) -> Record | None:
 
 
 async def change(transaction: TenantTransaction, record: Record) -> Record | None:
-    """Make these the newest bytes; None when the document is gone, or its revision is not the one before this."""
+    """Make these the newest bytes; None when the document is gone, or its revision is not the one before this.
+
+    Readers of None leave them as they are in this very moment, so that a change never opens a document.
+    """
     row = await transaction.first(
         """update document set sha256 = %(sha256)s, name = %(name)s, media_type = %(media_type)s,
                   size_bytes = %(size)s, original_key = %(original_key)s, document_type = %(document_type)s,
-                  uri = %(uri)s, metadata = %(metadata)s::jsonb, readers = %(readers)s::text[],
+                  uri = %(uri)s, metadata = %(metadata)s::jsonb,
+                  readers = coalesce(%(readers)s::text[], readers),
                   revision = %(revision)s, parsed_key = null, parser_version = null, pages = null, language = null,
                   title = null, status = 'pending', error_code = null, error_detail = null,
                   updated_at = now(), changed = default
@@ -155,20 +159,17 @@ async def point_at_run(transaction: TenantTransaction, document: UUID, run: UUID
     )
 
 
-async def set_status(
-    transaction: TenantTransaction, document: UUID, revision: int, status: DocumentStatus, failure: Failure | None
-) -> bool:
-    """How the revision stands; False when it is no longer the newest."""
+async def mark_failed(transaction: TenantTransaction, document: UUID, revision: int, failure: Failure) -> bool:
+    """The revision failed; False when it is no longer the newest, or somebody indexed it meanwhile."""
     touched = await transaction.run(
-        """update document set status = %(status)s, error_code = %(code)s, error_detail = %(detail)s,
+        """update document set status = 'failed', error_code = %(code)s, error_detail = %(detail)s,
                   updated_at = now(), changed = default
-            where tenant_id = %(tenant)s and id = %(id)s and revision = %(revision)s""",
+            where tenant_id = %(tenant)s and id = %(id)s and revision = %(revision)s and status <> 'indexed'""",
         tenant=transaction.tenant,
         id=document,
         revision=revision,
-        status=status.value,
-        code=failure.code if failure else None,
-        detail=failure.detail if failure else None,
+        code=failure.code,
+        detail=failure.detail,
     )
     return touched == 1
 
