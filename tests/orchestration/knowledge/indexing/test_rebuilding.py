@@ -1,21 +1,25 @@
 """A new index beside the active one: nothing gets stuck, nothing is lost, and the way back is open for a day."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
-from mainspring.foundation.db import Database
+from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.errors import InvalidInput, Unavailable
 from mainspring.foundation.ids import TenantId, UserId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.principal import Principal, PrincipalKind
+from mainspring.orchestration.knowledge.chunking import SectionChunking
 from mainspring.orchestration.knowledge.documents import NewDocument
+from mainspring.orchestration.knowledge.documents import store as documents_store
 from mainspring.orchestration.knowledge.errors import NoRebuild, NothingToUndo, RebuildIncomplete, RebuildRunning
-from mainspring.orchestration.knowledge.indexing import Indexes
+from mainspring.orchestration.knowledge.indexing import Indexes, rebuild_store
 from mainspring.orchestration.knowledge.indexing.comparing import compare, matched_ranks
 from mainspring.orchestration.knowledge.indexing.rebuild_store import Place
-from mainspring.orchestration.knowledge.setup import Setup
+from mainspring.orchestration.knowledge.setup import DEFAULT_CHUNKING, Setup
 from mainspring.orchestration.knowledge.testing import HashEmbedder
 from mainspring.orchestration.knowledge.types import DocumentStatus, Failure, IndexStatus
 from mainspring.orchestration.pipelines.types import StepRun
@@ -205,6 +209,50 @@ async def test_a_retired_index_is_removed_in_batches_after_a_day(workshop: Works
     assert await workshop.indexes.verify(workshop.tenant) == ()
     for document in documents:
         assert len(await workshop.rows("chunk_vector", document.id)) == 1
+
+
+async def test_a_cut_outlives_its_index_as_reports_point_to_it(workshop: Workshop, day: _Day):
+    document = await workshop.bring_in("a", paragraphs("apple"))
+    cut = await workshop.indexes.cut(workshop.tenant, document.id, await workshop.indexes.active(workshop.tenant))
+    finer = Setup(chunking={**DEFAULT_CHUNKING, "article": SectionChunking(max_chars=900)})
+    await workshop.indexes.start_rebuild(workshop.tenant, await _save(workshop, finer))
+    await workshop.indexes.rebuild_some(workshop.tenant)
+    await workshop.indexes.switch(workshop.tenant)
+    day.now += timedelta(days=2)
+    while await workshop.indexes.purge_retired(workshop.tenant):
+        pass
+    assert [status for _, status, _ in await _status(workshop)] == [IndexStatus.ACTIVE]
+    assert await workshop.indexes.read_cut(workshop.platform, document.id, cut.fingerprint) == cut
+
+
+async def test_a_deletion_and_the_removal_of_an_index_never_wait_for_each_other(
+    workshop: Workshop, day: _Day, monkeypatch: pytest.MonkeyPatch
+):
+    document = await workshop.bring_in("a", paragraphs("apple"))
+    await workshop.indexes.start_rebuild(workshop.tenant, 0)
+    await workshop.indexes.rebuild_some(workshop.tenant)
+    await workshop.indexes.switch(workshop.tenant)
+    day.now += timedelta(days=2)
+    purged, released = asyncio.Event(), asyncio.Event()
+    purge_documents, release_terms = rebuild_store.purge_documents, documents_store.release_terms
+
+    async def purge_then_wait(transaction: TenantTransaction, index: UUID, limit: int) -> list[UUID]:
+        found = await purge_documents(transaction, index, limit)
+        purged.set()
+        await asyncio.wait_for(released.wait(), 10)
+        return found
+
+    async def wait_then_release(transaction: TenantTransaction, document: UUID) -> None:
+        await purged.wait()
+        await release_terms(transaction, document)
+        released.set()
+
+    monkeypatch.setattr(rebuild_store, "purge_documents", purge_then_wait)
+    monkeypatch.setattr(documents_store, "release_terms", wait_then_release)
+    async with asyncio.TaskGroup() as both:
+        both.create_task(workshop.indexes.purge_retired(workshop.tenant))
+        both.create_task(workshop.documents.delete(workshop.tenant, document.id))
+    assert await workshop.documents.find(workshop.platform, document.id) is None
 
 
 async def test_an_abandoned_index_is_removed_without_delay_and_never_gone_back_to(workshop: Workshop):

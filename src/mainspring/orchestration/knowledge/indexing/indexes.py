@@ -45,7 +45,7 @@ class Indexes:
         self._setups = setups
         self._embedder = embedder
         self._publishing = Publishing(homes, objects, documents, setups, embedder)
-        self._rebuilding = Rebuilding(homes, objects, documents, setups, self._publishing, clock=clock)
+        self._rebuilding = Rebuilding(homes, documents, setups, self._publishing, clock=clock)
         self._comparing = Comparing(homes, embedder)
         self._verifying = Verifying(homes)
 

@@ -11,9 +11,7 @@ from uuid import UUID
 from mainspring.foundation.clock import Clock
 from mainspring.foundation.errors import MainspringError, NotFound
 from mainspring.foundation.ids import TenantId, new_id, show_id
-from mainspring.foundation.objects import ObjectStore
 from mainspring.orchestration.knowledge.documents import Documents
-from mainspring.orchestration.knowledge.documents.blobs import delete_blobs
 from mainspring.orchestration.knowledge.errors import (
     NoRebuild,
     NothingToUndo,
@@ -22,7 +20,7 @@ from mainspring.orchestration.knowledge.errors import (
     Superseded,
 )
 from mainspring.orchestration.knowledge.homes import Homes
-from mainspring.orchestration.knowledge.setup import Setups, StoredSetup, fingerprint
+from mainspring.orchestration.knowledge.setup import Setups, StoredSetup
 from mainspring.orchestration.knowledge.types import IndexStatus, IndexVersion, Reader
 from mainspring.orchestration.pipelines.types import StepRun
 
@@ -42,7 +40,6 @@ class Rebuilding:
     def __init__(
         self,
         homes: Homes,
-        objects: ObjectStore,
         documents: Documents,
         setups: Setups,
         publishing: Publishing,
@@ -50,7 +47,6 @@ class Rebuilding:
         clock: Clock,
     ) -> None:
         self._homes = homes
-        self._objects = objects
         self._documents = documents
         self._setups = setups
         self._publishing = publishing
@@ -204,37 +200,24 @@ class Rebuilding:
                 await rebuild_store.retire(transaction, building.id, self._clock())
 
     async def purge_retired(self, tenant: TenantId, limit: int) -> int:
-        """Remove a batch of what cannot be gone back to; 0 when nothing of it is left."""
+        """Remove a batch of what cannot be gone back to; 0 when nothing of it is left.
+
+        Cuts stay as long as their revision: what products wrote of a document's passages points to them.
+        """
         async with self._homes.reading(tenant) as transaction:
             indexes = await store.list_indexes(transaction)
         over = [index.id for index in indexes if index.status is IndexStatus.RETIRED and self._is_over(index)]
         if not over:
             return 0
         async with self._homes.writing(tenant) as transaction:
-            documents = await rebuild_store.purge_documents(transaction, over[0], limit)
-            is_empty = len(documents) < limit
-            if is_empty and await rebuild_store.purge_terms(transaction, over[0], limit * _TERMS_FOR_A_DOCUMENT) == 0:
+            purged = len(await rebuild_store.purge_documents(transaction, over[0], limit))
+            # Never both at once: a deletion locks counts of terms before what the index holds of its document.
+            purged = purged or await rebuild_store.purge_terms(transaction, over[0], limit * _TERMS_FOR_A_DOCUMENT)
+            if not purged:
                 await rebuild_store.remove_index(transaction, over[0])
                 over = over[1:]
             await rebuild_store.forget_useless_drafts(transaction)
-            left = await rebuild_store.count_documents(transaction, over) + len(over)
-        await self._forget_cuts(tenant, documents, [index for index in indexes if index.id not in over])
-        return left
-
-    async def _forget_cuts(self, tenant: TenantId, documents: Sequence[UUID], indexes: Sequence[IndexVersion]) -> None:
-        """Remove cuts of these documents that no index in use is made of."""
-        used = [index for index in indexes if index.status is not IndexStatus.RETIRED]
-        setups = [(await self._setups.get(tenant, index.settings_version)).value for index in used]
-        for document_id in documents:
-            document = await self._documents.find(Reader(tenant, None), document_id)
-            if document is None:
-                continue
-            marks = [fingerprint(setup, document.document_type) for setup in setups]
-
-            def is_useless(key: str, _: int, marks: Sequence[str] = marks) -> bool:
-                return "/cut-" in key and not any(mark in key for mark in marks)
-
-            await delete_blobs(self._objects, tenant, document_id, is_old=is_useless)
+            return await rebuild_store.count_documents(transaction, over) + len(over)
 
     async def building(self, tenant: TenantId) -> IndexVersion:
         """The index being built; NoRebuild."""
