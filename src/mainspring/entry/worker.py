@@ -106,7 +106,7 @@ async def _watch_knowledge(platform: Platform, stop: asyncio.Event) -> None:
     for hour in itertools.count():
         try:
             purged = await knowledge.upkeep.purge_retired()
-            kept = await knowledge.promotions.keep()
+            kept = await knowledge.promotions.keep_unless(stop)
             checked = await knowledge.watch.keep_watch(stop)
             strays = await knowledge.upkeep.sweep_strays() if hour % 24 == 0 else 0
             log.info("knowledge_watched", purged=purged, promotions=str(kept), checked=checked, strays=strays)
