@@ -138,6 +138,19 @@ async def test_the_secret_is_sent_where_it_belongs_sealed_where_it_is_stored_and
     assert "authorization" not in scene.web.asked[-1].headers
 
 
+async def test_a_stored_secret_is_not_sent_to_other_hosts_than_it_was_given_for(scene: Scene) -> None:
+    await create(scene, UrlConfig(urls=(scene.url("/a"),)), secret="Bearer open-sesame")
+    elsewhere = UrlConfig(urls=(scene.url("/a"), "https://attacker.example/log"))
+    by_map = UrlConfig(urls=(scene.url("/a"),), sitemap="https://attacker.example/map.xml")
+    for config in (elsewhere, by_map):
+        with pytest.raises(InvalidSource, match="send `secret` again"):
+            await scene.sources.update(scene.works.anna, "wiki", SourceUpdate(config))
+    same_host = await scene.sources.update(scene.works.anna, "wiki", SourceUpdate(UrlConfig(urls=(scene.url("/b"),))))
+    assert same_host.has_secret
+    await scene.sources.update(scene.works.anna, "wiki", SourceUpdate(elsewhere, secret="Bearer theirs"))
+    assert not (await scene.sources.update(scene.works.anna, "wiki", SourceUpdate(by_map, secret=""))).has_secret
+
+
 async def test_objects_of_the_inbox_come_and_go_and_unchanged_ones_are_not_read(scene: Scene) -> None:
     inbox = scene.folder / str(scene.tenant) / "inbox" / "wiki"
     (inbox / "deep").mkdir(parents=True)

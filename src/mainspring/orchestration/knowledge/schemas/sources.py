@@ -79,7 +79,9 @@ class ChangeSource(Asked):
     """What to change; absent fields stay as they are."""
 
     config: ConfigShape | None = None
-    secret: Annotated[_Secret, Field(description='"" forgets the stored one')] = None
+    secret: Annotated[
+        _Secret, Field(description='"" forgets the stored one; give it again for other hosts or options')
+    ] = None
     document_type: DocumentType | None = None
     readers: Readers | None = None
     every_seconds: _Every = None

@@ -12,7 +12,7 @@ from .guard import WebGuard
 from .items import Listing
 from .store import Record
 from .types import ConnectorConfig, PrefixConfig, PushConfig, SourceConfig, UrlConfig
-from .web_kind import check_urls, list_pages
+from .web_kind import check_urls, list_pages, origins_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,18 @@ class Kinds:
                 return self.connectors.items(config.connector, config.options, secret, record.cursor)
             case _:
                 assert_never(source.config)
+
+
+def keeps_to_itself(known: SourceConfig, wanted: SourceConfig) -> bool:
+    """Whether a secret given for `known` goes nowhere else by `wanted`.
+
+    Whoever may change a source could otherwise have a secret sent to a place of their own, and so read it. Which
+    option of a connector names a place only the connector knows, so all of them have to stay.
+    """
+    match known, wanted:
+        case UrlConfig(), UrlConfig():
+            return origins_of(wanted) <= origins_of(known)
+        case ConnectorConfig(), ConnectorConfig():
+            return wanted.options == known.options
+        case _:
+            return True

@@ -17,7 +17,7 @@ from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run
 from mainspring.orchestration.pipelines.types import RunId
 
 from . import store
-from .kinds import Kinds
+from .kinds import Kinds, keeps_to_itself
 from .store import Due, Record, Settings
 from .sync import REMOVE_SOURCE, SECRET_KIND
 from .types import (
@@ -27,8 +27,10 @@ from .types import (
     NewSource,
     PushConfig,
     Source,
+    SourceConfig,
     SourceRef,
     SourceUpdate,
+    UrlConfig,
     kind_of,
 )
 
@@ -263,6 +265,8 @@ class Sources:
     async def _check(self, tenant: TenantId, name: str, wanted: SourceUpdate, *, stored: Record | None) -> Settings:
         _check_terms(wanted)
         self._kinds.check(wanted.config, wanted.secret)
+        if stored is not None and stored.secret and wanted.secret is None:
+            _check_kept_secret(stored.source, wanted.config)
         return Settings(
             kind=kind_of(wanted.config),
             config=wanted.config,
@@ -293,6 +297,15 @@ def _check_terms(wanted: SourceUpdate) -> None:
         raise InvalidSource(f"There are {len(wanted.readers or ())} readers; the limit is {_MAX_READERS}. Use a team.")
     if len(wanted.secret or "") > _MAX_SECRET:
         raise InvalidSource(f"The secret has {len(wanted.secret or '')} characters; the limit is {_MAX_SECRET:,}.")
+
+
+def _check_kept_secret(source: Source, wanted: SourceConfig) -> None:
+    if not keeps_to_itself(source.config, wanted):
+        known = "hosts" if isinstance(wanted, UrlConfig) else "options"
+        raise InvalidSource(
+            f"The secret of {source.name!r} was given for other {known}; send `secret` again with this change, "
+            'or "" to forget it.'
+        )
 
 
 def _check_external_id(external_id: str | None) -> None:

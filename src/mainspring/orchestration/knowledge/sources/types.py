@@ -89,7 +89,7 @@ class NewSource:
 class SourceUpdate:
     """A source's settings as they are to be from now on.
 
-    secret  None keeps the stored one; "" forgets it
+    secret  None keeps the stored one, which other hosts or options of a connector do not get; "" forgets it
     """
 
     config: SourceConfig

@@ -10,6 +10,7 @@ from .guard import Answer, Credential, NotModified, NotThere, WebDocument, WebGu
 from .items import Content, EndOfListing, Fetched, Gone, Item, Listing, Unchanged
 from .links import is_sitemap_index, page_links, sitemap_links
 from .types import MAX_PAGES, MAX_URLS, UrlConfig
+from .urls import read_url
 
 _SITEMAPS = 50
 _KEPT_BYTES = 1_000_000  # of a page that was read for its links; a larger one is fetched again
@@ -38,6 +39,12 @@ def check_urls(config: UrlConfig, secret: str | None, guard: WebGuard) -> None:
         raise InvalidSource("The secret is sent as the header Authorization; use up to 4,000 printable characters.")
 
 
+def origins_of(config: UrlConfig) -> frozenset[str]:
+    """Schemes, hosts and ports that the source names, which its secret is sent to."""
+    named = (*config.urls, *((config.sitemap,) if config.sitemap else ()))
+    return frozenset(read_url(url).origin for url in named)
+
+
 async def list_pages(config: UrlConfig, secret: str | None, guard: WebGuard) -> Listing:
     """Every page; not complete when a page that was to be read for links could not be, or there are too many."""
     pages = _Pages(config, secret, guard)
@@ -52,8 +59,7 @@ class _Pages:
     def __init__(self, config: UrlConfig, secret: str | None, guard: WebGuard) -> None:
         self._config = config
         self._guard = guard
-        named = [guard.check(url) for url in (*config.urls, *((config.sitemap,) if config.sitemap else ()))]
-        self._credential = Credential(secret, frozenset(each.origin for each in named)) if secret else None
+        self._credential = Credential(secret, origins_of(config)) if secret else None
         self._told: set[str] = set()
         self.is_complete = True
 
