@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from mainspring.application.identity import Identity, operator
 from mainspring.orchestration.knowledge import Connectors
 from mainspring.orchestration.knowledge.errors import InvalidSource
 from mainspring.orchestration.knowledge.sources import Content, EndOfListing, Item, Removed
@@ -68,6 +69,16 @@ def person_for(page: str, stack: RunningStack) -> Person:
     return stack.person(tenant_of(page))
 
 
+def key_for(page: str, stack: RunningStack, person: Person) -> str:
+    """A key with those permissions that the page asks for before its first block, and no others."""
+    asked = re.findall(r"`((?:knowledge|ai)\.[\w.]+)`", (HOWTO / page).read_text("utf-8").partition("```")[0])
+
+    async def make(identity: Identity) -> str:
+        return (await identity.keys.create(operator(person.tenant), name=page, scopes=frozenset(asked))).secret
+
+    return stack.with_identity(make) if asked else person.key
+
+
 def run_page(page: str, stack: RunningStack, folder: Path, person: Person | None = None) -> str:
     """What the page's commands print; fails with the first that fails."""
     person, tenant = person or person_for(page, stack), tenant_of(page)
@@ -82,7 +93,7 @@ def run_page(page: str, stack: RunningStack, folder: Path, person: Person | None
     environment = {
         **os.environ,
         "TOOLS": str(folder / "tools"),
-        "MAINSPRING_API_KEY": person.key,
+        "MAINSPRING_API_KEY": key_for(page, stack, person),
         "MAINSPRING_DATA_DIR": str(stack.settings.data_dir),
         "NO_PROXY": "127.0.0.1",
     }
