@@ -31,7 +31,7 @@ test("a failed document is tried again, and so are all that failed for one cause
   }, [FAILED, other]));
   const { user } = open("/knowledge");
   const runs = () => calls.filter(({ method }) => method === "POST").map(({ path }) => path);
-  await user.click(await screen.findByRole("button", { name: "Try locked.pdf again" }));
+  await user.click(await screen.findByRole("button", { name: "Try again: locked.pdf" }));
   await waitFor(() => { expect(runs()).toHaveLength(1); });
   await user.click(screen.getByRole("button", { name: "Try again: Asks for a password" }));
   expect(await screen.findByText("1 document tried again")).toBeInTheDocument();
@@ -88,7 +88,8 @@ test("deleting asks first", async () => {
 test("one who may only look may neither upload nor set up", async () => {
   serve(knowledge({}, [], ["knowledge.view"]));
   const { user } = open("/knowledge");
-  const buttons = await screen.findAllByRole("button", { name: "Upload documents" });
+  await screen.findByText("Drop documents here to begin");
+  const buttons = screen.getAllByRole("button", { name: "Upload documents" });
   for (const button of buttons) expect(button).toHaveAttribute("aria-disabled", "true");
   await user.click(screen.getByRole("tab", { name: "Settings" }));
   expect(await screen.findByRole("textbox", { name: "Contract: Longest, characters" })).toHaveAttribute("readonly");
@@ -158,10 +159,32 @@ test("settings are saved over the version that was seen, and what is wrong stand
   expect(sent.value).toEqual({ ...settings().value, chunking: { ...settings().value.chunking, contract: { chunker: "clause", max_chars: 500, item_chars: 1500, min_chars: 120 } } });
 });
 
+test("when somebody was faster, their change is shown with mine over it and both are saved", async () => {
+  let stored = settings();
+  const calls = serve(knowledge({
+    "GET /v1/knowledge/settings": () => json(stored),
+    "PUT /v1/knowledge/settings": ({ body }) => {
+      if ((body as { base_version: number }).base_version === 3) return json((stored = settings({ version: 4 })));
+      stored = settings({ version: 3, value: { ...settings().value, reindex_chunks_per_minute: 77 } });
+      return problem(409, "Version 3 was saved meanwhile.");
+    },
+  }));
+  const { user } = open("/knowledge?tab=settings");
+  const field = await screen.findByRole("textbox", { name: "Contract: Longest, characters" });
+  await user.clear(field);
+  await user.type(field, "900");
+  await user.click(screen.getByRole("button", { name: "Save the settings" }));
+  expect(await screen.findByText(/somebody saved other settings/)).toBeInTheDocument();
+  await waitFor(() => { expect(screen.getByLabelText("Chunks a minute")).toHaveValue("77"); });
+  expect(field).toHaveValue("900");
+  await user.click(screen.getByRole("button", { name: "Save the settings" }));
+  await waitFor(() => { expect(calls.filter(({ method }) => method === "PUT").at(-1)?.body).toMatchObject({ base_version: 3, value: { reindex_chunks_per_minute: 77, chunking: { contract: { max_chars: 900 } } } }); });
+});
+
 test("an old version is saved again over the present one", async () => {
   const calls = serve(knowledge({ "PUT /v1/knowledge/settings": () => json(settings({ version: 3 })) }));
   const { user } = open("/knowledge?tab=settings");
-  await user.click(await screen.findByRole("button", { name: "Save version 1 again" }));
+  await user.click(await screen.findByRole("button", { name: "Save it again: version 1" }));
   await waitFor(() => { expect(calls.find(({ method }) => method === "PUT")?.body).toMatchObject({ base_version: 2, note: "As version 1", value: { reindex_chunks_per_minute: 10 } }); });
 });
 

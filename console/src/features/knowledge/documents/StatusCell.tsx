@@ -41,7 +41,7 @@ function Failed({ document }: { document: KnowledgeDocument }) {
       <Badge tone="critical" icon="warning">{causeOf(code)}</Badge>
       <p>{document.error?.detail}</p>
       <p className={s.advice}>{advice(code)}</p>
-      <Button size="s" icon="refresh" busy={again.isPending} denied={may.reason} aria-label={`Try ${document.name} again`} onClick={() => { again.mutate(document.id, { onError: (error) => { toast(error.message, { tone: "critical" }); } }); }}>Try again</Button>
+      <Button size="s" icon="refresh" busy={again.isPending} denied={may.reason} aria-label={`Try again: ${document.name}`} onClick={() => { again.mutate(document.id, { onError: (error) => { toast(error.message, { tone: "critical" }); } }); }}>Try again</Button>
     </div>
   );
 }

@@ -24,7 +24,7 @@ function Figures({ status, shown, onShow }: { status: KnowledgeStatus; shown: Do
   const { indexed, pending, failed } = status.documents;
   const waiting = status.queue.oldest_at === null ? "none waits" : `the oldest since ${ago(status.queue.oldest_at)}`;
   const tile = (name: string, value: number, hint: string, meant: DocumentStatus) => (
-    <button type="button" className={s.tile} data-status={meant} aria-pressed={shown === meant} onClick={() => { onShow(shown === meant ? undefined : meant); }}>
+    <button type="button" className={s.tile} data-alarm={(meant === "failed" && value > 0) || undefined} aria-pressed={shown === meant} onClick={() => { onShow(shown === meant ? undefined : meant); }}>
       <span>{name}</span>
       <strong>{value.toLocaleString("en")}</strong>
       <small>{hint}</small>
@@ -65,7 +65,7 @@ function Cause({ cause }: { cause: FailureCause }) {
     <li>
       <div>
         <strong>{causeOf(cause.code)}</strong> <Text tone="faint" size="s">{count(cause.documents, "document")}</Text>
-        {cause.example && <p><b>{cause.example.name}:</b> {cause.example.detail}</p>}
+        {cause.example && <p>{!cause.example.detail.startsWith(cause.example.name) && <b>{cause.example.name}: </b>}{cause.example.detail}</p>}
         <Text as="p" tone="faint" size="s">{advice(cause.code)}</Text>
       </div>
       <Button size="s" icon="refresh" busy={againFor.isPending} denied={may.reason} aria-label={`Try again: ${causeOf(cause.code)}`} onClick={retry}>Try again</Button>

@@ -38,5 +38,5 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
 }
 
 function Marks({ of }: { of: readonly string[] }) {
-  return <Row gap={1} wrap>{of.map((text) => <Badge key={text}>{text}</Badge>)}</Row>;
+  return <Row gap={1} wrap>{of.map((text, at) => <Badge key={at}>{text}</Badge>)}</Row>;
 }

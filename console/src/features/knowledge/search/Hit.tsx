@@ -19,7 +19,7 @@ export function Hit({ passage }: { passage: Passage }) {
         <Score value={passage.score} />
       </div>
       <p className={s.where}>{where}{heading_path.length > 0 && <> · {heading_path.join(" › ")}</>}</p>
-      <blockquote className={s.passage}>{before}{quote !== "" && <mark>{quote}</mark>}{after}</blockquote>
+      <blockquote className={s.passage}>{tight(before)}{quote !== "" && <mark>{tight(quote)}</mark>}{tight(after)}</blockquote>
       <div className={s.hitFoot}>
         {(isCut || whole) && <Button size="s" tone="quiet" icon={whole ? undefined : "down"} onClick={() => { setWhole(!whole); }}>{whole ? "Show less" : "Show the whole passage"}</Button>}
         {similar > 0 && <span className={s.where}>{count(similar, "more hit")} saying nearly the same</span>}
@@ -33,6 +33,11 @@ export function Hit({ passage }: { passage: Passage }) {
       )}
     </Card>
   );
+}
+
+/** Without the empty lines between paragraphs: an answer is skimmed. */
+function tight(text: string): string {
+  return text.replace(/\n{2,}/g, "\n");
 }
 
 /** A contract and its document share their id; a contract opens as one. */

@@ -1,24 +1,34 @@
 import { type SyntheticEvent, useState } from "react";
-import { asApiError } from "@/api/problem";
+import { type ApiError, asApiError } from "@/api/problem";
 import { useAllowance } from "@/api/session";
 import { Button, Card, Field, Input, Notice, Row, Text, toast } from "@/design";
 import { BuildButton } from "../indexes/BuildButton";
 import type { CurrentSettings } from "../shapes";
 import type { Viewed } from "../view";
 import { ChunkingFields } from "./ChunkingFields";
-import { flatten, isSame, objections, type Places, valueOf } from "./form";
+import { flatten, isSame, objections, type Places, rebase, valueOf } from "./form";
 import { PreviewCard } from "./PreviewCard";
 import { isStale, useSaveSettings } from "./queries";
 import { RetrievalFields } from "./RetrievalFields";
 import s from "./settings.module.css";
 
-/** What is typed lives here until it is saved; the preview tries it before. Give it a `key` of the version. */
+/** Once the objections stand at their fields. */
+function focusFirstWrong(): void {
+  setTimeout(() => document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus(), 50);
+}
+
+/** What is typed lives here until it is saved; the preview tries it before. When somebody was faster, it is laid over theirs. */
 export function SettingsForm({ current, view, onView }: Viewed & { current: CurrentSettings }) {
   const may = useAllowance("knowledge.manage");
   const save = useSaveSettings();
   const stored = flatten(current.value);
+  const [base, setBase] = useState({ version: current.version, places: stored });
   const [places, setPlaces] = useState<Places>(stored);
   const [note, setNote] = useState("");
+  if (base.version !== current.version) {
+    setBase({ version: current.version, places: stored });
+    setPlaces(rebase(places, base.places, stored));
+  }
   const error = save.error === null || isStale(save.error) ? null : asApiError(save.error);
   const wrong = objections(error, places);
   const isChanged = !isSame(places, stored);
@@ -29,7 +39,11 @@ export function SettingsForm({ current, view, onView }: Viewed & { current: Curr
     if (!isChanged || !may.allowed || save.isPending) return;
     const body = { value: valueOf(places), base_version: current.version, note: note.trim() === "" ? null : note.trim() };
     save.mutate(body, {
-      onSuccess: (saved) => { toast(saved.needs_rebuild ? `Saved as version ${saved.version}; passages follow with the next index` : `Saved as version ${saved.version}; searches follow at once`); },
+      onError: focusFirstWrong,
+      onSuccess: (saved) => {
+        setNote("");
+        toast(saved.needs_rebuild ? `Saved as version ${saved.version}; passages follow with the next index` : `Saved as version ${saved.version}; searches follow at once`);
+      },
     });
   }
 
@@ -40,16 +54,12 @@ export function SettingsForm({ current, view, onView }: Viewed & { current: Curr
           Other chunks or another model need a new index. It is built beside the present one; searches go on meanwhile.
         </Notice>
       )}
-      {isStale(save.error) && <Notice tone="critical" title="Not saved: somebody saved other settings meanwhile">Version {current.version} is shown now. Make your change again.</Notice>}
+      {isStale(save.error) && <Notice tone="critical" title="Not saved: somebody saved other settings meanwhile">Version {current.version} is shown now, with your change over it. Look at both, then save again.</Notice>}
       <form onSubmit={submit} noValidate>
         <Card pad={false} label="Settings">
           <ChunkingFields {...form} />
           <RetrievalFields {...form} />
-          {error !== null && (
-            <div className={s.padded}>
-              <Notice tone="critical" title="Not saved">{wrong.rest.length > 0 ? <ul>{wrong.rest.map((text) => <li key={text}>{text}</li>)}</ul> : error.fields.length > 0 ? "The fields say what is wrong with them." : error.message}</Notice>
-            </div>
-          )}
+          {error !== null && <Refusal error={error} rest={wrong.rest} />}
           {may.allowed && (
             <footer className={s.foot}>
               {isChanged ? (
@@ -67,5 +77,14 @@ export function SettingsForm({ current, view, onView }: Viewed & { current: Curr
       </form>
       {may.allowed && <PreviewCard places={places} isChanged={isChanged} view={view} onView={onView} />}
     </>
+  );
+}
+
+function Refusal({ error, rest }: { error: ApiError; rest: readonly string[] }) {
+  const atFields = error.fields.length > 0 ? "The fields say what is wrong with them." : error.message;
+  return (
+    <div className={s.padded}>
+      <Notice tone="critical" title="Not saved">{rest.length > 0 ? <ul>{rest.map((text) => <li key={text}>{text}</li>)}</ul> : atFields}</Notice>
+    </div>
   );
 }

@@ -17,7 +17,7 @@ export function SettingsPanel({ view, onView }: Viewed) {
   }
   return (
     <>
-      <SettingsForm key={settings.data.version} current={settings.data} view={view} onView={onView} />
+      <SettingsForm current={settings.data} view={view} onView={onView} />
       <VersionsCard current={settings.data} />
     </>
   );

@@ -54,7 +54,7 @@ function Version({ version, current }: { version: SettingsVersion; current: Curr
           </details>
         )}
       </div>
-      {!isCurrent && <Button size="s" icon="undo" busy={save.isPending} denied={may.reason ?? (changes.length === 0 ? "It says the same as the present one" : undefined)} aria-label={`Save version ${version.version} again`} onClick={restore}>Save it again</Button>}
+      {!isCurrent && <Button size="s" icon="undo" busy={save.isPending} denied={may.reason ?? (changes.length === 0 ? "It says the same as the present one" : undefined)} aria-label={`Save it again: version ${version.version}`} onClick={restore}>Save it again</Button>}
     </li>
   );
 }

@@ -73,6 +73,13 @@ export function withChunker(places: Places, type: string, chunker: Chunker): Pla
   return { ...withoutType(places, type), [`chunking.${type}.chunker`]: chunker, ...(Object.fromEntries(sizes) as Places) };
 }
 
+/** What was typed over an older version, laid over the present one. */
+export function rebase(typed: Places, older: Places, present: Places): Places {
+  const mine = [...new Set([...Object.keys(typed), ...Object.keys(older)])].filter((place) => typed[place] !== older[place]);
+  const kept = Object.entries(present).filter(([place]) => !mine.includes(place));
+  return { ...(Object.fromEntries(kept) as Places), ...(Object.fromEntries(mine.flatMap((place) => (typed[place] === undefined ? [] : [[place, typed[place]]]))) as Places) };
+}
+
 export function isSame(one: Places, other: Places): boolean {
   return differences(one, other).length === 0;
 }

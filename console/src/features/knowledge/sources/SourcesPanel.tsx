@@ -67,7 +67,7 @@ function SourceRow({ source }: { source: Source }) {
       </div>
       <Row gap={2}>
         {!isPush && (
-          <Button size="s" icon="refresh" busy={sync.isPending || followed !== null} denied={may.reason} aria-label={`Synchronise ${source.name} now`} onClick={() => { sync.mutate(source.name, { onSuccess: (started) => { setFollowed(started.stream_url); }, onError }); }}>Sync now</Button>
+          <Button size="s" icon="refresh" busy={sync.isPending || followed !== null} denied={may.reason} aria-label={`Sync now: ${source.name}`} onClick={() => { sync.mutate(source.name, { onSuccess: (started) => { setFollowed(started.stream_url); }, onError }); }}>Sync now</Button>
         )}
         <Menu trigger={<IconButton size="s" icon="more" label={`More for ${source.name}`} hint="More" />}>
           <MenuItem icon="pencil" disabled={!may.allowed} hint={may.reason} onSelect={() => { setAsking("edit"); }}>Change</MenuItem>
