@@ -54,7 +54,8 @@ def make_app(platform: Platform) -> FastAPI:
     app.include_router(
         knowledge_routes.build_router(platform.knowledge.services, max_upload_bytes=settings.max_upload_bytes)
     )
-    app.include_router(run_routes.build_router(platform.pipelines, platform.live))
+    privacy = knowledge_routes.RunPrivacy(platform.knowledge.services.documents, products=("ctr",))
+    app.include_router(run_routes.build_router(platform.pipelines, platform.live, privacy=privacy))
     app.include_router(record_routes.build_router(platform.records))
     app.include_router(record_routes.build_outcome_router(platform.gateway))
     app.include_router(

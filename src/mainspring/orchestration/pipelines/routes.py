@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
+from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.errors import Forbidden
 from mainspring.foundation.http import CurrentPrincipal, is_still_allowed
 from mainspring.foundation.ids import TenantId, read_id
 from mainspring.foundation.pagination import DEFAULT_LIMIT, page_request
+from mainspring.foundation.principal import Principal
 
 from .live import LiveEvents
+from .privacy import Open, Privacy, cover, cover_event
 from .schemas import EventPage, RunPage, RunShape, run_shape
 from .service import Pipelines
-from .types import RUN_PREFIX, RunId, RunStatus
+from .types import RUN_PREFIX, Run, RunEvent, RunId, RunStatus
 from .wire import KEEP_ALIVE_FRAME, RETRY_FRAME, frame, show_event
 
 READ = "ai.output.view"
@@ -25,10 +29,20 @@ MAX_WAIT_SECONDS = 60
 _STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
-def build_router(pipelines: Pipelines, live: LiveEvents, *, recheck_seconds: float = 10.0) -> APIRouter:
-    """The routes below /v1/runs; an open stream ends `recheck_seconds` after its key was revoked, at most."""
-    router = APIRouter(prefix="/v1/runs", tags=["runs"])
+def build_router(
+    pipelines: Pipelines, live: LiveEvents, *, privacy: Privacy | None = None, recheck_seconds: float = 10.0
+) -> APIRouter:
+    """The routes below /v1/runs; an open stream ends `recheck_seconds` after its key was revoked, at most.
 
+    privacy  knows what runs are about that is closed to a caller; None: everything is open
+    """
+    router = APIRouter(prefix="/v1/runs", tags=["runs"])
+    _add_reading(router, pipelines, privacy or Open())
+    _add_following(router, pipelines, live, privacy or Open(), recheck_seconds)
+    return router
+
+
+def _add_reading(router: APIRouter, pipelines: Pipelines, privacy: Privacy) -> None:
     @router.get("")
     async def list_runs(
         principal: CurrentPrincipal,
@@ -37,24 +51,42 @@ def build_router(pipelines: Pipelines, live: LiveEvents, *, recheck_seconds: flo
         status: RunStatus | None = None,
         subject: str | None = None,
     ) -> RunPage:
-        """The tenant's runs, newest first; `limit` is 1 to 200."""
+        """The tenant's runs, newest first; `limit` is 1 to 200.
+
+        Of what is closed to the caller they tell how they ended, without details.
+        """
         principal.require(READ)
         request = page_request(limit, cursor)
         page = await pipelines.list_runs(principal.tenant, request, status=status, subject=subject)
-        return RunPage(items=[run_shape(run) for run in page.items], next_cursor=page.next_cursor)
+        closed = await privacy.closed_to(principal, {run.subject for run in page.items if run.subject})
+        shown = [run_shape(cover(run) if run.subject in closed else run) for run in page.items]
+        return RunPage(items=shown, next_cursor=page.next_cursor)
 
     @router.get("/{run}")
     async def get_run(principal: CurrentPrincipal, run: str) -> RunShape:
         """One run with its steps."""
         principal.require(READ)
-        return run_shape(await pipelines.get_run(principal.tenant, _run_id(run)))
+        found = await pipelines.get_run(principal.tenant, _run_id(run))
+        return run_shape(cover(found) if await _is_closed(privacy, principal, found) else found)
 
     @router.post("/{run}/cancel", status_code=status.HTTP_202_ACCEPTED)
     async def cancel_run(principal: CurrentPrincipal, run: str) -> RunShape:
-        """End the run; repeating it changes nothing. 409 when it has succeeded or failed."""
-        principal.require(CANCEL)
-        return run_shape(await pipelines.cancel(principal.tenant, _run_id(run)))
+        """End the run; repeating it changes nothing. 409 when it has succeeded or failed.
 
+        403 for a run about what is closed to the caller.
+        """
+        principal.require(CANCEL)
+        found = await pipelines.get_run(principal.tenant, _run_id(run))
+        if await _is_closed(privacy, principal, found):
+            raise Forbidden(
+                f"The run is about what is closed to {principal.name}; ask one of its readers to cancel it."
+            )
+        return run_shape(await pipelines.cancel(principal.tenant, found.id))
+
+
+def _add_following(
+    router: APIRouter, pipelines: Pipelines, live: LiveEvents, privacy: Privacy, recheck_seconds: float
+) -> None:
     @router.get("/{run}/events", response_model=EventPage, responses={200: {"content": {"text/event-stream": {}}}})
     async def follow_run(
         request: Request,
@@ -68,21 +100,31 @@ def build_router(pipelines: Pipelines, live: LiveEvents, *, recheck_seconds: flo
 
         `Last-Event-ID` or `after` resumes behind the last event received. The stream ends with
         `run.finished`; 204 tells a client that has it already not to come back. The JSON form waits
-        up to `wait` seconds (60 at most) for the first event.
+        up to `wait` seconds (60 at most) for the first event. About what is closed to the caller it tells no more
+        than which steps start and end.
         """
         principal.require(READ)
         identifier, place = _run_id(run), last_event_id or after
         is_over = await live.is_over(principal.tenant, identifier, place)
+        found = await pipelines.get_run(principal.tenant, identifier)
+        is_closed = await _is_closed(privacy, principal, found)
+        show = cover_event if is_closed else _as_it_is
         if _prefers_json(request):
-            page = await _poll(live, principal.tenant, identifier, place, 0 if is_over else wait)
+            page = await _poll(live, principal.tenant, identifier, place, 0 if is_over else wait, show)
             return Response(page.model_dump_json(), media_type="application/json", headers=_STREAM_HEADERS)
         if is_over:
             return Response(status_code=status.HTTP_204_NO_CONTENT)
-        frames = _frames(live, principal.tenant, identifier, place, min(KEEP_ALIVE_SECONDS, recheck_seconds))
-        frames = _while_allowed(frames, lambda: is_still_allowed(request, READ), recheck_seconds)
-        return StreamingResponse(frames, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
-    return router
+        async def is_as_before() -> bool:
+            if not await is_still_allowed(request, READ):
+                return False
+            with suppress(*DatabaseGone):  # nobody can tell, and what was allowed goes on
+                return await _is_closed(privacy, request.state.principal or principal, found) == is_closed
+            return True
+
+        frames = _frames(live, principal.tenant, identifier, place, min(KEEP_ALIVE_SECONDS, recheck_seconds), show)
+        frames = _while_allowed(frames, is_as_before, recheck_seconds)
+        return StreamingResponse(frames, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
 
 def _run_id(text: str) -> RunId:
@@ -94,15 +136,26 @@ def _prefers_json(request: Request) -> bool:
     return "application/json" in accepted and "text/event-stream" not in accepted
 
 
+async def _is_closed(privacy: Privacy, principal: Principal, run: Run) -> bool:
+    return run.subject is not None and run.subject in await privacy.closed_to(principal, (run.subject,))
+
+
+_Show = Callable[[RunEvent], RunEvent | None]
+
+
+def _as_it_is(event: RunEvent) -> RunEvent | None:
+    return event
+
+
 async def _frames(
-    live: LiveEvents, tenant: TenantId, run: RunId, after: str | None, keep_alive_seconds: float
+    live: LiveEvents, tenant: TenantId, run: RunId, after: str | None, keep_alive_seconds: float, show: _Show
 ) -> AsyncGenerator[bytes]:
     yield RETRY_FRAME
     async with live.follow(tenant, run, after) as following:
         while not following.is_over:
             events = await following.batch(keep_alive_seconds)
             if events:
-                yield b"".join(frame(event) for event in events)
+                yield b"".join(frame(event) for event in map(show, events) if event) or KEEP_ALIVE_FRAME
             elif not following.is_over:
                 yield KEEP_ALIVE_FRAME
 
@@ -121,11 +174,13 @@ async def _while_allowed(
             yield chunk
 
 
-async def _poll(live: LiveEvents, tenant: TenantId, run: RunId, after: str | None, wait: float) -> EventPage:
+async def _poll(
+    live: LiveEvents, tenant: TenantId, run: RunId, after: str | None, wait: float, show: _Show
+) -> EventPage:
     async with live.follow(tenant, run, after) as following:
         events = await following.batch(max(wait, 0.5))
         return EventPage(
-            items=[show_event(event) for event in events],
+            items=[show_event(event) for event in map(show, events) if event],
             next=str(events[-1].id) if events else after,
             is_over=following.is_over,
         )

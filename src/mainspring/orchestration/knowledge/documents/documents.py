@@ -6,7 +6,7 @@ or a document is parsed.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -128,6 +128,13 @@ class Documents:
     async def get(self, reader: Reader, document_id: UUID) -> Document:
         """The document; NotFound when there is none that the reader may see."""
         return (await self._get(reader, document_id)).document
+
+    async def closed_to(self, reader: Reader, documents: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the ids that are documents which the reader may not see."""
+        if reader.subjects is None or not documents:
+            return frozenset()
+        async with self._homes.reading(reader.tenant) as transaction:
+            return frozenset(await store.which_are_closed(transaction, list(documents), _subjects(reader)))
 
     async def list_page(
         self,

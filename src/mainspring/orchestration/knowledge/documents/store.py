@@ -60,6 +60,18 @@ async def which_exist(transaction: TenantTransaction, documents: Sequence[UUID])
     return {row["id"] for row in rows}
 
 
+async def which_are_closed(transaction: TenantTransaction, documents: Sequence[UUID], subjects: Subjects) -> set[UUID]:
+    """Those of the ids that are documents which these subjects may not see."""
+    rows = await transaction.all(
+        """select id from document where tenant_id = %(tenant)s and id = any(%(documents)s::uuid[])
+              and not (readers is null or %(subjects)s::text[] is null or readers && %(subjects)s::text[])""",
+        tenant=transaction.tenant,
+        documents=list(documents),
+        subjects=subjects,
+    )
+    return {row["id"] for row in rows}
+
+
 async def list_page(
     transaction: TenantTransaction, request: PageRequest, filters: Mapping[str, str | None], subjects: Subjects
 ) -> Page[Document]:

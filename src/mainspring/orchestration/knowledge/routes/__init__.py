@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from mainspring.foundation.http import CallerFirst
 from mainspring.orchestration.knowledge.services import KnowledgeServices
 
+from .access import RunPrivacy
 from .documents import add_documents
 from .golden import add_golden
 from .indexes import add_indexes
@@ -14,7 +15,7 @@ from .settings import add_settings
 from .sources import add_sources
 from .status import add_status
 
-__all__ = ["KnowledgeServices", "build_router"]
+__all__ = ["KnowledgeServices", "RunPrivacy", "build_router"]
 
 
 def build_router(knowledge: KnowledgeServices, *, max_upload_bytes: int) -> APIRouter:
