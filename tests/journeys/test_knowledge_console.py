@@ -130,6 +130,25 @@ def test_a_document_goes_in_is_watched_found_and_opens_at_its_place(page: Page, 
     picture(page, "knowledge-chunks")
 
 
+DROP = """([name, text]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], name, { type: "text/markdown" }));
+    for (const type of ["dragenter", "drop"]) {
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+    }
+}"""
+
+
+def test_files_are_dropped_anywhere_on_the_page(page: Page):
+    word = new_word()
+    page.goto("/knowledge?tab=sources")
+    expect(page.get_by_role("button", name="Add a source")).to_be_visible()
+    page.evaluate(DROP, [f"{word}.md", handbook(word)])
+    expect(page.get_by_role("tab", name="Documents")).to_have_attribute("aria-selected", "true")
+    row = page.locator("tr", has_text=f"{word}.md")
+    expect(row.get_by_text("Indexed", exact=True)).to_be_visible(timeout=INDEXED)
+
+
 def test_the_same_file_twice_is_said_and_a_bad_one_is_refused_with_its_reason(
     page: Page, api: httpx.Client, tmp_path: Path
 ):
@@ -207,6 +226,7 @@ def test_settings_are_saved_undone_and_followed_by_a_new_index(browser: Browser,
     page.get_by_label("Article: Longest, characters").fill("20")
     page.get_by_role("button", name="Save the settings").click()
     expect(page.get_by_text("must be between").first).to_be_visible()
+    expect(page.get_by_label("Article: Joined below")).to_be_focused()
     picture(page, "knowledge-settings-wrong")
     page.get_by_label("Article: Longest, characters").fill("700")
     page.get_by_role("button", name="Save the settings").click()
