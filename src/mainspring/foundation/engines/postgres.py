@@ -27,12 +27,13 @@ _UNPRIVILEGED = 65534  # nobody
 _CONFIGURATION = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "128MB",
     "max_connections": "200",
     "log_min_messages": "warning",
     "max_wal_size": "2GB",
     "jit": "off",
 }
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 1_024  # MB
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def end_orphan(folder: PostgresFolder) -> None:
 
 def child_spec(folder: PostgresFolder, port: int) -> ChildSpec:
     """How to start the cluster on a port."""
-    settings = {**_CONFIGURATION, "port": str(port), **({} if folder.is_durable else {"fsync": "off"})}
+    chosen = {"port": str(port), "shared_buffers": f"{buffers_megabytes()}MB"}
+    settings = {**_CONFIGURATION, **chosen, **({} if folder.is_durable else {"fsync": "off"})}
     options = tuple(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
     ready = (str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port))
     return ChildSpec(
@@ -114,6 +116,18 @@ def child_spec(folder: PostgresFolder, port: int) -> ChildSpec:
         is_ready=lambda: subprocess.run(ready, check=False).returncode == 0,  # noqa: S603
         stop_signal=signal.SIGINT,  # "fast" shutdown: roll back what is open, then end
     )
+
+
+def buffers_megabytes() -> int:
+    """Shared buffers: a quarter of the memory that we may use, 128 MB to 1 GB; touched only as data is read.
+
+    Postgres passes tables of more than a quarter of its buffers through a small ring, so that each scan of a large
+    tenant would read everything from the system again.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # not in a container, or "max"
+        memory = min(memory, int(_MEMORY_LIMIT.read_text()))
+    return max(_LEAST_BUFFERS, min(_MOST_BUFFERS, memory // 4_000_000))
 
 
 def binaries() -> Path:

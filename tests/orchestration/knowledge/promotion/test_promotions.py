@@ -40,14 +40,15 @@ async def test_the_statement_of_searches_can_walk_the_graph(
     await Promotions(database, homes, SMALL).keep()
     await admin.execute("analyze chunk_vector")
     (vector,) = draw_vectors(1)
-    scope = searching.Scope(shelf.index, Reader(shelf.tenant, None), Filters())
-    async with homes.reading(shelf.tenant) as transaction:
-        # So few chunks are compared as quickly; whether the graph fits the statement is what is asked here.
-        await transaction.first("select set_config('enable_sort', 'off', true)")
-        plan = await transaction.planned(
-            "explain " + searching.APPROXIMATE[384], **scope.parameters(), vector=vector, limit=10
-        )
-    assert shelf.index_name in "\n".join(row["QUERY PLAN"] for row in plan)
+    for is_whole in (True, False):
+        scope = searching.Scope(shelf.index, Reader(shelf.tenant, None), Filters(), is_whole=is_whole)
+        async with homes.reading(shelf.tenant) as transaction:
+            # So few chunks are compared as quickly; whether the graph fits the statement is what is asked here.
+            await transaction.first("select set_config('enable_sort', 'off', true)")
+            plan = await transaction.planned(
+                "explain " + searching.APPROXIMATE[384].of(scope), **scope.parameters(), vector=vector, limit=10
+            )
+        assert shelf.index_name in "\n".join(row["QUERY PLAN"] for row in plan)
 
 
 async def test_recall_is_written_down_each_time(database: Database, homes: Homes, shelf: Shelf):

@@ -6,7 +6,8 @@ import pytest
 
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId
-from mainspring.orchestration.knowledge.retrieval import Answer, Filters, Mode, Question, Reason
+from mainspring.orchestration.knowledge.retrieval import Answer, Filters, Mode, Question, Reason, store
+from mainspring.orchestration.knowledge.retrieval.store import Scope
 from mainspring.orchestration.knowledge.types import Label, Reader
 
 from .conftest import BOARD, LIABILITY, PETS, RENT
@@ -72,6 +73,36 @@ async def test_changed_readers_count_from_the_next_search_on(library: Library):
     assert not (await library.ask(SECRET)).passages
     await library.documents.set_readers(library.tenant, document.id, None)
     assert (await library.ask(SECRET)).passages
+
+
+async def test_what_is_closed_between_ranking_and_reading_is_not_read(library: Library):
+    """Where nothing was hidden, ranking leaves the readers out; reading never does."""
+    document = await library.add("minutes", clauses(BOARD))
+    index = await library.indexes.active(library.tenant)
+    scope = Scope(index.id, Reader(library.tenant, frozenset({"team:sales"})), Filters(), is_whole=True)
+    (vector,) = await library.embedder.embed(library.tenant, [BOARD], model=index.embedding_model)
+    async with library.homes.reading(library.tenant) as transaction:
+        assert await store.read_chunks(transaction, scope, [(document.id, 0)])
+    await library.documents.set_readers(library.tenant, document.id, ["team:board"])
+    async with library.homes.reading(library.tenant) as transaction:
+        ranked = await store.nearest(transaction, scope, str(list(vector)), limit=5)
+        keys = [key for key, _ in ranked]
+        assert keys
+        assert not await store.read_chunks(transaction, scope, keys)
+        assert not await store.read_scores(transaction, scope, keys, terms=[], vector=None)
+        checked = replace(scope, is_whole=False)
+        assert not await store.nearest(transaction, checked, str(list(vector)), limit=5)
+
+
+async def test_a_filter_counts_even_where_nothing_is_hidden(library: Library):
+    await library.add("lease", clauses(RENT))
+    index = await library.indexes.active(library.tenant)
+    (vector,) = await library.embedder.embed(library.tenant, [RENT], model=index.embedding_model)
+    for source, found in (("notes", True), ("elsewhere", False)):
+        reader = Reader(library.tenant, frozenset[str]())
+        scope = Scope(index.id, reader, Filters(sources=(source,)), is_whole=True)
+        async with library.homes.reading(library.tenant) as transaction:
+            assert bool(await store.nearest(transaction, scope, str(list(vector)), limit=5)) is found
 
 
 async def test_a_neighbour_is_never_of_another_document(library: Library):

@@ -126,15 +126,6 @@ async def sample(transaction: TenantTransaction, index: UUID, count: int) -> lis
     )
 
 
-async def insist_on_graph(transaction: TenantTransaction) -> None:
-    """For the rest of the transaction, plans that sort all rows lose to one that walks the graph.
-
-    Left to itself the planner takes a tenant's rows for fewer than they are, and compares them all: a graph that is
-    never asked would seem to find everything.
-    """
-    await transaction.first("select set_config('enable_sort', 'off', true)")
-
-
 async def note_recall(transaction: TenantTransaction, index: UUID, recall: Recall, *, keep: timedelta) -> None:
     """Write down what was measured, and let go of what is older than `keep`; nothing where the index is gone."""
     await transaction.run(

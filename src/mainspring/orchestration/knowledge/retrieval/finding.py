@@ -99,6 +99,7 @@ async def find(transaction: TenantTransaction, scope: Scope, wanted: Wanted, wat
     extent = await watch.time("measure", store.measure(transaction, scope))
     if extent.documents == 0:
         return Findings(extent)
+    scope = replace(scope, is_whole=extent.hidden == 0 and scope.filters.is_empty)
     weighed = Weighed({}, {})
     if wanted.plan.by_words:
         weighed = await watch.time("analyse", weigh(transaction, scope, wanted.asked, extent))

@@ -50,6 +50,9 @@ _LABELLED: LiteralString = """
 _OF_INDEX: LiteralString = "k.tenant_id = %(tenant)s and k.index_id = %(index)s"
 
 
+_OF_DOCUMENTS: LiteralString = " join document as d on d.id = k.document_id"
+
+
 def _whole(statement: LiteralString) -> LiteralString:
     """The statement with the conditions that it names in braces: `k` is a chunk's row, `d` its document's."""
     statement = statement.replace("{of_index}", _OF_INDEX).replace("{labelled}", _LABELLED)
@@ -58,11 +61,17 @@ def _whole(statement: LiteralString) -> LiteralString:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a search looks: an index, seen by a reader through filters."""
+    """Where a search looks: an index, seen by a reader through filters.
+
+    is_whole   nothing of the index was hidden from the reader, and no filter is set. Scans then leave the documents
+               out, which saves a third of their time. A document that is closed meanwhile may still be ranked;
+               its text is not read, for that asks for the readers in any case
+    """
 
     index: UUID
     reader: Reader
     filters: Filters
+    is_whole: bool = False
 
     def parameters(self) -> dict[str, object]:
         """Of every statement here; None is no condition."""
@@ -82,6 +91,24 @@ class Scope:
             "updated_until": filters.updated.until,
             "language": filters.language,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """A statement that ranks chunks, in two forms: with the documents to ask for readers and filters, and without."""
+
+    through_documents: LiteralString
+    whole: LiteralString
+
+    def of(self, scope: Scope) -> LiteralString:
+        """The one form that the scope needs: the only place where readers may be left out of a scan."""
+        return self.whole if scope.is_whole and scope.filters.is_empty else self.through_documents
+
+
+def _scan(statement: LiteralString) -> _Scan:
+    """Both forms; `{of_documents}` stands behind the chunks' table, `{allowed}` behind the index' condition."""
+    through = statement.replace("{of_documents}", _OF_DOCUMENTS).replace("{allowed}", " and {matching}{labelled}")
+    return _Scan(_whole(through), _whole(statement.replace("{of_documents}", "").replace("{allowed}", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +142,30 @@ async def find_index(transaction: TenantTransaction, index: UUID | None) -> Row 
 
 async def measure(transaction: TenantTransaction, scope: Scope) -> Extent:
     """Count documents and chunks; one pass over the documents of the index, by its primary key."""
-    (row,) = await transaction.planned(_MEASURE, **scope.parameters())
+    rows = await transaction.planned(_MEASURE, **scope.parameters())
+    readable, matching = [row for row in rows if row["open"]], [row for row in rows if row["matching"]]
     return Extent(
-        readable=row["readable"],
-        readable_chunks=row["readable_chunks"],
-        documents=row["documents"],
-        chunks=row["chunks"],
-        all_chunks=row["all_chunks"],
-        hidden=row["hidden"],
-        languages=tuple(sorted(row["languages"] or ())),
+        readable=_sum(readable, "documents"),
+        readable_chunks=_sum(readable, "chunks"),
+        documents=_sum(matching, "documents"),
+        chunks=_sum(matching, "chunks"),
+        all_chunks=_sum(rows, "chunks"),
+        hidden=_sum(rows, "documents") - _sum(readable, "documents"),
+        languages=tuple(sorted({row["language"] for row in matching})),
     )
 
 
+def _sum(rows: Sequence[Row], column: str) -> int:
+    return sum(int(row[column]) for row in rows)
+
+
+# Grouped by hashing: to collect the distinct languages would sort all documents by them.
 _MEASURE: LiteralString = _whole("""
-select count(*) filter (where open) as readable,
-       coalesce(sum(chunks) filter (where open), 0)::integer as readable_chunks,
-       count(*) filter (where matching) as documents,
-       coalesce(sum(chunks) filter (where matching), 0)::integer as chunks,
-       coalesce(sum(chunks), 0)::integer as all_chunks,
-       count(*) filter (where not open) as hidden,
-       array_agg(distinct language) filter (where matching) as languages
+select open, matching, language, count(*) as documents, coalesce(sum(chunks), 0)::bigint as chunks
   from (select i.chunks, coalesce(d.language, 'und') as language, ({open}) as open, ({matching}) as matching
           from indexed_document as i join document as d on d.tenant_id = i.tenant_id and d.id = i.document_id
-         where i.tenant_id = %(tenant)s and i.index_id = %(index)s) as seen""")
+         where i.tenant_id = %(tenant)s and i.index_id = %(index)s) as seen
+ group by open, matching, language""")
 
 
 async def count_terms(
@@ -170,16 +198,16 @@ select c.term, (c.chunks - coalesce((
 
 async def nearest(transaction: TenantTransaction, scope: Scope, vector: str, *, limit: int) -> list[tuple[Key, float]]:
     """Chunks by cosine, every vector compared: recall 1."""
-    rows = await transaction.planned(_NEAREST, **scope.parameters(), vector=vector, limit=limit)
+    rows = await transaction.planned(_NEAREST.of(scope), **scope.parameters(), vector=vector, limit=limit)
     return _ranked(rows)
 
 
 # The distance is computed once a row: as a column of its own, and not again for what is shown.
-_NEAREST: LiteralString = _whole("""
+_NEAREST = _scan("""
 select document_id, ordinal, 1 - distance as score from (
     select k.document_id, k.ordinal, k.embedding <=> %(vector)s::halfvec as distance
-      from chunk_vector as k join document as d on d.id = k.document_id
-     where {of_index} and {matching}{labelled}
+      from chunk_vector as k{of_documents}
+     where {of_index}{allowed}
      order by distance, k.document_id, k.ordinal limit %(limit)s) as held""")
 
 
@@ -191,33 +219,37 @@ async def roughly_nearest(
     The expression, and tenant and index as constants of the plan, are those of the partial index that promotion
     makes: `using hnsw ((embedding::halfvec(n)) halfvec_cosine_ops) where tenant_id = '...' and index_id = '...'`.
     """
-    await transaction.first(_SCAN_ON, ef=str(max(40, min(1_000, 2 * limit))))
-    rows = await transaction.planned(APPROXIMATE[dimensions], **scope.parameters(), vector=vector, limit=limit)
+    await transaction.first(_GRAPH_ON, ef=str(max(40, min(1_000, 4 * limit))))
+    statement = APPROXIMATE[dimensions].of(scope)
+    rows = await transaction.planned(statement, **scope.parameters(), vector=vector, limit=limit)
+    await transaction.first(_GRAPH_OFF)
     return _ranked(rows)
 
 
-_SCAN_ON: LiteralString = (
-    "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %(ef)s, true)"
-)
+# Left to itself the planner takes a tenant's rows for fewer than they are, and would rather compare and sort them all.
+_GRAPH_ON: LiteralString = """
+select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %(ef)s, true),
+       set_config('enable_sort', 'off', true)"""
+_GRAPH_OFF: LiteralString = "select set_config('enable_sort', 'on', true)"
 
 
-_ROUGHLY_NEAREST: LiteralString = _whole("""
+_ROUGHLY_NEAREST: LiteralString = """
 with held as materialized (
     select k.document_id, k.ordinal, (k.embedding::halfvec({n})) <=> %(vector)s::halfvec({n}) as distance
-      from chunk_vector as k join document as d on d.id = k.document_id
-     where {of_index} and {matching}{labelled}
+      from chunk_vector as k{of_documents}
+     where {of_index}{allowed}
      order by (k.embedding::halfvec({n})) <=> %(vector)s::halfvec({n}) limit %(limit)s)
-select document_id, ordinal, 1 - distance as score from held order by distance, document_id, ordinal""")
+select document_id, ordinal, 1 - distance as score from held order by distance, document_id, ordinal"""
 
-APPROXIMATE: Mapping[int, LiteralString] = {
-    256: _ROUGHLY_NEAREST.replace("{n}", "256"),
-    384: _ROUGHLY_NEAREST.replace("{n}", "384"),
-    512: _ROUGHLY_NEAREST.replace("{n}", "512"),
-    768: _ROUGHLY_NEAREST.replace("{n}", "768"),
-    1024: _ROUGHLY_NEAREST.replace("{n}", "1024"),
-    1536: _ROUGHLY_NEAREST.replace("{n}", "1536"),
-    2048: _ROUGHLY_NEAREST.replace("{n}", "2048"),
-    3072: _ROUGHLY_NEAREST.replace("{n}", "3072"),
+APPROXIMATE: Mapping[int, _Scan] = {
+    256: _scan(_ROUGHLY_NEAREST.replace("{n}", "256")),
+    384: _scan(_ROUGHLY_NEAREST.replace("{n}", "384")),
+    512: _scan(_ROUGHLY_NEAREST.replace("{n}", "512")),
+    768: _scan(_ROUGHLY_NEAREST.replace("{n}", "768")),
+    1024: _scan(_ROUGHLY_NEAREST.replace("{n}", "1024")),
+    1536: _scan(_ROUGHLY_NEAREST.replace("{n}", "1536")),
+    2048: _scan(_ROUGHLY_NEAREST.replace("{n}", "2048")),
+    3072: _scan(_ROUGHLY_NEAREST.replace("{n}", "3072")),
 }
 """The statement by the vectors' size, which has to be a constant of it; indexes of other sizes are always scanned."""
 
@@ -226,15 +258,15 @@ async def best_by_terms(
     transaction: TenantTransaction, scope: Scope, terms: str, *, limit: int
 ) -> list[tuple[Key, float]]:
     """Chunks by BM25, those that share a term with the question."""
-    rows = await transaction.planned(_BY_TERMS, **scope.parameters(), terms=terms, limit=limit)
+    rows = await transaction.planned(_BY_TERMS.of(scope), **scope.parameters(), terms=terms, limit=limit)
     return [ranked for ranked in _ranked(rows) if ranked[1] > 0]
 
 
-_BY_TERMS: LiteralString = _whole("""
+_BY_TERMS = _scan("""
 select document_id, ordinal, -distance as score from (
     select k.document_id, k.ordinal, k.terms <#> %(terms)s::sparsevec as distance
-      from chunk_terms as k join document as d on d.id = k.document_id
-     where {of_index} and {matching}{labelled}
+      from chunk_terms as k{of_documents}
+     where {of_index}{allowed}
      order by distance, k.document_id, k.ordinal limit %(limit)s) as held""")
 
 
@@ -243,7 +275,7 @@ async def holding_phrases(
 ) -> list[tuple[Key, float]]:
     """Chunks by how many of these phrases they hold, word for word; of the likeliest thousand by the phrases' terms."""
     rows = await transaction.planned(
-        _HOLDING_PHRASES,
+        _HOLDING_PHRASES.of(scope),
         **scope.parameters(),
         terms=terms,
         patterns=list(patterns),
@@ -253,10 +285,10 @@ async def holding_phrases(
     return _ranked(rows)
 
 
-_HOLDING_PHRASES: LiteralString = _whole("""
+_HOLDING_PHRASES = _scan("""
 with held as materialized (select k.document_id, k.ordinal, k.terms <#> %(terms)s::sparsevec as distance
-  from chunk_terms as k join document as d on d.id = k.document_id
- where {of_index} and {matching}{labelled}
+  from chunk_terms as k{of_documents}
+ where {of_index}{allowed}
  order by distance limit %(held)s)
 select document_id, ordinal, score from (
     select held.*, (select count(*) from unnest(%(patterns)s::text[]) as pattern where c.text ~* pattern)::float8
