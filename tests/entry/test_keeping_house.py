@@ -5,8 +5,9 @@ from pathlib import Path
 
 import httpx
 
-from mainspring.entry.worker import forget_replies
+from mainspring.entry.worker import do_duty, forget_replies
 from mainspring.foundation.db import Database, TenantTransaction
+from mainspring.foundation.errors import Conflict
 from mainspring.foundation.ids import TenantId
 from mainspring.inference.gateway import LOCAL_CHAT
 from tests.stack import run_stack
@@ -19,6 +20,16 @@ async def test_every_kept_reply_whose_time_is_over_is_forgotten_and_no_other(dat
     assert await forget_replies(database) >= 1_200
     async with database.tenant(tenant) as transaction:
         assert await transaction.one("select count(*) as entries from semantic_entry") == {"entries": 3}
+
+
+async def test_a_duty_that_fails_stops_no_other_and_comes_again():
+    async def fail() -> int:
+        raise Conflict("One tenant's documents are in disorder.")
+
+    async def go_on() -> int:
+        return 3
+
+    assert [await do_duty("first", fail()), await do_duty("second", go_on())] == [None, 3]
 
 
 def test_a_stream_that_was_begun_is_finished_before_the_system_ends(tmp_path: Path):

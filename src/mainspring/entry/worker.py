@@ -6,9 +6,10 @@ Run as `python -m mainspring.entry.worker`, or `mainspring worker` by hand.
 import asyncio
 import itertools
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
 
 import uvloop
 
@@ -22,9 +23,12 @@ from mainspring.inference.gateway import purge_payloads
 from mainspring.inference.gateway.cache import forget_expired
 from mainspring.orchestration.knowledge import build_subscribers as build_knowledge_subscribers
 from mainspring.orchestration.pipelines import Worker
+from mainspring.showcase.contracts import build_replaced
 from mainspring.showcase.contracts import tasks as contract_tasks
 
 log = get_logger(__name__)
+
+Done = TypeVar("Done")
 
 _RELAY_EVERY_SECONDS = 1.0
 _KNOWLEDGE_EVERY_SECONDS = 30.0
@@ -41,7 +45,7 @@ async def run_worker(settings: Settings) -> None:
         worker = Worker(
             platform.database,
             platform.valkey,
-            pipelines=[platform.analysis, *platform.knowledge.pipelines],
+            pipelines=[platform.analysis, build_replaced(), *platform.knowledge.pipelines],
             concurrency=settings.worker_concurrency,
             lease=timedelta(seconds=settings.lease_seconds),
             steps=frozenset(settings.worker_steps.split(",")) if settings.worker_steps else None,
@@ -86,32 +90,42 @@ async def _tend_knowledge(platform: Platform, stop: asyncio.Event) -> None:
     """Every half minute, take up what is due or was left lying: sources, documents without a run, deletions."""
     knowledge = platform.knowledge
     while not stop.is_set():
-        try:
-            submitted = await knowledge.sweeper.submit_pending()
-            synchronised = await knowledge.services.sources.sync_due()
-            rebuilt = await knowledge.upkeep.submit_orphaned()
-            deleted = await knowledge.services.documents.sweep()
-            if submitted or synchronised or rebuilt or deleted:
-                done = {"submitted": submitted, "synchronised": synchronised, "rebuilt": rebuilt, "deleted": deleted}
-                log.info("knowledge_tended", **done)
-        except DatabaseGone as gone:
-            log.warning("knowledge_waits_for_database", error=type(gone).__name__)
+        done = {
+            "submitted": await do_duty("submit_pending", knowledge.sweeper.submit_pending()),
+            "synchronised": await do_duty("sync_due", knowledge.services.sources.sync_due()),
+            "rebuilt": await do_duty("submit_orphaned", knowledge.upkeep.submit_orphaned()),
+            "deleted": await do_duty("sweep_deletions", knowledge.services.documents.sweep()),
+        }
+        if any(done.values()):
+            log.info("knowledge_tended", **done)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _KNOWLEDGE_EVERY_SECONDS)
+
+
+async def do_duty(name: str, duty: Awaitable[Done]) -> Done | None:
+    """What a duty of a loop did; None when it failed.
+
+    It comes again. What goes wrong in it, for one tenant's sake, must stop neither the other duties nor the steps
+    that this process works on.
+    """
+    try:
+        return await duty
+    except DatabaseGone as gone:
+        log.warning("duty_waits_for_database", duty=name, error=type(gone).__name__)
+    except Exception as failure:  # the edge of a loop: whatever it was, the worker works on
+        log.exception("duty_failed", duty=name, error=type(failure).__name__)
+    return None
 
 
 async def _watch_knowledge(platform: Platform, stop: asyncio.Event) -> None:
     """Each hour, look after indexes: old ones go, large ones are promoted, and the day's checks are made."""
     knowledge = platform.knowledge
     for hour in itertools.count():
-        try:
-            purged = await knowledge.upkeep.purge_retired()
-            kept = await knowledge.promotions.keep_unless(stop)
-            checked = await knowledge.watch.keep_watch(stop)
-            strays = await knowledge.upkeep.sweep_strays() if hour % 24 == 0 else 0
-            log.info("knowledge_watched", purged=purged, promotions=str(kept), checked=checked, strays=strays)
-        except DatabaseGone as gone:
-            log.warning("knowledge_waits_for_database", error=type(gone).__name__)
+        purged = await do_duty("purge_retired", knowledge.upkeep.purge_retired())
+        kept = await do_duty("keep_promotions", knowledge.promotions.keep_unless(stop))
+        checked = await do_duty("keep_watch", knowledge.watch.keep_watch(stop))
+        strays = await do_duty("sweep_strays", knowledge.upkeep.sweep_strays()) if hour % 24 == 0 else 0
+        log.info("knowledge_watched", purged=purged, promotions=str(kept), checked=checked, strays=strays)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _HOUSE_EVERY_SECONDS)
         if stop.is_set():

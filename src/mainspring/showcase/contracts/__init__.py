@@ -2,6 +2,7 @@
 
 from .concepts import ContractConcepts, find_labels
 from .pipeline import PIPELINE, Analyst, Upload, build_pipeline
+from .replaced import build_replaced
 from .samples import SAMPLES, sample_path
 from .saved_playbooks import Playbooks
 from .service import SOURCE, Contracts, StoredReport, Submission
@@ -20,6 +21,7 @@ __all__ = [
     "Submission",
     "Upload",
     "build_pipeline",
+    "build_replaced",
     "find_labels",
     "sample_path",
 ]
