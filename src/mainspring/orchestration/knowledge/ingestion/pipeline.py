@@ -13,6 +13,9 @@ INGEST = "knowledge.ingest"
 _PARSING_TAKES = timedelta(minutes=15)
 _EMBEDDING_TAKES = timedelta(hours=2)
 """Of one attempt; vectors are kept as they are made, so the next attempt goes on where this one stopped."""
+_EMBEDDING_RETRIES = 50
+"""With pauses that grow to two minutes this is an hour and a half: many documents that come in at once wait for each
+other behind a limit of calls, and none of them is at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,13 @@ def build_ingest(steps: IngestSteps) -> Pipeline:
             return Chunked(is_current=False)
         return await steps.chunk(given.submitted, run)
 
-    @ingest.step("embed", title="Compute what the passages mean", after=("chunk",), retries=8, timeout=_EMBEDDING_TAKES)
+    @ingest.step(
+        "embed",
+        title="Compute what the passages mean",
+        after=("chunk",),
+        retries=_EMBEDDING_RETRIES,
+        timeout=_EMBEDDING_TAKES,
+    )
     async def embed(given: _AfterChunk, run: StepRun) -> Embedded:
         if not given.chunk.is_current:
             return Embedded(is_current=False)
