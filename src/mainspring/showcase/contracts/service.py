@@ -196,11 +196,13 @@ class Contracts:
     async def list_page(
         self, principal: Principal, request: PageRequest, *, name: str | None = None, status: RunStatus | None = None
     ) -> Page[Contract]:
-        """Newest first; `running` means queued too."""
+        """Newest first; `running` means queued too. Those that are closed to the principal are left out of the page."""
         principal.require(VIEW)
         statuses = ["queued", "running"] if status is RunStatus.RUNNING else [status] if status else None
         async with self._database.tenant(principal.tenant) as transaction:
-            return await store.list_contracts(transaction, request, name=name, statuses=statuses)
+            page = await store.list_contracts(transaction, request, name=name, statuses=statuses)
+        closed = await self._documents.closed_to(_reader(principal), [each.document_id for each in page.items])
+        return replace(page, items=tuple(each for each in page.items if each.document_id not in closed))
 
     async def note_run(self, tenant: TenantId, run: UUID, status: str) -> None:
         """How an analysis stands, for the list; repeating it changes nothing."""
@@ -305,6 +307,7 @@ class Contracts:
             raise ReasonMissing(
                 "`edited` goes with the decision `edited`, and needs a title, a severity or a suggestion."
             )
+        await self.get(principal, contract)
         async with self._database.tenant(principal.tenant) as transaction:
             found = await store.find_finding(transaction, contract, finding, lock=True)
             if found is None:
