@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from mainspring.application.identity.testing import Person, make_key
+from mainspring.orchestration.knowledge.sources import store
+from mainspring.orchestration.knowledge.sources.types import SourceRef
+from mainspring.orchestration.knowledge.types import Failure
 
 from .conftest import Office
 
@@ -33,6 +36,22 @@ async def test_a_source_is_made_shown_changed_and_its_secret_never_comes_out(off
     assert (forgotten.json()["document_type"], forgotten.json()["every_seconds"]) == ("article", 3600)
     assert listed == [one] == [forgotten.json()]
     assert "hunter2" not in f"{made}{changed.text}{listed}"
+
+
+async def test_what_was_wrong_with_items_is_told_to_those_who_manage_knowledge(
+    office: Office, admin: Person, viewer: Person
+):
+    await make_source(office, admin, "board", readers=["role:owner"])
+    source = await office.services.sources.get(admin.principal, "board")
+    wrong = Failure("items_failed", "1 of 9 items could not be taken in: merger-with-initech.pdf: It is encrypted.")
+    async with office.workshop.homes.writing(office.home.id) as transaction:
+        await store.note_error(transaction, SourceRef(source.name, source.created_at), wrong)
+    async with office.browse(admin) as boss, office.browse(viewer) as client:
+        for path in ("/sources", "/sources/board", "/status"):
+            full, short = await boss.get(path), await client.get(path)
+            assert "initech" in full.text, path
+            assert "initech" not in short.text, path
+            assert "items_failed" in short.text, path
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from mainspring.foundation.http import CurrentPrincipal
+from mainspring.foundation.principal import Principal
 from mainspring.orchestration.knowledge.schemas.sources import (
     ChangeSource,
     CreateSource,
@@ -15,6 +16,7 @@ from mainspring.orchestration.knowledge.schemas.sources import (
     show_source_run,
 )
 from mainspring.orchestration.knowledge.services import KnowledgeServices
+from mainspring.orchestration.knowledge.sources.types import Source
 
 from .access import MANAGE, VIEW
 
@@ -28,15 +30,18 @@ def add_sources(router: APIRouter, knowledge: KnowledgeServices) -> None:
 def _add_reading(router: APIRouter, knowledge: KnowledgeServices) -> None:
     @router.get("/sources")
     async def list_sources(principal: CurrentPrincipal) -> SourceList:
-        """The tenant's sources by name, with how each stands; secrets are never shown. Needs `knowledge.view`."""
+        """The tenant's sources by name, with how each stands; secrets are never shown.
+
+        What was wrong is told in full with `knowledge.manage`, as it names items. Needs `knowledge.view`.
+        """
         principal.require(VIEW)
-        return SourceList(items=[show_source(each) for each in await knowledge.sources.list(principal)])
+        return SourceList(items=[_show(principal, each) for each in await knowledge.sources.list(principal)])
 
     @router.get("/sources/{source}")
     async def get_source(principal: CurrentPrincipal, source: str) -> SourceShape:
         """One source. Needs `knowledge.view`."""
         principal.require(VIEW)
-        return show_source(await knowledge.sources.get(principal, source))
+        return _show(principal, await knowledge.sources.get(principal, source))
 
 
 def _add_changing(router: APIRouter, knowledge: KnowledgeServices) -> None:
@@ -48,7 +53,7 @@ def _add_changing(router: APIRouter, knowledge: KnowledgeServices) -> None:
         for a name that is taken.
         """
         principal.require(MANAGE)
-        return show_source(await knowledge.sources.create(principal, read_source(body)))
+        return _show(principal, await knowledge.sources.create(principal, read_source(body)))
 
     @router.patch("/sources/{source}")
     async def change_source(principal: CurrentPrincipal, source: str, body: ChangeSource) -> SourceShape:
@@ -59,7 +64,7 @@ def _add_changing(router: APIRouter, knowledge: KnowledgeServices) -> None:
         """
         principal.require(MANAGE)
         known = await knowledge.sources.get(principal, source)
-        return show_source(await knowledge.sources.update(principal, source, read_change(body, known)))
+        return _show(principal, await knowledge.sources.update(principal, source, read_change(body, known)))
 
     @router.delete("/sources/{source}", status_code=202)
     async def delete_source(principal: CurrentPrincipal, source: str) -> SourceRun:
@@ -78,3 +83,7 @@ def _add_changing(router: APIRouter, knowledge: KnowledgeServices) -> None:
         """
         principal.require(MANAGE)
         return show_source_run(await knowledge.sources.sync_now(principal, source))
+
+
+def _show(principal: Principal, source: Source) -> SourceShape:
+    return show_source(source, tells_items=MANAGE in principal.permissions)

@@ -7,7 +7,7 @@ from mainspring.orchestration.knowledge.schemas.sources import show_source
 from mainspring.orchestration.knowledge.schemas.status import StatusShape, show_status
 from mainspring.orchestration.knowledge.services import KnowledgeServices
 
-from .access import VIEW, overseer_of
+from .access import MANAGE, VIEW, overseer_of
 
 
 def add_status(router: APIRouter, knowledge: KnowledgeServices) -> None:
@@ -20,4 +20,5 @@ def add_status(router: APIRouter, knowledge: KnowledgeServices) -> None:
         standing = await knowledge.overview.read(overseer_of(principal))
         indexes = await knowledge.indexes.list_versions(principal.tenant)
         sources = await knowledge.sources.list(principal)
-        return show_status(standing, indexes, [show_source(each) for each in sources])
+        tells_items = MANAGE in principal.permissions
+        return show_status(standing, indexes, [show_source(each, tells_items=tells_items) for each in sources])

@@ -147,8 +147,14 @@ def read_change(asked: ChangeSource, source: Source) -> SourceUpdate:
     )
 
 
-def show_source(source: Source) -> SourceShape:
-    """A source for the wire."""
+def show_source(source: Source, *, tells_items: bool) -> SourceShape:
+    """A source for the wire.
+
+    tells_items  whether what is wrong may name items, whose documents may be closed to the caller
+    """
+    error = source.error
+    if error is not None and not tells_items:
+        error = FailureReason(code=error.code, detail="Who manages knowledge sees what was wrong.")
     run = show_id(RUN_PREFIX, source.run_id) if source.run_id else None
     return SourceShape.model_validate(
         {
@@ -162,7 +168,7 @@ def show_source(source: Source) -> SourceShape:
             "every_seconds": source.every_seconds,
             "due_at": source.due_at,
             "synced_at": source.synced_at,
-            "error": source.error,
+            "error": error,
             "run": run,
             "stream_url": f"/v1/runs/{run}/events" if run else None,
             "created_by": source.created_by,
