@@ -79,7 +79,7 @@ function Filters({ view, onFilter }: { view: SearchView; onFilter: (change: Sear
       </Select>
       <Input
         aria-label="Label"
-        placeholder="Any label, such as governing_law"
+        placeholder="Any label, such as Governing Law"
         spellCheck={false}
         autoCapitalize="none"
         value={label}
