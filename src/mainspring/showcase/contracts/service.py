@@ -28,6 +28,7 @@ from . import store
 from .errors import ReasonMissing, RunNotFinished
 from .events import ContractDeleted
 from .pipeline import Upload
+from .realigning import realign_body, realign_findings
 from .saved_playbooks import Playbooks
 from .types import (
     ClassifiedChunk,
@@ -263,7 +264,14 @@ class Contracts:
         reader = _reader(principal)
         document = await self._documents.get_parsed(reader, found.document_id)
         chunks = await self._chunks(reader, found, body)
-        return StoredReport(found, report[0], body, _label(chunks, body), document, findings)
+        return StoredReport(
+            found,
+            report[0],
+            realign_body(body, document),
+            _label(chunks, body),
+            document,
+            realign_findings(findings, document),
+        )
 
     async def _chunks(self, reader: Reader, contract: Contract, body: ReportBody | None) -> tuple[Chunk, ...]:
         """The clauses that the report speaks of, else those of the index."""
