@@ -93,9 +93,10 @@ class Guard:
 def _guard(headers: MutableHeaders) -> None:
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
-    kind = headers.get("content-type", "")
-    headers.setdefault("content-security-policy", _PAGE_POLICY if kind.startswith("text/html") else _DATA_POLICY)
-    if kind.startswith(_PRIVATE) or "content-disposition" in headers:
+    kind, is_file = headers.get("content-type", ""), "content-disposition" in headers
+    is_page = kind.startswith("text/html") and not is_file  # a file that somebody sent in is no page of ours
+    headers.setdefault("content-security-policy", _PAGE_POLICY if is_page else _DATA_POLICY)
+    if kind.startswith(_PRIVATE) or is_file:
         headers.setdefault("cache-control", "no-store")
 
 

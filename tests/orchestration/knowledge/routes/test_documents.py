@@ -203,3 +203,14 @@ async def test_ids_of_another_tenant_answer_like_ids_that_nobody_has(office: Off
         assert readers.status_code == 404
         assert (await client.get("/documents")).json()["items"] == []
         assert (await client.get("/documents/ctr_nonsense")).status_code == 404
+
+
+async def test_a_page_that_was_uploaded_comes_back_as_a_file_that_runs_nothing(office: Office, analyst: Person):
+    page = "<html><body><script>alert(1)</script><p>Hello there.</p></body></html>"
+    found = await office.index(analyst, "page.html", page)
+    async with office.browse(analyst) as client:
+        file = await client.get(f"/documents/{found['id']}/file")
+    assert file.text == page
+    assert file.headers["content-disposition"].startswith("attachment;")
+    assert file.headers["x-content-type-options"] == "nosniff"
+    assert file.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
