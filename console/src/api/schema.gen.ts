@@ -915,7 +915,9 @@ export interface paths {
         };
         /**
          * List Sources
-         * @description The tenant's sources by name, with how each stands; secrets are never shown. Needs `knowledge.view`.
+         * @description The tenant's sources by name, with how each stands; secrets are never shown.
+         *
+         *     What was wrong is told in full with `knowledge.manage`, as it names items. Needs `knowledge.view`.
          */
         get: operations["list_sources_v1_knowledge_sources_get"];
         put?: never;
@@ -1252,6 +1254,8 @@ export interface paths {
         /**
          * List Runs
          * @description The tenant's runs, newest first; `limit` is 1 to 200.
+         *
+         *     Of what is closed to the caller they tell how they ended, without details.
          */
         get: operations["list_runs_v1_runs_get"];
         put?: never;
@@ -1294,6 +1298,8 @@ export interface paths {
         /**
          * Cancel Run
          * @description End the run; repeating it changes nothing. 409 when it has succeeded or failed.
+         *
+         *     403 for a run about what is closed to the caller.
          */
         post: operations["cancel_run_v1_runs__run__cancel_post"];
         delete?: never;
@@ -1315,7 +1321,8 @@ export interface paths {
          *
          *     `Last-Event-ID` or `after` resumes behind the last event received. The stream ends with
          *     `run.finished`; 204 tells a client that has it already not to come back. The JSON form waits
-         *     up to `wait` seconds (60 at most) for the first event.
+         *     up to `wait` seconds (60 at most) for the first event. About what is closed to the caller it tells no more
+         *     than which steps start and end.
          */
         get: operations["follow_run_v1_runs__run__events_get"];
         put?: never;
@@ -1690,7 +1697,7 @@ export interface components {
             readers?: string[] | null;
             /**
              * Secret
-             * @description "" forgets the stored one
+             * @description "" forgets the stored one; give it again for other hosts or options
              */
             secret?: string | null;
         };
