@@ -1,10 +1,14 @@
 """What a search finds, in which order, and how it says so."""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 
+from mainspring.foundation.db import Row, TenantTransaction
 from mainspring.foundation.errors import InvalidInput, NotFound, Unavailable
 from mainspring.foundation.ids import new_id
-from mainspring.orchestration.knowledge.retrieval import Filters, Mode, Period, Question, Reason
+from mainspring.orchestration.knowledge.retrieval import Filters, Mode, Period, Question, Reason, store
 from mainspring.orchestration.knowledge.setup import RetrievalSetup
 from mainspring.orchestration.knowledge.types import Reader
 
@@ -212,3 +216,22 @@ async def test_a_long_question_is_cut_and_a_note_says_so(shelf: Library):
     answer = await shelf.ask("monthly rent " * 2_000)
     assert hits(answer)[0] == "Rent"
     assert answer.notes == ("Only the first 4,000 characters of the question were searched.",)
+
+
+async def test_a_walk_of_the_graph_that_gave_up_is_followed_by_comparing_every_vector(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+):
+    question = Question("may I keep dogs and cats in the flat", mode=Mode.VECTOR, neighbours=0)
+    compared = await shelf.ask(question)
+
+    async def find_promoted(transaction: TenantTransaction, index: UUID | None) -> Row | None:
+        row = await find_index(transaction, index)
+        return {**row, "promoted_at": datetime.now(UTC)} if row else None
+
+    async def give_up(*_: object, **__: object) -> list[tuple[store.Key, float]]:
+        return []
+
+    find_index = store.find_index
+    monkeypatch.setattr(store, "find_index", find_promoted)
+    monkeypatch.setattr(store, "roughly_nearest", give_up)
+    assert hits(await shelf.ask(question)) == hits(compared) != []

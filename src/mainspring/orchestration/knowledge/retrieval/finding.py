@@ -153,9 +153,12 @@ class _Finder:
         index, limit = self.wanted.index, self.wanted.plan.candidates
         is_wide = extent.chunks >= _NARROW * extent.all_chunks and not self.scope.filters.labels
         if index.promoted_at is not None and is_wide and index.dimensions in store.APPROXIMATE:
-            return await store.roughly_nearest(
+            near = await store.roughly_nearest(
                 self.transaction, self.scope, vector, dimensions=index.dimensions, limit=limit
             )
+            # A walk gives up after hnsw.max_scan_tuples, though what the filters let through may all lie behind.
+            if len(near) >= min(limit, extent.chunks):
+                return near
         return await store.nearest(self.transaction, self.scope, vector, limit=limit)
 
     async def read(self, fused: Sequence[Fused[Key]]) -> dict[Key, Found]:
