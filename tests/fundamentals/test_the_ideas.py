@@ -83,8 +83,9 @@ async def test_a_runs_story_can_be_told_again_from_any_place(database: Database,
     checked = next(event for event in story if event.type == "step.finished")
     rest = [event.type async for event in live.iter_events(tenant, run.id, str(checked.id))]
     await live.close()
-    assert rest[0] == "step.started"
-    assert rest[-1] == "run.finished"
+    told = [event for event in rest if event != "step.progress"]  # may still come for the step that has ended
+    assert told[0] == "step.started"
+    assert told[-1] == "run.finished"
 
 
 async def test_what_another_tenant_owns_does_not_exist(
