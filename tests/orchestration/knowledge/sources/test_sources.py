@@ -174,6 +174,26 @@ async def test_objects_of_the_inbox_come_and_go_and_unchanged_ones_are_not_read(
     assert now["a.txt"].revision == 1
 
 
+async def test_links_in_an_inbox_lead_nowhere_out_of_it(scene: Scene) -> None:
+    home = scene.folder / str(scene.tenant)
+    inbox, closed, outside = home / "inbox" / "wiki", home / "documents", scene.folder / "host.txt"
+    inbox.mkdir(parents=True)
+    closed.mkdir(exist_ok=True)
+    outside.write_text("Of the host.")
+    (closed / "secret.txt").write_text("Of the tenant's documents.")
+    (inbox / "file.txt").symlink_to(outside)
+    (inbox / "folder").symlink_to(closed)
+    own = ("plain.txt", "two words.txt", "Übung.txt", "a#b?c.txt", "100%.txt")
+    for name in own:
+        (inbox / name).write_text(f"Text of {name}.")
+    (inbox / "alias.txt").symlink_to(inbox / "plain.txt")
+    await create(scene, PrefixConfig())
+    async with scene.working():
+        await scene.synced("wiki")
+        found = await scene.texts("wiki")
+    assert set(found.values()) == {f"Text of {name}." for name in own}
+
+
 @pytest.mark.parametrize(
     "url",
     ["file:///etc/", "s3://documents/", "s3://documents/other/", "s3://documents/{tenant}", "s3://elsewhere/{tenant}/",

@@ -2,7 +2,7 @@
 
 A tenant names no place freely. Its inbox is `inbox/<name>/` in its own area of the platform's object store; any other
 place must begin as one of the operator's templates does, each of which holds `{tenant}` and so leads every tenant to
-a place of its own. Local directories are not reached this way at all.
+a place of its own. Local directories are not reached this way at all, and links in an inbox do not lead out of it.
 """
 
 import re
@@ -24,6 +24,7 @@ from .types import PrefixConfig
 OpenBucket = Callable[[str], Bucket]
 
 TENANT = "{tenant}"
+_LOCAL = "file://"
 _REST = re.compile(r"[A-Za-z0-9._/-]*")
 _SCHEMES = ("s3://", "gs://", "az://", "abfss://", "https://")
 
@@ -77,18 +78,34 @@ class Buckets:
             async for page in obstore.list(bucket, prefix=prefix or None):
                 for entry in page:
                     path = entry["path"]
+                    if config.url is None and not self._stays_inside(path, prefix):
+                        continue
                     version = entry["e_tag"] or f"{entry['last_modified'].isoformat()} {entry['size']}"
                     yield Item(
                         path.removeprefix(prefix),
                         path.rpartition("/")[2],
-                        partial(self._fetch, bucket, path, entry["size"], version),
+                        partial(self._fetch, bucket, path, entry["size"], version, prefix),
                         version=version,
                     )
         except (obstore.exceptions.BaseError, OSError) as failure:
             raise SourceUnreachable(f"The object store could not be listed ({type(failure).__name__}).") from None
         yield EndOfListing(is_complete=True)
 
-    async def _fetch(self, bucket: Bucket, path: str, size: int, version: str, known: str | None) -> Fetched:
+    def _stays_inside(self, path: str, prefix: str) -> bool:
+        """Whether an object of the inbox is there itself: in a directory it may be a link that leads elsewhere."""
+        if not self._platform.startswith(_LOCAL):
+            return True
+        root = Path(self._platform.removeprefix(_LOCAL))
+        try:
+            return (root / path).resolve(strict=True).is_relative_to((root / prefix).resolve())
+        except (OSError, RuntimeError):  # gone meanwhile, or links in a circle
+            return False
+
+    async def _fetch(
+        self, bucket: Bucket, path: str, size: int, version: str, prefix: str, known: str | None
+    ) -> Fetched:
+        if prefix and not self._stays_inside(path, prefix):
+            return Gone()
         if size > self._max_bytes:
             raise FileTooLarge(f"The object has {size:,} bytes; the limit is {self._max_bytes:,}.")
         try:
@@ -102,6 +119,6 @@ class Buckets:
 
 def _open_platform(url: str) -> Bucket:
     """The platform's own store, which may be a directory."""
-    if url.startswith("file://"):
-        return LocalStore(prefix=Path(url.removeprefix("file://")), mkdir=True)
+    if url.startswith(_LOCAL):
+        return LocalStore(prefix=Path(url.removeprefix(_LOCAL)), mkdir=True)
     return from_url(url)
