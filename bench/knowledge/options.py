@@ -128,14 +128,14 @@ class Part:
 
 
 def pick_part(rig: Rig, corpus: Corpus, chunks: int) -> Part:
-    """The largest tenant's partition and others, up to about `chunks`."""
+    """The second largest tenant's partition and others, up to about `chunks`."""
     rows = rig.admin.execute(
         "select tenant_id, tableoid::regclass::text, count(*) from chunk_vector group by 1, 2"
     ).fetchall()
     where, sizes = {row[0]: row[1] for row in rows}, dict[str, int]()
     for _, partition, count in rows:
         sizes[partition] = sizes.get(partition, 0) + count
-    first = where[corpus.holdings[0].tenant]
+    first = where[corpus.holdings[1].tenant]
     chosen, total = [first], sizes[first]
     for partition in sorted(sizes, key=sizes.__getitem__):
         if partition != first and total + sizes[partition] <= chunks:

@@ -54,11 +54,20 @@ class SameSetup:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """By size of tenant; milliseconds of each part are medians."""
+    """By size of tenant; milliseconds of each part are medians.
+
+    overall   of hybrid searches, one for each tenant drawn: `EVEN`, every tenant as likely as another, and `BY_CHUNKS`,
+              as likely as it has chunks
+    """
 
     hybrid: Mapping[str, Timing]
     vector: Mapping[str, Timing]
     parts: Mapping[str, Mapping[str, float]]
+    overall: Mapping[str, Timing]
+
+
+EVEN, BY_CHUNKS = "spread evenly over tenants", "in proportion to tenants' chunks"
+_DRAWN = 400
 
 
 def measure_whole(questions: Questions) -> Whole:
@@ -75,9 +84,33 @@ async def _measure(questions: Questions) -> Whole:
         for of in questions.classes:
             hybrid[of.name], parts[of.name] = await _ask(database, questions, of.places, Mode.HYBRID)
             vector[of.name], _ = await _ask(database, questions, of.places, Mode.VECTOR)
-        return Whole(hybrid, vector, parts)
+        return Whole(hybrid, vector, parts, await _ask_drawn(database, questions))
     finally:
         await database.close()
+
+
+async def _ask_drawn(database: Database, questions: Questions) -> Mapping[str, Timing]:
+    """Tenants in any order, so that none has its rows at hand because it was asked just before."""
+    sizes = np.array([holding.chunks for holding in questions.corpus.holdings])
+    random = np.random.default_rng(questions.corpus.seed)
+    overall: dict[str, Timing] = {}
+    for name, weights in ((EVEN, np.ones_like(sizes)), (BY_CHUNKS, sizes)):
+        milliseconds: list[float] = []
+        for place in random.choice(len(sizes), size=_DRAWN, p=weights / weights.sum()).tolist():
+            search, reader = _searcher(database, questions, place, 1)
+            began = time.perf_counter()
+            await search.search(reader, Question(f"{_WORDS} 0", mode=Mode.HYBRID))
+            milliseconds.append((time.perf_counter() - began) * 1_000)
+        overall[name] = summarise(milliseconds)
+    return overall
+
+
+def _searcher(database: Database, questions: Questions, place: int, count: int) -> tuple[Search, Reader]:
+    """A search that knows the vectors of so many questions of a tenant, and somebody who may ask."""
+    vectors = questions.corpus.queries(place, count)
+    search = Search(Homes(database), SameSetup(), GivenVectors(vectors.tolist()))
+    tenant = TenantId(questions.corpus.holdings[place].tenant)
+    return search, Reader(tenant, frozenset({"user:usr_bench", "role:viewer"}))
 
 
 async def _ask(
@@ -86,10 +119,7 @@ async def _ask(
     milliseconds: list[float] = []
     parts: dict[str, list[float]] = {}
     for place in places:
-        holding = questions.corpus.holdings[place]
-        vectors = questions.corpus.queries(place, questions.each)
-        search = Search(Homes(database), SameSetup(), GivenVectors(vectors.tolist()))
-        reader = Reader(TenantId(holding.tenant), frozenset({"user:usr_bench", "role:viewer"}))
+        search, reader = _searcher(database, questions, place, questions.each)
         for number in (0, *range(questions.each)):  # the first one warms up
             began = time.perf_counter()
             answer = await search.search(reader, Question(f"{_WORDS} {number}", mode=mode))
