@@ -136,7 +136,8 @@ async def test_a_document_deleted_before_its_run_is_gone_with_the_run(works: Wor
     assert await works.workshop.keys() == []
     with pytest.raises(NotFound):
         await works.ingestion.delete(works.anna, submission.document.id)
-    assert await works.sweeper.submit_pending(untouched_for=AT_ONCE) == 0
+    await works.sweeper.submit_pending(untouched_for=AT_ONCE)
+    assert await works.pipelines.latest_runs(works.tenant, [subject_of(submission.document.id)]) == {}
 
 
 async def test_a_document_deleted_in_mid_ingest_leaves_nothing(works: Works) -> None:
@@ -239,7 +240,8 @@ async def test_a_failure_that_nobody_heard_of_is_found_by_the_sweeper(works: Wor
 async def test_a_document_whose_submitter_died_gets_one_run_however_many_look(works: Works) -> None:
     document = await works.workshop.put("a", paragraphs("river"))
     assert document.run_id is None
-    assert await works.sweeper.submit_pending(untouched_for=timedelta(minutes=5)) == 0
+    await works.sweeper.submit_pending(untouched_for=timedelta(minutes=5))
+    assert (await works.workshop.standing(document)).run_id is None
     others = [open_works(works.workshop.database, works.valkey, works.workshop.objects, works.tenant) for _ in range(3)]
     await asyncio.gather(*(each.sweeper.submit_pending(untouched_for=AT_ONCE) for each in (works, *others)))
     runs = await works.pipelines.latest_runs(works.tenant, [subject_of(document.id)])
@@ -248,12 +250,15 @@ async def test_a_document_whose_submitter_died_gets_one_run_however_many_look(wo
     async with works.worker():
         assert (await works.finished(runs[subject_of(document.id)])).status is RunStatus.SUCCEEDED
     assert (await works.workshop.standing(document)).status is DocumentStatus.INDEXED
-    assert await works.sweeper.submit_pending(untouched_for=AT_ONCE) == 0
+    await works.sweeper.submit_pending(untouched_for=AT_ONCE)
+    assert await works.pipelines.latest_runs(works.tenant, [subject_of(document.id)]) == {
+        subject_of(document.id): await works.pipelines.get_run(works.tenant, runs[subject_of(document.id)].id)
+    }
 
 
 async def test_a_run_that_goes_on_is_left_alone_by_the_sweeper(works: Works) -> None:
     submission = await works.ingestion.add(works.anna, works.note(paragraphs("river")))
-    assert await works.sweeper.submit_pending(untouched_for=AT_ONCE) == 0
+    await works.sweeper.submit_pending(untouched_for=AT_ONCE)
     document = await works.workshop.standing(submission.document)
     assert submission.run
     assert (document.status, document.run_id) == (DocumentStatus.PENDING, submission.run.id)
