@@ -25,6 +25,9 @@ def test_a_closed_contract_is_in_no_list_and_its_findings_are_decided_by_nobody_
     closed = target.call("PUT", f"/v1/knowledge/documents/{document}/readers", json={"readers": ["role:owner"]})
     assert closed.status_code == 200
 
+    again = target.call("POST", "/v1/contracts", by=reviewer, files={"file": ("mine.txt", content)})
+    assert (again.status_code, again.json()["code"]) == (409, "contract_closed")
+    assert NAME not in again.text
     listed = target.call("GET", "/v1/contracts", by=reviewer)
     assert listed.status_code == 200
     assert NAME not in listed.text

@@ -1,6 +1,7 @@
 """What contract intelligence refuses.
 
 RunNotFinished    409 run_not_finished: the report does not exist yet
+ContractClosed    409 contract_closed: these bytes are a contract that the caller may not read
 ReasonMissing     422 reason_missing: a dismissal or an edit without a reason
 StalePlaybook     409 stale_playbook: someone saved a newer version meanwhile
 InvalidPlaybook   422 invalid_playbook: every problem with its line, field and remedy
@@ -18,6 +19,12 @@ class RunNotFinished(Conflict):
     """There is no report yet, or there never will be: the detail says which."""
 
     code = "run_not_finished"
+
+
+class ContractClosed(Conflict):
+    """The same bytes are a contract already, and the caller is none of its readers."""
+
+    code = "contract_closed"
 
 
 class ReasonMissing(InvalidInput):

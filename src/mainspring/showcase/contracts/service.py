@@ -25,7 +25,7 @@ from mainspring.orchestration.knowledge.types import Chunk, Document, ParsedDocu
 from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunStatus
 
 from . import store
-from .errors import ReasonMissing, RunNotFinished
+from .errors import ContractClosed, ReasonMissing, RunNotFinished
 from .events import ContractDeleted
 from .pipeline import Upload
 from .realigning import realign_body, realign_findings
@@ -102,6 +102,11 @@ class Contracts:
         tenant = principal.tenant
         chosen = await self.playbooks.get(tenant, playbook or await self.playbooks.default_name(tenant))
         known = await self._find_same(tenant, content)
+        if known and not await self._may_read(principal, known.contract):
+            raise ContractClosed(
+                "These bytes are a contract of the tenant already, which is closed to you; "
+                "ask who manages knowledge to open it."
+            )
         if known and known.run.status in (RunStatus.FAILED, RunStatus.CANCELLED):
             return replace(await self.analyze_again(principal, known.contract.id, chosen.name), is_duplicate=True)
         if known:

@@ -28,6 +28,9 @@ Result = TypeVar("Result")
 _NARROW = 0.2
 """Share of an index below which its graph is not used: a scan through filters would read most of it in vain."""
 
+_LARGE = 5_000
+"""Chunks from which a scan takes so long that it pays to say how."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -100,6 +103,8 @@ async def find(transaction: TenantTransaction, scope: Scope, wanted: Wanted, wat
     if extent.documents == 0:
         return Findings(extent)
     scope = replace(scope, is_whole=extent.hidden == 0 and scope.filters.is_empty)
+    if extent.all_chunks >= _LARGE:
+        await watch.time("measure", store.keep_to_rows(transaction))
     weighed = Weighed({}, {})
     if wanted.plan.by_words:
         weighed = await watch.time("analyse", weigh(transaction, scope, wanted.asked, extent))

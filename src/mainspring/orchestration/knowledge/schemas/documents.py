@@ -21,6 +21,7 @@ from .shape import NO_NUL, Asked, DocumentChunk, DocumentType, FailureReason, Me
 MAX_EXTERNAL_ID = 500
 MAX_NAME = 200
 MAX_URI = 2_000
+_ADDRESS = r"^(https?://|s3://|gs://|az://|/)[^\x00-\x20]*$"  # nothing that a browser would run
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
 
 
@@ -99,7 +100,7 @@ class UploadedDocument(Asked):
         ),
     ] = None
     document_type: Annotated[DocumentType | None, Field(description="default: told from the file")] = None
-    uri: Annotated[str | None, Field(max_length=MAX_URI, pattern=NO_NUL, description="where people find it")] = None
+    uri: Annotated[str | None, Field(max_length=MAX_URI, pattern=_ADDRESS, description="where people find it")] = None
     metadata: Annotated[str | None, Field(max_length=50_000, description="JSON object of short texts")] = None
     readers: Annotated[Readers | None, Field(description="repeat for several; default: everybody")] = None
 
@@ -109,7 +110,7 @@ class RawDocument(Asked):
 
     name: Annotated[str | None, Field(min_length=1, max_length=MAX_NAME, description="default: the external id")] = None
     document_type: DocumentType | None = None
-    uri: Annotated[str | None, Field(max_length=MAX_URI, pattern=NO_NUL, description="where people find it")] = None
+    uri: Annotated[str | None, Field(max_length=MAX_URI, pattern=_ADDRESS, description="where people find it")] = None
 
 
 class PushedDocument(Asked):
@@ -119,7 +120,7 @@ class PushedDocument(Asked):
     text: str | None = None
     content: Annotated[Base64 | None, Field(description="base64")] = None
     document_type: DocumentType | None = None
-    uri: Annotated[str | None, Field(max_length=MAX_URI, pattern=NO_NUL, description="where people find it")] = None
+    uri: Annotated[str | None, Field(max_length=MAX_URI, pattern=_ADDRESS, description="where people find it")] = None
     metadata: Metadata = Field(default_factory=dict[str, str])
     readers: Annotated[Readers | None, Field(description="null: everybody; of a known document: as they are")] = None
 
