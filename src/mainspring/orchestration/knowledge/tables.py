@@ -1,5 +1,7 @@
 """The room's tables as the migrations make them; row-level security and partitions are in the migrations."""
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -27,7 +29,7 @@ _NOW = text("now()")
 _EMPTY = text("'{}'")
 
 
-def _time(name: str, *, is_set: bool = False) -> Column[object]:
+def _time(name: str, *, is_set: bool = False) -> Column[Any]:
     return Column(name, DateTime(timezone=True), nullable=not is_set, server_default=_NOW if is_set else None)
 
 
@@ -199,7 +201,7 @@ def _of_a_document(table: str) -> ForeignKeyConstraint:
     )
 
 
-def _place_in_index() -> tuple[Column[object], ...]:
+def _place_in_index() -> tuple[Column[Any], ...]:
     ids = tuple(Column(name, UUID, nullable=False) for name in ("tenant_id", "index_id", "document_id"))
     return (*ids, Column("ordinal", Integer, nullable=False))
 
