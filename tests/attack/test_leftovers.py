@@ -40,10 +40,11 @@ def _until(is_so: Callable[[], bool], seconds: float = 20) -> bool:
 
 def _stored_folders(target: Target) -> set[str]:
     objects = target.stack.settings.data_dir / "objects"
-    return {path.parent.name for path in objects.rglob("*") if path.is_file()}
+    return {path.parent.name for path in objects.glob("*/documents/*/*") if path.is_file()}
 
 
-_ORPHANS = b"select count(*) from document d where not exists (select 1 from contract c where c.document_id = d.id)"
+_ORPHANS = b"""select count(*) from document d where source = 'contracts'
+               and not exists (select 1 from contract c where c.document_id = d.id)"""
 
 
 def test_twenty_equal_uploads_at_once_are_one_contract_and_one_run(target: Target):
