@@ -20,7 +20,7 @@ from mainspring.inference.gateway.policy import CachePolicy
 from mainspring.inference.messages import Completion, FinishReason, InferenceRequest, Usage, assistant, system, user
 from mainspring.orchestration.knowledge.types import Reader
 from tests.attack.twins import make_twin
-from tests.orchestration.knowledge.retrieval.library import Library, clauses
+from tests.orchestration.knowledge.retrieval.books import Library, clauses
 
 QUOTE = Completion(assistant("Alderwood Limited pays within thirty days."), FinishReason.STOP, Usage(7, 5), "m", "r")
 QUESTION = InferenceRequest((system("Answer from the passages."), user("When are the fees due?")))
@@ -59,12 +59,12 @@ async def test_deleting_every_document_of_one_tenant_changes_no_answer_of_the_ot
     database: Database, objects: ObjectStore
 ):
     own, other = await make_twin(database, objects, "alderwood"), await make_twin(database, objects, "birchfield")
-    before = await own.library.ask("who may terminate the agreement")
+    before = await own.books.ask("who may terminate the agreement")
     for document in other.documents:
-        await other.library.documents.delete(other.library.tenant, document)
-    after = await own.library.ask("who may terminate the agreement")
+        await other.books.documents.delete(other.books.tenant, document)
+    after = await own.books.ask("who may terminate the agreement")
     assert before.passages == after.passages != ()
-    assert (await other.library.ask("who may terminate the agreement")).passages == ()
+    assert (await other.books.ask("who may terminate the agreement")).passages == ()
 
 
 async def test_a_reply_that_quotes_a_document_is_found_by_its_tenant_alone(

@@ -48,7 +48,7 @@ class Wall:
         await self.connection.execute(
             """select set_config('role', 'mainspring_tenant', true), set_config('mainspring.tenant', %s, true),
                       set_config('search_path', %s, true)""",
-            (str(self.attacker.library.tenant), self.place.search_path),
+            (str(self.attacker.books.tenant), self.place.search_path),
         )
 
     async def all(self, statement: str) -> list[Row]:
@@ -68,9 +68,9 @@ async def wall(
     """One for each tier; no test leaves anything in it."""
     tier, objects = Tier(request.param), ObjectStore.open(f"file://{tmp_path_factory.mktemp('walled')}")
     twins = [await make_twin(database, objects, marker) for marker in ("alderwood", "birchfield")]
-    places = [SHARED if tier == Tier.SHARED else Place.of_tenant(t.library.tenant, tier, APART) for t in twins]
+    places = [SHARED if tier == Tier.SHARED else Place.of_tenant(t.books.tenant, tier, APART) for t in twins]
     for twin, place in zip(twins, places, strict=True):
-        await asyncio.to_thread(Mover(servers).move, twin.library.tenant, place)
+        await asyncio.to_thread(Mover(servers).move, twin.books.tenant, place)
     async with await AsyncConnection[Row].connect(
         servers[places[0].database].url, row_factory=dict_row, autocommit=True
     ) as connection:
@@ -84,16 +84,16 @@ def _tables(wall: Wall) -> list[str]:
 
 
 async def test_no_table_shows_a_row_of_another_tenant(wall: Wall):
-    victim = wall.victim.library.tenant
+    victim = wall.victim.books.tenant
     for table in _tables(wall):
         assert await wall.all(f"select * from {table} where tenant_id = '{victim}'") == [], table
         rows = await wall.all(f"select distinct tenant_id from {table}")
-        assert {row["tenant_id"] for row in rows} <= {wall.attacker.library.tenant}, table
+        assert {row["tenant_id"] for row in rows} <= {wall.attacker.books.tenant}, table
     assert len(await wall.all("select * from document")) == len(wall.attacker.documents)
 
 
 async def test_no_table_takes_or_loses_a_row_of_another_tenant(wall: Wall):
-    victim = wall.victim.library.tenant
+    victim = wall.victim.books.tenant
     for table in _tables(wall):
         for statement in (
             f"delete from {table} where tenant_id = '{victim}' returning tenant_id",
@@ -111,7 +111,7 @@ async def test_no_table_takes_or_loses_a_row_of_another_tenant(wall: Wall):
 
 async def test_keys_tell_nothing_of_another_tenants_rows(wall: Wall):
     """A foreign key into another tenant's document fails as one into nothing does, and its key may be used again."""
-    mine, theirs = wall.attacker.library.tenant, wall.victim.documents[0]
+    mine, theirs = wall.attacker.books.tenant, wall.victim.documents[0]
     errors: list[str] = []
     for document in (str(theirs), "00000000-0000-7000-8000-000000000007"):
         with pytest.raises(psycopg.errors.ForeignKeyViolation) as refused:
@@ -196,7 +196,7 @@ async def test_only_the_application_says_whose_transaction_it_is(wall: Wall):
     victim = wall.victim
     async with wall.connection.transaction(force_rollback=True):
         await wall.enter()
-        await wall.connection.execute("select set_config('mainspring.tenant', %s, true)", (str(victim.library.tenant),))
+        await wall.connection.execute("select set_config('mainspring.tenant', %s, true)", (str(victim.books.tenant),))
         path = wall.victims_place.search_path
         await wall.connection.execute("select set_config('search_path', %s, true)", (path,))
         rows = await (await wall.connection.execute("select id from document")).fetchall()
@@ -219,8 +219,8 @@ async def test_a_transactions_tenant_and_path_end_with_it(database: Database, ho
     """One connection serves many tenants: nothing of the last one may be left on it."""
     del database
     for twin in (wall.attacker, wall.victim, wall.attacker):
-        async with homes_of_both.reading(TenantId(twin.library.tenant)) as transaction:
-            rows = await transaction.all("select id from document where tenant_id = %(t)s", t=twin.library.tenant)
+        async with homes_of_both.reading(TenantId(twin.books.tenant)) as transaction:
+            rows = await transaction.all("select id from document where tenant_id = %(t)s", t=twin.books.tenant)
             everything = await transaction.all("select id from document")
         assert {row["id"] for row in rows} == {row["id"] for row in everything} == set(twin.documents)
 

@@ -64,11 +64,11 @@ async def _is_told_apart(one: Callable[[], Awaitable[object]], other: Callable[[
 
 async def test_a_document_of_another_tenant_takes_as_long_as_one_of_nobody(twins: tuple[Twin, Twin]):
     own, other = twins
-    reader, chance = Reader(own.library.tenant, frozenset({"role:owner"})), random.Random(6)
+    reader, chance = Reader(own.books.tenant, frozenset({"role:owner"})), random.Random(6)
     nobodys = _ids_like(other.documents)
 
     async def find(identifiers: Sequence[UUID]) -> None:
-        assert await own.library.documents.find(reader, chance.choice(identifiers)) is None
+        assert await own.books.documents.find(reader, chance.choice(identifiers)) is None
 
     assert not await _is_told_apart(lambda: find(other.documents), lambda: find(nobodys))
 
@@ -80,7 +80,7 @@ async def test_a_search_among_another_tenants_documents_takes_as_long_as_among_n
 
     async def search(identifiers: Sequence[UUID]) -> None:
         filters = Filters(document_ids=tuple(chance.sample(identifiers, 2)))
-        assert (await own.library.ask(Question("fees", mode=Mode.TEXT, filters=filters))).passages == ()
+        assert (await own.books.ask(Question("fees", mode=Mode.TEXT, filters=filters))).passages == ()
 
     assert not await _is_told_apart(lambda: search(other.documents), lambda: search(nobodys))
 
@@ -89,7 +89,7 @@ async def test_a_word_that_only_another_tenant_uses_takes_as_long_as_one_that_no
     own, other = twins
 
     async def search(word: str) -> None:
-        await own.library.ask(Question(word, mode=Mode.TEXT))
+        await own.books.ask(Question(word, mode=Mode.TEXT))
 
     # Two words of the same length that the analysis treats alike.
     assert not await _is_told_apart(lambda: search(other.marker), lambda: search("cedarfield"))
@@ -98,10 +98,10 @@ async def test_a_word_that_only_another_tenant_uses_takes_as_long_as_one_that_no
 async def test_the_measure_tells_a_document_that_is_there_from_one_that_is_not(twins: tuple[Twin, Twin]):
     """What a leak by time would look like: one's own documents, which are read whole."""
     own, _ = twins
-    reader = Reader(own.library.tenant, None)
+    reader = Reader(own.books.tenant, None)
 
     async def chunks(identifier: UUID) -> None:
-        if await own.library.documents.find(reader, identifier):
-            await own.library.indexes.list_chunks(reader, identifier)
+        if await own.books.documents.find(reader, identifier):
+            await own.books.indexes.list_chunks(reader, identifier)
 
     assert await _is_told_apart(lambda: chunks(own.documents[0]), lambda: chunks(new_id()))

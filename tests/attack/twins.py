@@ -12,7 +12,7 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.orchestration.knowledge.retrieval import Answer, Filters, Mode, Question
 from mainspring.orchestration.knowledge.types import Label
-from tests.orchestration.knowledge.retrieval.library import Library
+from tests.orchestration.knowledge.retrieval.books import Library
 
 DOCUMENTS = 12
 CLAUSES = (
@@ -41,7 +41,7 @@ QUESTIONS = (
 class Twin:
     """One tenant: its library, the word that only its documents hold, and their ids."""
 
-    library: Library
+    books: Library
     marker: str
     documents: tuple[UUID, ...]
     index: UUID
@@ -49,7 +49,7 @@ class Twin:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be in no answer to anybody else, in small letters."""
-        ids = (self.library.tenant, self.index, *self.documents)
+        ids = (self.books.tenant, self.index, *self.documents)
         return (self.marker, f"source-{self.marker}", *(str(each) for each in ids))
 
 
@@ -75,7 +75,7 @@ async def make_twin(database: Database, objects: ObjectStore, marker: str, tenan
 
 def make_question(chance: random.Random, other: Twin) -> Question:
     """Something that a caller could ask who knows everything about the other tenant but its documents' text."""
-    text = chance.choice((*QUESTIONS, other.marker, f'"{other.marker.title()} Limited"', str(other.library.tenant)))
+    text = chance.choice((*QUESTIONS, other.marker, f'"{other.marker.title()} Limited"', str(other.books.tenant)))
     filters = chance.choice(
         (
             Filters(),

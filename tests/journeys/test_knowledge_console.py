@@ -3,7 +3,6 @@
 Pictures go to `.screenshots/` beside the Makefile; look at them when a screen was changed.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,10 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from mainspring.application.identity import Role
 from mainspring.entry.api import find_console
 from mainspring.showcase.contracts import sample_path
+from tests.journeys.signed_in import api, page, sign_in, signed_in
 from tests.journeys.test_console import CHROMIUM, browser, picture
 from tests.stack import Person, RunningStack, wait_until
 
-__all__ = ["browser"]
+__all__ = ["api", "browser", "page", "signed_in"]
 
 FIRM = "knowledge-firm"
 INDEXED = 60_000
@@ -33,42 +33,6 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def admin(stack: RunningStack) -> Person:
     return stack.person(FIRM, Role.ADMIN)
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, stack: RunningStack, admin: Person) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=stack.url, color_scheme="light")
-    page = context.new_page()
-    sign_in(page, admin)
-    page.close()
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(signed_in: BrowserContext) -> Iterator[Page]:
-    """A page that must not log a script error."""
-    opened, errors = signed_in.new_page(), list[str]()
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
-
-
-@pytest.fixture
-def api(stack: RunningStack, admin: Person) -> Iterator[httpx.Client]:
-    """The HTTP API as the same admin, with a key."""
-    headers = {"authorization": f"Bearer {admin.key}"}
-    with httpx.Client(base_url=stack.url, headers=headers, timeout=60) as client:
-        yield client
-
-
-def sign_in(page: Page, person: Person) -> None:
-    page.goto("/")
-    page.get_by_label("Email").fill(person.email)
-    page.get_by_label("Password", exact=True).fill(person.password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Contracts")).to_be_visible()
 
 
 def handbook(word: str) -> str:

@@ -7,7 +7,7 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.objects import ObjectStore
 from mainspring.orchestration.knowledge.types import Label
 
-from .library import Library, clauses
+from .books import Library, clauses
 
 RENT = (
     "Rent. The tenant pays a monthly rent of 1,250 euros to the landlord on the third working day of each month, "

@@ -12,7 +12,7 @@ from mainspring.inference.messages import InferenceRequest
 from mainspring.orchestration.knowledge.retrieval import Answer, GatewayModels, Question
 from mainspring.orchestration.knowledge.types import Reader
 
-from .library import Library
+from .books import Library
 
 RENT_QUESTION = Question("monthly rent of the flat", rerank=True, neighbours=0, explain=True)
 

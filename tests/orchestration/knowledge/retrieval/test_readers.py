@@ -10,8 +10,8 @@ from mainspring.orchestration.knowledge.retrieval import Answer, Filters, Mode, 
 from mainspring.orchestration.knowledge.retrieval.store import Scope
 from mainspring.orchestration.knowledge.types import Label, Reader
 
+from .books import ANYTHING, Library, clauses
 from .conftest import BOARD, LIABILITY, PETS, RENT
-from .library import ANYTHING, Library, clauses
 
 SECRET = Question("merge with Quillfeather Holdings, codename zanzibar", explain=True)
 

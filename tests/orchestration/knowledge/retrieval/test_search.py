@@ -12,7 +12,7 @@ from mainspring.orchestration.knowledge.retrieval import Filters, Mode, Period, 
 from mainspring.orchestration.knowledge.setup import RetrievalSetup
 from mainspring.orchestration.knowledge.types import Reader
 
-from .library import AwayEmbedder, Library
+from .books import AwayEmbedder, Library
 
 
 def hits(answer: object) -> list[str]:
