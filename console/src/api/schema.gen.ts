@@ -3075,7 +3075,7 @@ export interface components {
          * @description One right. An API key's scopes are permissions too.
          * @enum {string}
          */
-        Permission: "ai.model.call" | "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "gateway.view" | "gateway.manage" | "knowledge.view" | "knowledge.edit" | "knowledge.manage" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
+        Permission: "ai.model.call" | "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "gateway.view" | "gateway.manage" | "knowledge.view" | "knowledge.edit" | "knowledge.manage" | "run.operate" | "agent.run" | "agent.edit" | "tool.manage" | "delivery.manage" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
         /**
          * PlaybookPage
          * @description The tenant's playbooks, the shipped ones among them.

@@ -11,6 +11,7 @@ from mainspring.foundation.ids import TenantId, UserId
 class PrincipalKind(StrEnum):
     USER = "user"
     API_KEY = "api_key"
+    AGENT = "agent"
     SYSTEM = "system"
 
 
@@ -21,6 +22,8 @@ class Principal:
     credential   id of the session or API key it came with; None for the system itself
     permissions  such as `ai.analysis.trigger`; an API key holds its scopes at most
     subjects     whom documents may be opened to and the caller is: `user:usr_...`, `team:team_...`, `role:admin`
+    hands        who acts here, so that nobody decides alone: `user:usr_...`, `key:key_...`, `agent:<name>`. What an
+                 API key or an agent does is also done by the hand of the person it belongs to
     """
 
     tenant: TenantId
@@ -30,6 +33,7 @@ class Principal:
     user: UserId | None = None
     credential: UUID | None = None
     subjects: frozenset[str] = frozenset()
+    hands: frozenset[str] = frozenset()
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the principal holds `permission`."""

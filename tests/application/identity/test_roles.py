@@ -18,6 +18,7 @@ MATRIX = {
         "contract.upload",
         "gateway.view",
         "member.view",
+        "agent.run",
     },
     Role.REVIEWER: {
         "ai.output.view",
@@ -28,6 +29,9 @@ MATRIX = {
         "contract.upload",
         "gateway.view",
         "member.view",
+        "agent.run",
+        "agent.edit",
+        "run.operate",
         "ai.recommendation.approve",
         "playbook.edit",
         "contract.delete",

@@ -32,7 +32,7 @@ from .errors import CsrfFailed, SignInRefused
 from .events import SessionClosed, SessionOpened
 from .inputs import normal_password, read_email, read_slug
 from .last_use import LastUses
-from .subjects import subjects_of_key, subjects_of_member
+from .subjects import hands_of_key, hands_of_member, subjects_of_key, subjects_of_member
 from .throttle import Throttle
 from .types import ALL_PERMISSIONS, ROLE_PERMISSIONS, Caller, Role, SessionId, SignedIn
 
@@ -165,6 +165,7 @@ class Sessions:
             user=user,
             credential=row["id"],
             subjects=subjects_of_member(user, role, row["teams"]),
+            hands=hands_of_member(user),
         )
 
     async def _by_key(self, secret: str) -> Principal:
@@ -186,6 +187,7 @@ class Sessions:
             permissions,
             credential=key,
             subjects=subjects_of_key(key),
+            hands=hands_of_key(key, row["created_by"]),
         )
 
 

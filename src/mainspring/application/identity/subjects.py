@@ -23,3 +23,14 @@ def subjects_of_member(user: UserId, role: Role, teams: Iterable[UUID]) -> froze
 def subjects_of_key(key: UUID) -> frozenset[str]:
     """Who an API key is."""
     return frozenset({f"key:{show_id('key', key)}"})
+
+
+def hands_of_member(user: UserId) -> frozenset[str]:
+    """By whose hand a signed-in person acts: their own."""
+    return frozenset({f"user:{show_id('usr', user)}"})
+
+
+def hands_of_key(key: UUID, creator: UserId | None) -> frozenset[str]:
+    """By whose hands a key acts: its own, and that of the person who made it; the operator's keys have no maker."""
+    makers = hands_of_member(creator) if creator else frozenset[str]()
+    return makers | {f"key:{show_id('key', key)}"}

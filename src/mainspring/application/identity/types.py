@@ -48,6 +48,11 @@ class Permission(StrEnum):
     KNOWLEDGE_VIEW = "knowledge.view"
     KNOWLEDGE_EDIT = "knowledge.edit"
     KNOWLEDGE_MANAGE = "knowledge.manage"
+    RUN_OPERATE = "run.operate"
+    AGENT_RUN = "agent.run"
+    AGENT_EDIT = "agent.edit"
+    TOOL_MANAGE = "tool.manage"
+    DELIVERY_MANAGE = "delivery.manage"
     AUDIT_READ = "audit.read"
     MEMBER_VIEW = "member.view"
     MEMBER_MANAGE = "member.manage"
@@ -61,6 +66,7 @@ _VIEWER = frozenset({Permission.AI_OUTPUT_VIEW.value, Permission.KNOWLEDGE_VIEW.
 _ANALYST = _VIEWER | {
     Permission.AI_ANALYSIS_TRIGGER.value,
     Permission.AI_MODEL_CALL.value,
+    Permission.AGENT_RUN.value,
     Permission.CONTRACT_UPLOAD.value,
     Permission.GATEWAY_VIEW.value,
     Permission.KNOWLEDGE_EDIT.value,
@@ -68,6 +74,8 @@ _ANALYST = _VIEWER | {
 }
 _REVIEWER = _ANALYST | {
     Permission.AI_RECOMMENDATION_APPROVE.value,
+    Permission.AGENT_EDIT.value,
+    Permission.RUN_OPERATE.value,
     Permission.PLAYBOOK_EDIT.value,
     Permission.CONTRACT_DELETE.value,
 }
