@@ -21,4 +21,4 @@ async def test_a_platform_that_can_not_be_built_says_why_and_leaves_nothing_runn
     with pytest.raises(BaseError, match="nowhere"):
         async with build(settings):
             pass
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before  # of those from before, some may have ended
