@@ -27,34 +27,38 @@ from mainspring.inference.gateway import routes as record_routes
 from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import routes as run_routes
-from mainspring.showcase.contracts import routes as contract_routes
 
 _DESCRIPTION = """
 Everything is asynchronous: a submission answers with a run at once; follow it live at its `stream_url`,
 or poll it. Send `Authorization: Bearer ms_...`. Errors are RFC 9457 problem+json with a stable `code`.
 """
 _MULTIPART_OVERHEAD = 1_000_000
-_UPLOADS = ("/v1/contracts", "/v1/knowledge/documents", "/v1/knowledge/sources/")
+_UPLOADS = ("/v1/knowledge/documents", "/v1/knowledge/sources/")
 
 
 def make_app(platform: Platform) -> FastAPI:
     """The application over a built platform."""
     settings = platform.settings
+    uploads = [*_UPLOADS, *(path for product in platform.products for path in product.upload_paths)]
     app = create_app(
         platform.identity,
         title="Mainspring",
         version=__version__,
         description=_DESCRIPTION,
-        body_limits=dict.fromkeys(_UPLOADS, settings.max_upload_bytes + _MULTIPART_OVERHEAD),
+        body_limits=dict.fromkeys(uploads, settings.max_upload_bytes + _MULTIPART_OVERHEAD),
         docs_url=None,
         redoc_url=None,
     )
     app.include_router(identity_routes.build_router(platform.identity, is_secure=settings.secure_cookies))
-    app.include_router(contract_routes.build_router(platform.contracts, max_upload_bytes=settings.max_upload_bytes))
+    for router in platform.brought.routers:
+        app.include_router(router)
     app.include_router(
         knowledge_routes.build_router(platform.knowledge.services, max_upload_bytes=settings.max_upload_bytes)
     )
-    privacy = knowledge_routes.RunPrivacy(platform.knowledge.services.documents, products=("ctr",))
+    privacy = knowledge_routes.RunPrivacy(
+        platform.knowledge.services.documents,
+        products=tuple(subject for product in platform.products for subject in product.subjects),
+    )
     app.include_router(run_routes.build_router(platform.pipelines, platform.live, privacy=privacy))
     app.include_router(record_routes.build_router(platform.records))
     app.include_router(record_routes.build_outcome_router(platform.gateway))

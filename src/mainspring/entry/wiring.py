@@ -28,16 +28,8 @@ from mainspring.inference.gateway import (
     Spending,
     build_gateway,
 )
-from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
-from mainspring.showcase.contracts import (
-    SOURCE,
-    Analyst,
-    ContractConcepts,
-    Contracts,
-    ModelWriter,
-    Playbooks,
-    build_pipeline,
-)
+from mainspring.orchestration.pipelines import LiveEvents, Pipelines
+from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, find_products, merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +51,20 @@ class Platform:
     knowledge: KnowledgeParts
     pipelines: Pipelines
     live: LiveEvents
-    contracts: Contracts
-    analysis: Pipeline
+    products: tuple[Product, ...]
+    brought: Brought
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Platform]:
-    """The platform on the engines that the settings name or that run in its data folder."""
+async def build(
+    settings: Settings, *, clock: Clock = now, products: tuple[Product, ...] | None = None
+) -> AsyncGenerator[Platform]:
+    """The platform on the engines that the settings name or that run in its data folder.
+
+    products   None takes all that are installed
+    """
     urls = running_engines(settings)
+    products = find_products() if products is None else products
     # What was opened is closed in reverse, also when a later part can not be built: a pool left open
     # would keep the process from ending, and its error from being seen.
     async with AsyncExitStack() as opened:
@@ -91,17 +89,23 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
         replies = KeptReplies(database, valkey)
         knowledge = build_knowledge(
             Foundations(settings, database, objects, vault, gateway, identity, replies, pipelines),
-            concepts=ContractConcepts(),
-            product_sources=frozenset({SOURCE}),
+            concepts=JoinedConcepts(products),
+            product_sources=frozenset(source for product in products for source in product.sources),
         )
         opened.push_async_callback(knowledge.homes.close)
         live = LiveEvents(database, valkey)
         opened.push_async_callback(live.close)
-        playbooks = Playbooks(database)
-        documents, indexes = knowledge.services.documents, knowledge.services.indexes
-        writer = ModelWriter(gateway, identity)
-        analyst = Analyst(database, documents, indexes, playbooks, writer=writer, clock=clock)
-        analysis = build_pipeline(analyst)
+        services = Services(
+            database=database,
+            objects=objects,
+            gateway=gateway,
+            ai_switch=identity,
+            knowledge=knowledge.services,
+            pipelines=pipelines,
+            live=live,
+            clock=clock,
+            max_upload_bytes=settings.max_upload_bytes,
+        )
         policies = Policies(database, valkey)
         yield Platform(
             settings=settings,
@@ -119,6 +123,6 @@ async def build(settings: Settings, *, clock: Clock = now) -> AsyncGenerator[Pla
             knowledge=knowledge,
             pipelines=pipelines,
             live=live,
-            contracts=Contracts(database, documents, indexes, pipelines, playbooks, analysis),
-            analysis=analysis,
+            products=products,
+            brought=merge([(product, product.build(services)) for product in products]),
         )

@@ -23,8 +23,6 @@ from mainspring.inference.gateway import purge_payloads
 from mainspring.inference.gateway.cache import forget_expired
 from mainspring.orchestration.knowledge import build_subscribers as build_knowledge_subscribers
 from mainspring.orchestration.pipelines import Worker
-from mainspring.showcase.contracts import build_replaced
-from mainspring.showcase.contracts import tasks as contract_tasks
 
 log = get_logger(__name__)
 
@@ -45,7 +43,7 @@ async def run_worker(settings: Settings) -> None:
         worker = Worker(
             platform.database,
             platform.valkey,
-            pipelines=[platform.analysis, build_replaced(), *platform.knowledge.pipelines],
+            pipelines=[*platform.brought.pipelines, *platform.knowledge.pipelines],
             concurrency=settings.worker_concurrency,
             lease=timedelta(seconds=settings.lease_seconds),
             steps=frozenset(settings.worker_steps.split(",")) if settings.worker_steps else None,
@@ -63,7 +61,7 @@ async def run_worker(settings: Settings) -> None:
 
 async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
     subscribers = merge_subscribers(
-        contract_tasks.build_subscribers(platform.contracts),
+        platform.brought.subscribers,
         build_knowledge_subscribers(platform.knowledge.services.ingestion),
     )
     while not stop.is_set():

@@ -2,6 +2,7 @@
 
 from .concepts import ContractConcepts, find_labels
 from .pipeline import PIPELINE, Analyst, Upload, build_pipeline
+from .product import product
 from .replaced import build_replaced
 from .samples import SAMPLES, sample_path
 from .saved_playbooks import Playbooks
@@ -23,5 +24,6 @@ __all__ = [
     "build_pipeline",
     "build_replaced",
     "find_labels",
+    "product",
     "sample_path",
 ]

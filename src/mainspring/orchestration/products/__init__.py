@@ -1,0 +1,8 @@
+"""Products: packages that bring pipelines, agents and tools, found by entry point."""
+
+from .discovery import GROUP, find_products
+from .errors import ProductInvalid
+from .product import Brought, JoinedConcepts, Product, merge
+from .services import Services
+
+__all__ = ["GROUP", "Brought", "JoinedConcepts", "Product", "ProductInvalid", "Services", "find_products", "merge"]

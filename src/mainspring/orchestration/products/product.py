@@ -1,0 +1,108 @@
+"""A product is what a package brings to the platform, said in one place.
+
+    def build(services: Services) -> Brought:
+        letters = Letters(services.database, services.gateway)
+        return Brought(pipelines=(build_pipeline(letters),), routers=(build_router(letters),))
+
+    product = Product("letters", title="Letters", build=build)
+
+What must be known before services exist (names of sources, prefixes of subjects, flags) stands in the product itself;
+what needs them is made by `build`. A product without needs gives its pipelines through `lambda services: Brought(...)`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+
+from fastapi import APIRouter
+
+from mainspring.foundation.ids import TenantId
+from mainspring.foundation.outbox import Subscriber
+from mainspring.orchestration.knowledge import Concept, Concepts
+from mainspring.orchestration.pipelines import Pipeline
+
+from .errors import ProductInvalid
+from .services import Services
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a product runs and serves.
+
+    pipelines    every version that may still have runs; new runs take the one that the product submits
+    routers      mounted on the API, below a path of the product's own such as `/v1/letters`
+    subscribers  outbox topic to those who hear it, each idempotent by event id
+    """
+
+    pipelines: tuple[Pipeline, ...] = ()
+    routers: tuple[APIRouter, ...] = ()
+    subscribers: Mapping[str, tuple[Subscriber, ...]] = field(default_factory=dict[str, tuple[Subscriber, ...]])
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product, as its package's entry point names it.
+
+    name              snake_case, unique on the platform
+    sources           names under which it puts documents into knowledge; kept from others
+    subjects          prefixes of subjects of its runs whose id is a document's, such as `ctr`: who may not read the
+                      document is not told what the run says
+    upload_paths      paths whose requests may be as large as an upload; each ends with `/` or is whole
+    concepts          what words of a question mean in the labels that it gives to places
+    prompts, flags    templates by name, and flags with the value they have until somebody changes it
+    playbooks         folder of YAML files with the rules that a new tenant starts with
+    """
+
+    name: str
+    title: str
+    build: Callable[[Services], Brought]
+    sources: frozenset[str] = frozenset()
+    subjects: tuple[str, ...] = ()
+    upload_paths: tuple[str, ...] = ()
+    concepts: Concepts | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict[str, str])
+    flags: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    playbooks: Traversable | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ProductInvalid(f"product name {self.name!r} must be snake_case of at most 63 characters")
+
+
+def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
+    """What all products bring together.
+
+    raises   ProductInvalid when two bring the same version of a pipeline
+    """
+    owners: dict[tuple[str, int], str] = {}
+    heard: dict[str, tuple[Subscriber, ...]] = {}
+    for product, parts in brought:
+        for pipeline in parts.pipelines:
+            owner = owners.setdefault((pipeline.name, pipeline.version), product.name)
+            if owner != product.name:
+                raise ProductInvalid(
+                    f"The products {owner} and {product.name} both bring version {pipeline.version} of the pipeline "
+                    f"{pipeline.name}; give one of them another name."
+                )
+        for topic, subscribers in parts.subscribers.items():
+            heard[topic] = (*heard.get(topic, ()), *subscribers)
+    return Brought(
+        pipelines=tuple(pipeline for _, parts in brought for pipeline in parts.pipelines),
+        routers=tuple(router for _, parts in brought for router in parts.routers),
+        subscribers=heard,
+    )
+
+
+class JoinedConcepts:
+    """What a question means to any of the products, surest first."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        self._each = [product.concepts for product in products if product.concepts]
+
+    async def named_in(self, tenant: TenantId, question: str) -> Sequence[Concept]:
+        """The labels of all products that the question names or describes."""
+        named = [concept for each in self._each for concept in await each.named_in(tenant, question)]
+        return sorted(named, key=lambda concept: -concept.strength)

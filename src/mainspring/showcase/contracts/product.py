@@ -1,0 +1,39 @@
+"""Contract intelligence as a product: what it brings to the platform, and from which doors it is made."""
+
+from mainspring.orchestration.products import Brought, Product, Services
+
+from .concepts import ContractConcepts
+from .pipeline import Analyst, build_pipeline
+from .replaced import build_replaced
+from .routes import build_router
+from .saved_playbooks import Playbooks
+from .service import SOURCE, Contracts
+from .tasks import build_subscribers
+from .writer import ModelWriter
+
+
+def build(services: Services) -> Brought:
+    """The analysis with its routes, over the platform's services."""
+    documents, indexes = services.knowledge.documents, services.knowledge.indexes
+    playbooks = Playbooks(services.database)
+    writer = ModelWriter(services.gateway, services.ai_switch)
+    analysis = build_pipeline(
+        Analyst(services.database, documents, indexes, playbooks, writer=writer, clock=services.clock)
+    )
+    contracts = Contracts(services.database, documents, indexes, services.pipelines, playbooks, analysis)
+    return Brought(
+        pipelines=(analysis, build_replaced()),
+        routers=(build_router(contracts, max_upload_bytes=services.max_upload_bytes),),
+        subscribers=build_subscribers(contracts),
+    )
+
+
+product = Product(
+    "contracts",
+    title="Contract intelligence",
+    build=build,
+    sources=frozenset({SOURCE}),
+    subjects=("ctr",),
+    upload_paths=("/v1/contracts",),
+    concepts=ContractConcepts(),
+)

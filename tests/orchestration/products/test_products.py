@@ -1,0 +1,92 @@
+"""Products: found by entry point, merged, refused with a word on what to change."""
+
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+
+from mainspring.orchestration.knowledge import Concept
+from mainspring.orchestration.pipelines import Pipeline
+from mainspring.orchestration.products import Brought, JoinedConcepts, Product, ProductInvalid, find_products, merge
+
+
+def _product(name: str, *pipelines: Pipeline) -> Product:
+    return Product(name, title=name.title(), build=lambda services: Brought(pipelines=pipelines))
+
+
+letters = _product("letters")
+no_product = "a text"
+
+
+def _install(monkeypatch: pytest.MonkeyPatch, **named: str) -> None:
+    points = EntryPoints(EntryPoint(name, value, "mainspring.products") for name, value in named.items())
+    monkeypatch.setattr("mainspring.orchestration.products.discovery.entry_points", lambda group: points)
+
+
+def test_contract_intelligence_is_found_as_any_installed_product_is():
+    assert [product.name for product in find_products(frozenset({"contracts"}))] == ["contracts"]
+
+
+def test_a_product_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch):
+    _install(monkeypatch, letters=f"{__name__}:letters")
+    assert find_products() == (letters,)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("nowhere.at.all:product", "cannot be imported from nowhere.at.all:product: ModuleNotFoundError"),
+        (f"{__name__}:absent", "cannot be imported"),
+        (f"{__name__}:no_product", "is a str; a product's entry point names a `Product`"),
+    ],
+)
+def test_a_package_that_brings_no_product_is_named(monkeypatch: pytest.MonkeyPatch, value: str, said: str):
+    _install(monkeypatch, letters=value)
+    with pytest.raises(ProductInvalid, match=said):
+        find_products()
+
+
+def test_two_packages_cannot_bring_one_product(monkeypatch: pytest.MonkeyPatch):
+    _install(monkeypatch, one=f"{__name__}:letters", two=f"{__name__}:letters")
+    with pytest.raises(ProductInvalid, match="uninstall one"):
+        find_products()
+
+
+def test_a_product_that_is_not_installed_is_asked_for_in_vain():
+    with pytest.raises(ProductInvalid, match="brings the product nothing_like_it"):
+        find_products(frozenset({"nothing_like_it"}))
+
+
+def test_a_name_is_snake_case():
+    with pytest.raises(ProductInvalid, match="snake_case"):
+        _product("Not A Name")
+
+
+def test_two_products_cannot_bring_the_same_version_of_a_pipeline():
+    both = [
+        (_product(name), Brought(pipelines=(Pipeline("letters.write", version=1),))) for name in ("letters", "mail")
+    ]
+    with pytest.raises(ProductInvalid, match=r"letters and mail both bring version 1 of the pipeline letters\.write"):
+        merge(both)
+
+
+def test_one_product_may_bring_two_versions_for_runs_that_are_under_way():
+    one, two = Pipeline("letters.write", version=1), Pipeline("letters.write", version=2)
+    assert merge([(_product("letters"), Brought(pipelines=(two, one)))]).pipelines == (two, one)
+
+
+class _Says:
+    def __init__(self, *concepts: Concept) -> None:
+        self._concepts = concepts
+
+    async def named_in(self, tenant: object, question: str) -> tuple[Concept, ...]:
+        return self._concepts
+
+
+async def test_what_a_question_means_is_asked_of_every_product_and_the_surest_comes_first(tenant: object):
+    products = [
+        Product("one", title="One", build=lambda services: Brought(), concepts=_Says(Concept("weak", 0.5))),
+        Product("two", title="Two", build=lambda services: Brought(), concepts=_Says(Concept("sure", 1.0))),
+        _product("three"),
+    ]
+    found = await JoinedConcepts(products).named_in(tenant, "?")  # pyright: ignore[reportArgumentType]
+    assert [concept.label for concept in found] == ["sure", "weak"]
