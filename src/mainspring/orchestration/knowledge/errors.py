@@ -59,6 +59,7 @@ from mainspring.foundation.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from mainspring.foundation.webguard.errors import UrlRefused as UrlRefused
 
 
 class UnreadableDocument(InvalidInput):
@@ -271,12 +272,6 @@ class InvalidSource(InvalidInput):
     """The source's name, kind, schedule or settings cannot be used; the detail says which."""
 
     code = "invalid_source"
-
-
-class UrlRefused(InvalidInput):
-    """The URL leads where the platform does not go for a tenant, such as into the operator's own network."""
-
-    code = "url_refused"
 
 
 class SourceRefused(InvalidInput):

@@ -11,6 +11,7 @@ import pytest
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.webguard import is_public, may_be_internal
 from mainspring.orchestration.knowledge.errors import FileTooLarge, SourceRefused, SourceUnreachable, UrlRefused
 from mainspring.orchestration.knowledge.sources import (
     Credential,
@@ -20,7 +21,6 @@ from mainspring.orchestration.knowledge.sources import (
     WebDocument,
     WebGuard,
 )
-from mainspring.orchestration.knowledge.sources.addresses import is_public, may_be_internal
 from tests.certificates import Authority
 
 from .web import Page, Web, serving

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from mainspring.foundation.webguard import read_url
 from mainspring.orchestration.knowledge.sources.links import page_links, sitemap_links
-from mainspring.orchestration.knowledge.sources.urls import read_url
 
 PAGE = read_url("https://docs.example/start")
 MEBIBYTE = 1 << 20

@@ -7,9 +7,8 @@ from contextlib import suppress
 from html import unescape
 from html.parser import HTMLParser
 
+from mainspring.foundation.webguard import WebAddress, follow
 from mainspring.orchestration.knowledge.errors import UrlRefused
-
-from .urls import WebAddress, follow
 
 MAX_LINKS = 20_000
 _MAX_CHARACTERS = 5_000_000

@@ -4,13 +4,13 @@ from asyncio import to_thread
 from collections.abc import AsyncIterator, Mapping
 
 from mainspring.foundation.errors import MainspringError
+from mainspring.foundation.webguard import read_url
 from mainspring.orchestration.knowledge.errors import InvalidSource, SourceRefused
 
 from .guard import Answer, Credential, NotModified, NotThere, WebDocument, WebGuard
 from .items import Content, EndOfListing, Fetched, Gone, Item, Listing, Unchanged
 from .links import is_sitemap_index, page_links, sitemap_links
 from .types import MAX_PAGES, MAX_URLS, UrlConfig
-from .urls import read_url
 
 _SITEMAPS = 50
 _KEPT_BYTES = 1_000_000  # of a page that was read for its links; a larger one is fetched again

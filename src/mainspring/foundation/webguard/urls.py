@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, urljoin, urlsplit
 
-from mainspring.orchestration.knowledge.errors import UrlRefused
+from .errors import UrlRefused
 
 MAX_URL_CHARACTERS = 2_000
 STANDARD_PORTS = frozenset({80, 443, 8080, 8443})
@@ -58,7 +58,7 @@ def read_url(text: str) -> WebAddress:
     if scheme not in _DEFAULT_PORTS or not host:
         raise UrlRefused(f"The URL {shown!r} is not one of http or https with a host.")
     if "@" in parts.netloc:
-        raise UrlRefused("The URL holds a user name or password; give credentials as the source's secret.")
+        raise UrlRefused("The URL holds a user name or password; give credentials as the secret that goes with it.")
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
     query = "?" + quote(parts.query, safe="/%:@!$&'()*+,;=-._~?") if parts.query else ""
     return WebAddress(scheme, _read_host(host, shown), _DEFAULT_PORTS[scheme] if port is None else port, path + query)
