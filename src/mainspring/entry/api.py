@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from mainspring import __version__
 from mainspring.application.identity import routes as identity_routes
+from mainspring.entry.orchestration_slice import Orchestration
 from mainspring.entry.reference_page import add_reference_page
 from mainspring.entry.wiring import Platform, build
 from mainspring.foundation.db import DatabaseGone
@@ -39,7 +40,7 @@ _UPLOADS = ("/v1/knowledge/documents", "/v1/knowledge/sources/")
 def make_app(platform: Platform) -> FastAPI:
     """The application over a built platform."""
     settings = platform.settings
-    uploads = [*_UPLOADS, *(path for product in platform.products for path in product.upload_paths)]
+    uploads = [*_UPLOADS, *(path for product in platform.orchestration.products for path in product.upload_paths)]
     app = create_app(
         platform.identity,
         title="Mainspring",
@@ -50,16 +51,26 @@ def make_app(platform: Platform) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(identity_routes.build_router(platform.identity, is_secure=settings.secure_cookies))
-    for router in platform.brought.routers:
+    _add_orchestration(app, platform.orchestration, max_upload_bytes=settings.max_upload_bytes)
+    _add_inference(app, platform)
+    _add_health(app, platform)
+    add_reference_page(app)
+    _add_console(app)
+    return app
+
+
+def _add_orchestration(app: FastAPI, parts: Orchestration, *, max_upload_bytes: int) -> None:
+    """Products, knowledge and runs."""
+    for router in parts.brought.routers:
         app.include_router(router)
-    app.include_router(
-        knowledge_routes.build_router(platform.knowledge.services, max_upload_bytes=settings.max_upload_bytes)
-    )
-    privacy = knowledge_routes.RunPrivacy(
-        platform.knowledge.services.documents,
-        products=tuple(subject for product in platform.products for subject in product.subjects),
-    )
-    app.include_router(run_routes.build_router(platform.pipelines, platform.live, privacy=privacy))
+    app.include_router(knowledge_routes.build_router(parts.knowledge.services, max_upload_bytes=max_upload_bytes))
+    subjects = [subject for product in parts.products for subject in product.subjects]
+    privacy = knowledge_routes.RunPrivacy(parts.knowledge.services.documents, products=subjects)
+    app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=privacy))
+
+
+def _add_inference(app: FastAPI, platform: Platform) -> None:
+    """The gateway's control plane."""
     app.include_router(record_routes.build_router(platform.records))
     app.include_router(record_routes.build_outcome_router(platform.gateway))
     app.include_router(
@@ -67,10 +78,6 @@ def make_app(platform: Platform) -> FastAPI:
     )
     app.include_router(record_routes.build_models_router(platform.models))
     app.include_router(record_routes.build_cache_router(platform.kept_replies))
-    _add_health(app, platform)
-    add_reference_page(app)
-    _add_console(app)
-    return app
 
 
 def _add_health(app: FastAPI, platform: Platform) -> None:
@@ -155,7 +162,7 @@ async def run_api(settings: Settings) -> None:
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
         )
-        await _Server(config, platform.live).serve()
+        await _Server(config, platform.orchestration.live).serve()
 
 
 def main() -> None:

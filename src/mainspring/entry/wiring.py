@@ -11,7 +11,7 @@ from datetime import timedelta
 from mainspring.application.identity import Identity, IdentitySettings
 from mainspring.entry.engines import running_engines
 from mainspring.entry.gateway_slice import gateway_settings, open_vault_wrapper
-from mainspring.entry.knowledge_slice import Foundations, KnowledgeParts, build_knowledge
+from mainspring.entry.orchestration_slice import Beneath, Orchestration, build_orchestration
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
@@ -28,8 +28,7 @@ from mainspring.inference.gateway import (
     Spending,
     build_gateway,
 )
-from mainspring.orchestration.pipelines import LiveEvents, Pipelines
-from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, find_products, merge
+from mainspring.orchestration.products import Product, find_products
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,7 @@ class Platform:
     provider_keys: ProviderKeys
     spending: Spending
     kept_replies: KeptReplies
-    knowledge: KnowledgeParts
-    pipelines: Pipelines
-    live: LiveEvents
-    products: tuple[Product, ...]
-    brought: Brought
+    orchestration: Orchestration
 
 
 @asynccontextmanager
@@ -85,27 +80,9 @@ async def build(
             gateway_settings(settings, urls.valkey_url), database, valkey, vault, directory=identity.directory
         )
         opened.push_async_callback(gateway.close)
-        pipelines = Pipelines(database, valkey)
         replies = KeptReplies(database, valkey)
-        knowledge = build_knowledge(
-            Foundations(settings, database, objects, vault, gateway, identity, replies, pipelines),
-            concepts=JoinedConcepts(products),
-            product_sources=frozenset(source for product in products for source in product.sources),
-        )
-        opened.push_async_callback(knowledge.homes.close)
-        live = LiveEvents(database, valkey)
-        opened.push_async_callback(live.close)
-        services = Services(
-            database=database,
-            objects=objects,
-            gateway=gateway,
-            ai_switch=identity,
-            knowledge=knowledge.services,
-            pipelines=pipelines,
-            live=live,
-            clock=clock,
-            max_upload_bytes=settings.max_upload_bytes,
-        )
+        beneath = Beneath(settings, clock, database, valkey, objects, vault, gateway, identity, replies)
+        orchestration = build_orchestration(beneath, products, opened)
         policies = Policies(database, valkey)
         yield Platform(
             settings=settings,
@@ -120,9 +97,5 @@ async def build(
             provider_keys=ProviderKeys(database, valkey, vault),
             spending=Spending(database),
             kept_replies=replies,
-            knowledge=knowledge,
-            pipelines=pipelines,
-            live=live,
-            products=products,
-            brought=merge([(product, product.build(services)) for product in products]),
+            orchestration=orchestration,
         )

@@ -43,7 +43,7 @@ async def run_worker(settings: Settings) -> None:
         worker = Worker(
             platform.database,
             platform.valkey,
-            pipelines=[*platform.brought.pipelines, *platform.knowledge.pipelines],
+            pipelines=[*platform.orchestration.brought.pipelines, *platform.orchestration.knowledge.pipelines],
             concurrency=settings.worker_concurrency,
             lease=timedelta(seconds=settings.lease_seconds),
             steps=frozenset(settings.worker_steps.split(",")) if settings.worker_steps else None,
@@ -61,8 +61,8 @@ async def run_worker(settings: Settings) -> None:
 
 async def _relay_outbox(platform: Platform, stop: asyncio.Event) -> None:
     subscribers = merge_subscribers(
-        platform.brought.subscribers,
-        build_knowledge_subscribers(platform.knowledge.services.ingestion),
+        platform.orchestration.brought.subscribers,
+        build_knowledge_subscribers(platform.orchestration.knowledge.services.ingestion),
     )
     while not stop.is_set():
         try:
@@ -86,7 +86,7 @@ def merge_subscribers(*rooms: Mapping[str, tuple[Subscriber, ...]]) -> Mapping[s
 
 async def _tend_knowledge(platform: Platform, stop: asyncio.Event) -> None:
     """Every half minute, take up what is due or was left lying: sources, documents without a run, deletions."""
-    knowledge = platform.knowledge
+    knowledge = platform.orchestration.knowledge
     while not stop.is_set():
         done = {
             "submitted": await do_duty("submit_pending", knowledge.sweeper.submit_pending()),
@@ -117,7 +117,7 @@ async def do_duty(name: str, duty: Awaitable[Done]) -> Done | None:
 
 async def _watch_knowledge(platform: Platform, stop: asyncio.Event) -> None:
     """Each hour, look after indexes: old ones go, large ones are promoted, and the day's checks are made."""
-    knowledge = platform.knowledge
+    knowledge = platform.orchestration.knowledge
     for hour in itertools.count():
         purged = await do_duty("purge_retired", knowledge.upkeep.purge_retired())
         kept = await do_duty("keep_promotions", knowledge.promotions.keep_unless(stop))

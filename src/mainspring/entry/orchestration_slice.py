@@ -1,0 +1,77 @@
+"""Orchestration put together: pipelines, knowledge and what the installed products bring to them."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from mainspring.entry.knowledge_slice import Foundations, KnowledgeParts, build_knowledge
+from mainspring.foundation.clock import Clock
+from mainspring.foundation.db import Database
+from mainspring.foundation.objects import ObjectStore
+from mainspring.foundation.settings import Settings
+from mainspring.foundation.valkey import Valkey
+from mainspring.foundation.vault import Vault
+from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
+from mainspring.orchestration.pipelines import LiveEvents, Pipelines
+from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, merge
+
+
+@dataclass(frozen=True, slots=True)
+class Beneath:
+    """What orchestration stands on."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    valkey: Valkey
+    objects: ObjectStore
+    vault: Vault
+    gateway: Gateway
+    ai_switch: AiSwitch
+    replies: KeptReplies
+
+
+@dataclass(frozen=True, slots=True)
+class Orchestration:
+    """The services of the tier, and what a worker runs for them."""
+
+    pipelines: Pipelines
+    live: LiveEvents
+    knowledge: KnowledgeParts
+    products: tuple[Product, ...]
+    brought: Brought
+
+
+def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened: AsyncExitStack) -> Orchestration:
+    """The services of the tier; what they open is closed with `opened`."""
+    database = beneath.database
+    pipelines = Pipelines(database, beneath.valkey)
+    live = LiveEvents(database, beneath.valkey)
+    opened.push_async_callback(live.close)
+    knowledge = build_knowledge(
+        Foundations(
+            beneath.settings,
+            database,
+            beneath.objects,
+            beneath.vault,
+            beneath.gateway,
+            beneath.ai_switch,
+            beneath.replies,
+            pipelines,
+        ),
+        concepts=JoinedConcepts(products),
+        product_sources=frozenset(source for product in products for source in product.sources),
+    )
+    opened.push_async_callback(knowledge.homes.close)
+    services = Services(
+        database=database,
+        objects=beneath.objects,
+        gateway=beneath.gateway,
+        ai_switch=beneath.ai_switch,
+        knowledge=knowledge.services,
+        pipelines=pipelines,
+        live=live,
+        clock=beneath.clock,
+        max_upload_bytes=beneath.settings.max_upload_bytes,
+    )
+    brought = merge([(product, product.build(services)) for product in products])
+    return Orchestration(pipelines, live, knowledge, products, brought)
