@@ -1,0 +1,1 @@
+"""Agents: graphs with threads, tools, durable state and people in the loop."""
