@@ -2,12 +2,16 @@
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -21,6 +25,14 @@ from mainspring.foundation.tables import metadata
 
 def _instant(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True))
+
+
+def _known_instant(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=text("now()"))
+
+
+def _flag(name: str) -> Column[object]:
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
 
 
 run_table = Table(
@@ -42,7 +54,23 @@ run_table = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     _instant("started_at"),
     _instant("finished_at"),
-    CheckConstraint("status in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="run_status_known"),
+    Column("origin", postgresql.UUID, nullable=False),
+    Column("retry_of", postgresql.UUID),
+    Column("replay_of", postgresql.UUID),
+    Column("parent_run", postgresql.UUID, ForeignKey("run.id", ondelete="CASCADE")),
+    Column("parent_step", Text),
+    Column("parent_map_key", Text),
+    _flag("owes_parent"),
+    _flag("has_children"),
+    _flag("fans_out"),
+    Column("initiator", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("initiated_by", Text),
+    Column("cost_micros", BigInteger, nullable=False, server_default=text("0")),
+    Column("cost_ceiling_micros", BigInteger),
+    Column("ending", Text),
+    CheckConstraint(
+        "status in ('queued', 'running', 'compensating', 'succeeded', 'failed', 'cancelled')", name="run_status_known"
+    ),
     CheckConstraint(
         "(finished_at is not null) = (status in ('succeeded', 'failed', 'cancelled'))", name="run_final_has_end"
     ),
@@ -53,6 +81,13 @@ run_table = Table(
         "run_deadline",
         "deadline",
         postgresql_where=text("deadline is not null and status in ('queued', 'running')"),
+    ),
+    Index("run_children", "parent_run", postgresql_where=text("parent_run is not null")),
+    Index("run_owing", "id", postgresql_where=text("owes_parent and finished_at is not null")),
+    Index(
+        "run_orphaning",
+        "id",
+        postgresql_where=text("has_children and status in ('compensating', 'failed', 'cancelled')"),
     ),
 )
 
@@ -82,9 +117,23 @@ step_table = Table(
     Column("error_trace", Text),
     _instant("started_at"),
     _instant("finished_at"),
+    Column("role", Text, nullable=False, server_default=text("'work'")),
+    Column("origin", postgresql.UUID),
+    Column("item", postgresql.JSONB),
+    Column("tolerance", REAL, nullable=False, server_default=text("0")),
+    Column("items", Integer),
+    Column("items_left", Integer),
+    Column("items_failed", Integer),
+    Column("undo_lane", Text),
+    _instant("wake_at"),
+    Column("awaited", Text),
+    Column("fallback", postgresql.JSONB),
     CheckConstraint(
-        "status in ('waiting', 'ready', 'running', 'succeeded', 'failed', 'cancelled')", name="step_status_known"
+        "status in ('waiting', 'ready', 'running', 'suspended', 'gathering', 'succeeded', 'failed', 'cancelled')",
+        name="step_status_known",
     ),
+    CheckConstraint("role in ('work', 'compensation')", name="step_role_known"),
+    CheckConstraint("(status = 'suspended') = (awaited is not null)", name="step_suspended_awaits"),
     CheckConstraint(
         "(status = 'running') = (token is not null and lease_until is not null)", name="step_running_is_leased"
     ),
@@ -95,6 +144,8 @@ step_table = Table(
     ),
     Index("step_leased", "lane", "lease_until", postgresql_where=text("status = 'running'")),
     Index("step_due", "due_at", postgresql_where=text("status = 'waiting' and due_at is not null")),
+    Index("step_wake", "wake_at", postgresql_where=text("status = 'suspended' and wake_at is not null")),
+    Index("step_awaiting", "run_id", "awaited", postgresql_where=text("status = 'suspended'")),
 )
 
 run_event_table = Table(
@@ -109,4 +160,96 @@ run_event_table = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     CheckConstraint("seq > 0", name="run_event_seq_positive"),
     Index("run_event_once", "run_id", "key", unique=True, postgresql_where=text("key is not null")),
+)
+
+signal_table = Table(
+    "signal",
+    metadata,
+    Column("run_id", postgresql.UUID, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("tenant_id", postgresql.UUID, nullable=False),
+    Column("payload", postgresql.JSONB, nullable=False),
+    _known_instant("received_at"),
+)
+
+pipeline_version_table = Table(
+    "pipeline_version",
+    metadata,
+    Column("name", Text),
+    Column("version", Integer),
+    Column("step", Text),
+    Column("input_schema", postgresql.JSONB, nullable=False),
+    Column("output_schema", postgresql.JSONB, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    _known_instant("registered_at"),
+    PrimaryKeyConstraint("name", "version", "step"),
+)
+
+hold_table = Table(
+    "hold",
+    metadata,
+    Column("id", postgresql.UUID, primary_key=True),
+    Column("tenant_id", postgresql.UUID),
+    Column("pipeline", Text),
+    Column("step", Text),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    _known_instant("held_at"),
+    CheckConstraint("kind in ('pause', 'drain')", name="hold_kind_known"),
+    UniqueConstraint("tenant_id", "pipeline", "step", "kind", name="hold_once", postgresql_nulls_not_distinct=True),
+)
+
+tenant_share_table = Table(
+    "tenant_share",
+    metadata,
+    Column("tenant_id", postgresql.UUID, primary_key=True),
+    Column("weight", Integer, nullable=False, server_default=text("1")),
+    Column("max_running", Integer),
+    CheckConstraint("weight between 1 and 100", name="tenant_share_weight"),
+)
+
+dead_letter_table = Table(
+    "dead_letter",
+    metadata,
+    Column("id", postgresql.UUID, primary_key=True),
+    Column("tenant_id", postgresql.UUID, nullable=False),
+    Column("run_id", postgresql.UUID, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("map_key", Text, nullable=False, server_default=text("''")),
+    Column("pipeline", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("error_code", Text, nullable=False),
+    Column("error_detail", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    _known_instant("failed_at"),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("reason", Text),
+    Column("decided_by", Text),
+    _instant("decided_at"),
+    Column("replayed_as", postgresql.UUID),
+    CheckConstraint("state in ('open', 'replayed', 'discarded')", name="dead_letter_state_known"),
+    UniqueConstraint("run_id", "step", "map_key", name="dead_letter_once"),
+    Index("dead_letter_newest", "tenant_id", "state", "id"),
+    Index("dead_letter_alike", "tenant_id", "fingerprint", "state", "id"),
+)
+
+schedule_table = Table(
+    "schedule",
+    metadata,
+    Column("id", postgresql.UUID, primary_key=True),
+    Column("tenant_id", postgresql.UUID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("input", postgresql.JSONB, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("timezone", Text, nullable=False, server_default=text("'UTC'")),
+    _instant("next_at"),
+    _flag("is_paused"),
+    Column("initiator", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("created_by", Text, nullable=False),
+    _known_instant("created_at"),
+    UniqueConstraint("tenant_id", "name", name="schedule_name"),
+    Index("schedule_due", "next_at", postgresql_where=text("not is_paused and next_at is not null")),
 )

@@ -3,8 +3,11 @@
 States and their legal transitions (enforced by the database, see the migration):
 
     run    queued -> running -> succeeded | failed | cancelled
+           running -> compensating -> failed | cancelled (what had succeeded is being undone)
     step   waiting -> ready -> running -> succeeded | failed | cancelled
            running -> waiting (retry, later) and running -> ready (lease lost or handed back)
+           running -> suspended -> succeeded | failed (it awaits an instant, a signal or another run)
+           running -> gathering -> succeeded | failed (it fanned out, and its items are being run)
 """
 
 from dataclasses import dataclass, field
@@ -30,6 +33,7 @@ MAX_MESSAGE_CHARACTERS = 200_000
 class RunStatus(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
+    COMPENSATING = "compensating"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -44,6 +48,8 @@ class StepStatus(StrEnum):
     WAITING = "waiting"
     READY = "ready"
     RUNNING = "running"
+    SUSPENDED = "suspended"
+    GATHERING = "gathering"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -58,8 +64,22 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Items:
+    """How far a step is that fanned out: of `total` items `done` have ended, `failed` of them in failure."""
+
+    total: int
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a run as it stands now. `attempt` is 0 until it is first started."""
+    """One step of a run as it stands now. `attempt` is 0 until it is first started.
+
+    awaited  while it is suspended: `time`, `signal:<name>` or `run:<uuid>`
+    wake_at  when it stops awaiting, if ever
+    items    of a step that fanned out
+    """
 
     name: str
     title: str
@@ -68,13 +88,22 @@ class Step:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: Failure | None = None
+    is_compensation: bool = False
+    awaited: str | None = None
+    wake_at: datetime | None = None
+    items: Items | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as it stands now, its steps in order of declaration.
+    """One run as it stands now, its steps in order of declaration, then those that undo.
 
-    subject   what the run is about, as the submitter named it, such as `ctr_...`
+    subject              what the run is about, as the submitter named it, such as `ctr_...`
+    origin               the first run of a chain of retries: what has an effect is done once for it
+    retry_of, replay_of  the run that this one repeats from where it failed, or as a whole
+    parent               the run whose step started this one and waits for it
+    initiated_by         name of who submitted it
+    cost_micros          spent so far, with what runs that it started spent
     """
 
     id: RunId
@@ -88,6 +117,23 @@ class Run:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: Failure | None = None
+    origin: RunId | None = None
+    retry_of: RunId | None = None
+    replay_of: RunId | None = None
+    parent: RunId | None = None
+    initiated_by: str | None = None
+    cost_micros: int = 0
+    cost_ceiling_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPool:
+    """A step runs in processes of its own, apart from the worker's event loop: for what is hungry or may crash.
+
+    memory_mb  of address space one process may take, at least 64
+    """
+
+    memory_mb: int = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +142,12 @@ class Urgency:
 
     priority  higher is claimed first; -100 to 100
     deadline  a run not finished by then fails with `deadline_exceeded`
+    cost_ceiling_micros  a run that spends more fails with `cost_ceiling_reached`; None for the pipeline's own ceiling
     """
 
     priority: int = 0
     deadline: datetime | None = None
+    cost_ceiling_micros: int | None = None
 
 
 ROUTINE = Urgency()
@@ -112,11 +160,16 @@ class EventType(StrEnum):
     STEP_STARTED = "step.started"
     STEP_PROGRESS = "step.progress"
     STEP_RETRYING = "step.retrying"
+    STEP_SUSPENDED = "step.suspended"
+    STEP_RESUMED = "step.resumed"
+    STEP_GATHERED = "step.gathered"
     STEP_FINISHED = "step.finished"
     STEP_FAILED = "step.failed"
+    STEP_EMITTED = "step.emitted"
     MESSAGE_DELTA = "message.delta"
     FINDING_ADDED = "finding.added"
     SNAPSHOT = "snapshot"
+    RUN_COMPENSATING = "run.compensating"
     RUN_FINISHED = "run.finished"
 
 
