@@ -220,7 +220,7 @@ class Analyst:
     async def assess(self, after: AfterClassify, run: StepRun) -> Assessed:
         """Read the facts and hold every clause against the playbook."""
         submitted = after.submitted
-        analysis = await self._analysis(run.tenant, submitted.document, after.chunk, after.classify)
+        analysis = await self.read(run.tenant, submitted.document, after.chunk, after.classify)
         playbook = await self._playbooks.load(run.tenant, submitted.playbook, submitted.playbook_version)
         facts = await asyncio.to_thread(extract_facts, analysis)
         found = await asyncio.to_thread(assess, playbook, analysis, facts)
@@ -254,7 +254,7 @@ class Analyst:
     async def summarize(self, after: AfterAll, run: StepRun) -> Reported:
         """Write the summary, every sentence checked against the text, and store the report."""
         submitted, assessed = after.submitted, after.assess
-        analysis = await self._analysis(run.tenant, submitted.document, after.chunk, after.classify)
+        analysis = await self.read(run.tenant, submitted.document, after.chunk, after.classify)
         summary = await asyncio.to_thread(summarize, analysis, assessed.facts, assessed.findings)
         summary = await self._writer.summarize(run, analysis, assessed.facts, assessed.findings) or summary
         for sentence in summary.sentences:
@@ -264,7 +264,8 @@ class Analyst:
         await run.say(f"Wrote {_count(len(summary.sentences), 'cited sentence')}; dropped {summary.dropped}")
         return Reported(sentences=len(summary.sentences), dropped=summary.dropped, method=summary.method)
 
-    async def _analysis(self, tenant: TenantId, document: UUID, chunked: Chunked, classified: Classified) -> Analysis:
+    async def read(self, tenant: TenantId, document: UUID, chunked: Chunked, classified: Classified) -> Analysis:
+        """The document with the clauses and labels that earlier steps of the run found."""
         parsed = await self._documents.get_parsed(Reader(tenant, None), document)
         chunks = await self._read(tenant, document, chunked)
         return Analysis(
