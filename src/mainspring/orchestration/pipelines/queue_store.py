@@ -96,8 +96,10 @@ admitted as materialized (
      limit %(free)s
 ),
 held as materialized (
-    select id, tenant_id, pipeline, status, event_seq, subject, input from run
-     where id = any (array(select distinct run_id from admitted)) and status in ('queued', 'running')
+    select id, tenant_id, pipeline, status, event_seq, subject, input, origin, initiator, cost_micros,
+           cost_ceiling_micros
+      from run
+     where id = any (array(select distinct run_id from admitted)) and status in ('queued', 'running', 'compensating')
      order by id for no key update skip locked
 ),
 claimed as (
@@ -108,29 +110,35 @@ claimed as (
      where step.run_id = admitted.run_id and step.name = admitted.name and step.map_key = admitted.map_key
        and step.run_id = any (array(select run_id from admitted))
     returning step.run_id, step.name, step.map_key, step.token, step.attempt, step.failures, step.title, step.after,
-              step.position, step.lane, step.tenant_id
+              step.position, step.lane, step.tenant_id, step.item, step.origin as own_origin
 ),
 placed as materialized (
     select claimed.*, held.input, held.subject, held.pipeline, held.status = 'queued' as is_first,
+           coalesce(claimed.own_origin, held.origin) as origin, held.initiator, held.cost_micros,
+           held.cost_ceiling_micros,
            held.event_seq + (held.status = 'queued')::integer
-             + row_number() over (partition by claimed.run_id order by position)::integer as seq
+             + count(*) filter (where map_key = '')
+                   over (partition by claimed.run_id order by position, map_key)::integer as seq
       from claimed join held on held.id = claimed.run_id
 ),
 outline as materialized (
     select run_id, jsonb_agg(jsonb_build_object('name', name, 'title', title) order by position) as steps
-      from step where run_id = any (array(select run_id from placed where is_first))
+      from step
+     where run_id = any (array(select run_id from placed where is_first)) and map_key = '' and role = 'work'
      group by run_id
 ),
 begun as (
-    update run set status = 'running', started_at = coalesce(started_at, now()), event_seq = last.seq
+    update run
+       set status = case run.status when 'queued' then 'running' else run.status end,
+           started_at = coalesce(started_at, now()), event_seq = last.seq
       from (select run_id, max(seq) as seq from placed group by run_id) as last
-     where run.id = last.run_id and run.id = any (array(select run_id from placed))
+     where run.id = last.run_id and run.id = any (array(select run_id from placed)) and run.event_seq < last.seq
 ),
 told as (
     insert into run_event (run_id, seq, tenant_id, type, facts)
     select run_id, seq, tenant_id, 'step.started',
            jsonb_build_object('step', name, 'text', title, 'attempt', attempt)
-      from placed
+      from placed where map_key = ''
     union all
     select held.id, 1, held.tenant_id, 'run.started',
            jsonb_build_object('text', 'Started', 'pipeline', held.pipeline, 'steps', outline.steps)
@@ -138,11 +146,13 @@ told as (
 )
 select placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt, placed.failures, placed.title,
        placed.lane, placed.tenant_id, placed.pipeline, placed.subject, placed.seq, placed.is_first,
-       placed.input::text as input, now() as at,
+       case when placed.item is null then placed.input::text end as input, placed.item::text as item, now() as at,
+       placed.origin, placed.initiator, placed.cost_micros, placed.cost_ceiling_micros,
        case when placed.is_first then outline.steps end as outline,
        case when cardinality(placed.after) > 0 then (
            select jsonb_object_agg(earlier.name, earlier.output) from step as earlier
-            where earlier.run_id = placed.run_id and earlier.name = any (placed.after))::text end as earlier
+            where earlier.run_id = placed.run_id and earlier.name = any (placed.after)
+              and earlier.map_key = '')::text end as earlier
   from placed left join outline on outline.run_id = placed.run_id
  order by placed.run_id, placed.seq"""
 

@@ -243,17 +243,21 @@ class Worker:
         backoff = Backoff()
         while True:
             try:
-                swept = await sweep(self._database)
+                await self.sweep_now()
                 backoff.reset()
             except DatabaseGone as away:
                 log.warning("sweep_failed", error=type(away).__name__)
                 await backoff.wait()
                 continue
-            self._publisher.tell(swept.milestones)
             self._publisher.touch([held.claim.lease for held in self._held.values()])
-            if swept.has_ready:
-                self._bell.set()
             await _wait(self._sweep_bell, SWEEP_SECONDS * self._chance.uniform(0.8, 1.2))
+
+    async def sweep_now(self) -> None:
+        """Take up what has become due, as is done each second; raises one of `DatabaseGone`."""
+        swept = await sweep(self._database)
+        self._publisher.tell(swept.milestones)
+        if swept.has_ready:
+            self._bell.set()
 
     def _hear_ready(self, rung: set[str]) -> None:
         if self._id not in rung and (not rung or rung & self._definitions.keys()):
@@ -309,12 +313,14 @@ def _lanes(pipelines: Sequence[Pipeline], steps: frozenset[str] | None) -> dict[
 def _start_milestones(row: Row) -> list[Milestone]:
     """What the claim wrote to the story, as `store.read_story` would return it."""
     tenant, run = TenantId(row["tenant_id"]), RunId(row["run_id"])
-    facts = {"step": row["name"], "text": row["title"], "attempt": row["attempt"]}
-    started = Milestone(tenant, run, row["seq"], EventType.STEP_STARTED, row["at"], facts, row["attempt"])
-    if row["outline"] is None:
-        return [started]
-    opening = {"text": "Started", "pipeline": row["pipeline"], "steps": row["outline"]}
-    return [Milestone(tenant, run, 1, EventType.RUN_STARTED, row["at"], opening), started]
+    milestones: list[Milestone] = []
+    if row["outline"] is not None:
+        opening = {"text": "Started", "pipeline": row["pipeline"], "steps": row["outline"]}
+        milestones.append(Milestone(tenant, run, 1, EventType.RUN_STARTED, row["at"], opening))
+    if not row["map_key"]:  # items of a fan-out start in silence
+        facts = {"step": row["name"], "text": row["title"], "attempt": row["attempt"]}
+        milestones.append(Milestone(tenant, run, row["seq"], EventType.STEP_STARTED, row["at"], facts, row["attempt"]))
+    return milestones
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:
