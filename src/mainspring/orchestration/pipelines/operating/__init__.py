@@ -1,0 +1,1 @@
+"""What an engineer who is paged needs: runs, dead letters, holds, schedules, figures, retention."""
