@@ -19,7 +19,11 @@ no_product = "a text"
 
 def _install(monkeypatch: pytest.MonkeyPatch, **named: str) -> None:
     points = EntryPoints(EntryPoint(name, value, "mainspring.products") for name, value in named.items())
-    monkeypatch.setattr("mainspring.orchestration.products.discovery.entry_points", lambda group: points)
+
+    def installed(*, group: str) -> EntryPoints:
+        return points.select(group=group)
+
+    monkeypatch.setattr("mainspring.orchestration.products.discovery.entry_points", installed)
 
 
 def test_contract_intelligence_is_found_as_any_installed_product_is():

@@ -1,0 +1,162 @@
+"""The platform and one worker in the process of a test; see the package."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from mainspring.application.identity import operator
+from mainspring.entry.wiring import Platform, build
+from mainspring.foundation.engines import EmbeddedEngines, EngineUrls
+from mainspring.foundation.ids import TenantId, new_id, show_id
+from mainspring.foundation.principal import Principal
+from mainspring.foundation.settings import Settings, load_settings
+from mainspring.inference.gateway.testing import MODEL, ScriptedProvider, ScriptedReply
+from mainspring.migrations import migrate
+from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunEvent, Step, StepStatus, Worker
+from mainspring.orchestration.products import Product
+
+from .clock import TurnedClock
+
+Output = TypeVar("Output")
+
+_MOVING = {StepStatus.READY, StepStatus.RUNNING, StepStatus.GATHERING}
+_LOOK_SECONDS = 0.01
+
+
+class Kit:
+    """One tenant of a running platform; made by `running`.
+
+    model    the scripted provider: `requests` holds what it was asked
+    clock    the platform's clock
+    """
+
+    def __init__(self, platform: Platform, worker: Worker, model: ScriptedProvider, clock: TurnedClock) -> None:
+        self.platform = platform
+        self.model = model
+        self.clock = clock
+        self._worker = worker
+        self._tenant: TenantId | None = None
+
+    @property
+    def tenant(self) -> TenantId:
+        """The tenant on whose behalf everything is done."""
+        assert self._tenant is not None
+        return self._tenant
+
+    @property
+    def operator(self) -> Principal:
+        """Who may do anything for the tenant."""
+        return operator(self.tenant)
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """The door to runs, for what the kit has no shorter word for."""
+        return self.platform.orchestration.pipelines
+
+    async def new_tenant(self) -> TenantId:
+        """Work for a fresh tenant from now on; answers its id."""
+        slug = show_id("t", new_id()).replace("_", "-")
+        self._tenant = (await self.platform.identity.create_tenant(slug, "Test tenant")).id
+        return self._tenant
+
+    async def submit(self, pipeline: Pipeline, submitted: object, *, idempotency_key: str | None = None) -> Run:
+        """Begin a run for the tenant."""
+        return await self.pipelines.submit(self.tenant, pipeline, submitted, idempotency_key=idempotency_key)
+
+    async def settle(self, run: Run, *, within: timedelta = timedelta(seconds=30)) -> Run:
+        """Wait until the run has ended or only waits for time or for somebody; TimeoutError after `within`."""
+        async with asyncio.timeout(within.total_seconds()):
+            while True:
+                found = await self.pipelines.get_run(self.tenant, run.id)
+                if found.status.is_final or not any(_is_moving(step) for step in found.steps):
+                    return found
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def finish(self, pipeline: Pipeline, submitted: object) -> Run:
+        """Begin a run and wait until it settles."""
+        return await self.settle(await self.submit(pipeline, submitted))
+
+    async def output(self, run: Run, step: str, kind: type[Output]) -> Output:
+        """What a step of the run returned; NotFound while it has not."""
+        return await self.pipelines.get_output(self.tenant, run.id, step, kind)
+
+    async def story(self, run: Run) -> list[RunEvent]:
+        """Everything that was told of a run which has ended, in order."""
+        async with self.platform.orchestration.live.follow(self.tenant, run.id, None) as following:
+            told: list[RunEvent] = []
+            while not following.is_over:
+                told += await following.batch(1.0)
+            return told
+
+    async def pass_time(self, ahead: timedelta) -> None:
+        """Turn the clock, and return when all that became due has been taken up."""
+        self.clock.turn(ahead)
+        await self._worker.sweep_now()
+
+
+@contextmanager
+def engines(folder: Path | None = None) -> Generator[EngineUrls]:
+    """Migrated engines for a block; share them between tests (a session fixture), as starting takes seconds."""
+    with tempfile.TemporaryDirectory() as temporary:
+        embedded = EmbeddedEngines(folder or Path(temporary), is_durable=False)
+        try:
+            urls = embedded.start()
+            migrate(urls.database_admin_url, login=urls.login)
+            yield urls
+        finally:
+            embedded.stop()
+
+
+@asynccontextmanager
+async def running(
+    *products: Product, replies: Sequence[ScriptedReply] = (ScriptedReply("Yes."),), on: EngineUrls | None = None
+) -> AsyncGenerator[Kit]:
+    """A platform with these products, a worker and a fresh tenant.
+
+    replies  what the model says, in order; the last one for ever
+    on       engines that are running; None starts some for this block
+    """
+    if on is None:
+        with engines() as started:
+            async with running(*products, replies=replies, on=started) as kit:
+                yield kit
+        return
+    clock, stop = TurnedClock(), asyncio.Event()
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            ScriptedProvider(replies) as model,
+            build(_settings(Path(folder), on, model), clock=clock, products=products) as platform,
+        ):
+            parts = platform.orchestration
+            worker = Worker(
+                platform.database, platform.valkey, pipelines=[*parts.brought.pipelines, *parts.knowledge.pipelines]
+            )
+            kit = Kit(platform, worker, model, clock)
+            await kit.new_tenant()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(worker.run(stop, grace=timedelta(seconds=1)))
+                try:
+                    yield kit
+                finally:
+                    stop.set()
+
+
+def _is_moving(step: Step) -> bool:
+    """Whether it goes on by itself: one that waits for its next attempt does, one that waits for a signal does not."""
+    return step.status in _MOVING or (step.status is StepStatus.WAITING and step.attempt > 0)
+
+
+def _settings(folder: Path, urls: EngineUrls, model: ScriptedProvider) -> Settings:
+    return load_settings(
+        data_dir=folder,
+        database_url=urls.database_url,
+        valkey_url=urls.valkey_url,
+        models_url=model.url,
+        openai_base_url=model.url,
+        openai_api_key="scripted",
+        model=f"openai/{MODEL}",
+    )
