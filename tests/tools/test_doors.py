@@ -19,14 +19,17 @@ from tools.lint.doors import DoorsContract
         ("house.upper.agents.service", "house.lower.gateway.server", False),
         ("house.upper.agents.service", "house.lower.gateway.routes", False),
         ("house.lower.gateway.service", "house.lower.gateway.store", True),
+        ("house.kit", "house.lower.gateway.testing", True),
+        ("house.kit", "house.lower.gateway.store", False),
+        ("house.entry.api", "house.lower.gateway.testing", False),
     ],
 )
 def test_a_room_is_entered_by_its_doors_only(importer: str, imported: str, is_kept: bool):
     graph = ImportGraph()
     for room in ("gateway", "prompts"):
-        for name in ("", ".types", ".routes", ".server", ".server.http", ".store", ".service"):
+        for name in ("", ".types", ".routes", ".server", ".server.http", ".store", ".service", ".testing"):
             graph.add_module(f"house.lower.{room}{name}")
-    for module in ("house", "house.lower", "house.upper", "house.upper.agents", "house.entry"):
+    for module in ("house", "house.lower", "house.upper", "house.upper.agents", "house.entry", "house.kit"):
         graph.add_module(module)
     for module in ("house.entry.api", "house.upper.agents.service"):
         graph.add_module(module)
@@ -35,6 +38,7 @@ def test_a_room_is_entered_by_its_doors_only(importer: str, imported: str, is_ke
         "tiers": ["house.lower", "house.upper"],
         "public": ["types"],
         "entry": "house.entry",
+        "kit": "house.kit",
         "entry_doors": ["routes", "gateway.server"],
     }
     contract = DoorsContract("doors", {"root_package": "house"}, options)

@@ -2,7 +2,8 @@
 
 A module outside a domain may import the domain package itself or one of its `public` modules;
 modules under `entry` may also import its `entry_doors`: a name opens that door of every domain,
-`<domain>.<name>` of one alone. The message says which door to use.
+`<domain>.<name>` of one alone; the `kit` for tests may import the fakes, each domain's `testing`.
+The message says which door to use.
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class DoorsContract(Contract):
     public: set[str] = cast(set[str], fields.SetField(subfield=fields.StringField()))
     entry: str = cast(str, fields.StringField())
     entry_doors: set[str] = cast(set[str], fields.SetField(subfield=fields.StringField()))
+    kit: str | None = cast(str | None, fields.StringField(required=False))
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Walk every module of every domain and collect who imports it past the doors."""
@@ -45,6 +47,13 @@ class DoorsContract(Contract):
                     yield importer, module
 
     def _is_allowed(self, importer: str, domain: str, door: str) -> bool:
-        at_entry = importer == self.entry or importer.startswith(f"{self.entry}.")
         own_door = f"{domain.rpartition('.')[2]}.{door}"
-        return door in self.public or (at_entry and not self.entry_doors.isdisjoint((door, own_door)))
+        return (
+            door in self.public
+            or (_is_in(importer, self.entry) and not self.entry_doors.isdisjoint((door, own_door)))
+            or (self.kit is not None and _is_in(importer, self.kit) and door == "testing")
+        )
+
+
+def _is_in(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
