@@ -57,7 +57,7 @@ class _Verdict:
 
 
 def read_claim(row: Row, definition: StepDefinition) -> Claim:
-    """A claim from a row of `queue_store.claim_steps`."""
+    """A claim from a row of `claiming.claim_steps`."""
     lease = Lease(
         TenantId(row["tenant_id"]), RunId(row["run_id"]), row["name"], row["map_key"], row["token"], row["attempt"]
     )

@@ -26,7 +26,7 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.telemetry import bind, get_logger
 from mainspring.foundation.valkey import Valkey
 
-from . import queue_store, store
+from . import claiming, store
 from .backoff import Backoff
 from .doorbell import Doorbell, listen
 from .errors import PipelineInvalid
@@ -150,10 +150,10 @@ class Worker:
             rooms = dict.fromkeys(self._definitions, free)
             if self._capped:
                 lanes = sorted(self._capped)
-                found = await queue_store.find_rooms(transaction, lanes, [self._capped[lane] for lane in lanes])
+                found = await claiming.find_rooms(transaction, lanes, [self._capped[lane] for lane in lanes])
                 rooms.update((row["lane"], row["room"]) for row in found)
             rooms = {lane: room for lane, room in rooms.items() if room > 0}
-            rows = await queue_store.claim_steps(
+            rows = await claiming.claim_steps(
                 transaction,
                 rooms,
                 free=free,
@@ -170,10 +170,10 @@ class Worker:
             self._start(claim)
         return rows
 
-    def _shares(self) -> queue_store.Shares:
+    def _shares(self) -> claiming.Shares:
         """A quarter of the places is kept from any one tenant: its slow steps must not hold up the others."""
         held = Counter[UUID](each.claim.lease.tenant for each in self._held.values())
-        return queue_store.Shares(self._concurrency - self._concurrency // 4, held)
+        return claiming.Shares(self._concurrency - self._concurrency // 4, held)
 
     def _start(self, claim: Claim) -> None:
         run = LiveStepRun(claim.lease, floor=claim.seq, database=self._database, publisher=self._publisher)
