@@ -13,8 +13,8 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.pipelines import EventType, Pipeline, Run, RunStatus, StepRun, StepStatus
-from mainspring.orchestration.pipelines.outcomes import Lease, succeeded
 from mainspring.orchestration.pipelines.claiming import Shares, claim_steps
+from mainspring.orchestration.pipelines.outcomes import Lease, succeeded
 from mainspring.orchestration.pipelines.settle import settle
 from mainspring.orchestration.pipelines.stream import Entry, Kind, Stream, Verdict
 from mainspring.orchestration.pipelines.sweep import MAX_LOSSES, sweep
