@@ -75,6 +75,10 @@ class Gate:
             shown = ", ".join(str(port) for port in sorted(allowed))
             raise UrlRefused(f"{address.origin} uses port {address.port}; ports {shown} are open to {self._reach.who}.")
 
+    def is_internal(self, host: str, port: int) -> bool:
+        """Whether the operator opened a host inside the own network."""
+        return not self._reach.internal_hosts.isdisjoint((host, f"{host}:{port}"))
+
     def check_host(self, host: str, port: int) -> None:
         """UrlRefused for an address in the place of a name that may not be reached; names are judged later."""
         try:
@@ -118,7 +122,7 @@ class Gate:
 
     def _judge(self, host: str, port: int, addresses: Iterable[Address]) -> None:
         """UrlRefused unless every address may be reached under this name. The detail does not tell the address."""
-        is_internal = not self._reach.internal_hosts.isdisjoint((host, f"{host}:{port}"))
+        is_internal = self.is_internal(host, port)
         for address in addresses:
             if not is_public(address) and not (is_internal and may_be_internal(address)):
                 raise UrlRefused(
