@@ -6,8 +6,10 @@ States (runs are guarded by the database, see migration 0016):
              pending -> interrupted | error; an error goes on only when an operator retries its pipeline run
     thread   idle | busy | interrupted (waits for a person) | error
 
-A run is pending until a worker begins it. At most one run of a thread is led by a pipeline run; the others
-wait in order. Ids are plain UUIDs on the wire, as clients of LangGraph's agent server expect them.
+A run is pending until a worker begins it. One that stops at an interrupt ends in `success` and leaves its thread
+`interrupted`, as LangGraph's server has it; a run is `interrupted` when somebody stopped it. At most one run of a
+thread is led by a pipeline run; the others wait in order. Ids are plain UUIDs on the wire, as clients of LangGraph's
+agent server expect them.
 """
 
 from collections.abc import Mapping
@@ -85,6 +87,8 @@ class StreamMode(StrEnum):
     TASKS = "tasks"
     CHECKPOINTS = "checkpoints"
     EVENTS = "events"
+    TOOLS = "tools"
+    LIFECYCLE = "lifecycle"
 
 
 class Durability(StrEnum):
@@ -172,11 +176,12 @@ class Thread:
     error: JsonObject | None = None
     ttl: Ttl | None = None
     is_stateless: bool = False
+    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamChoice:
-    """What a run tells while it acts.
+    """What the client wants to be told; a run tells every mode but `debug` and `events` whatever is chosen.
 
     subgraphs  also what happens in graphs inside the graph, with their namespace
     """
@@ -225,6 +230,7 @@ class RunOrder:
 class AgentRun:
     """One run as it stands now; `order` is what was submitted, with the assistant's and thread's own ids filled in.
 
+    ordinal       1, 2, 3 ... in its thread, in order of submission
     pipeline_run  the pipeline run that leads or led it, whose story tells it; None while it waits in the thread
     is_stateless  its thread is its own
     """
@@ -236,6 +242,7 @@ class AgentRun:
     graph: str
     status: RunStatus
     order: RunOrder
+    ordinal: int
     created_at: datetime
     updated_at: datetime
     is_stateless: bool = False
