@@ -1,3 +1,74 @@
-"""Mainspring: the backend an AI-first B2B SaaS product runs on."""
+"""Mainspring: the backend an AI-first B2B product runs on.
+
+What a product is built from can be taken from here; each name is loaded when it is first asked for, so that a process
+which needs one room does not pay for all.
+
+    from mainspring import Pipeline, Product, StepRun
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mainspring.foundation.principal import Principal
+    from mainspring.inference.gateway import CallContext, Gateway
+    from mainspring.inference.messages import InferenceRequest
+    from mainspring.orchestration.pipelines import (
+        Abandon,
+        Pipeline,
+        Pipelines,
+        Retry,
+        Run,
+        RunShape,
+        StepRun,
+        Urgency,
+        run_shape,
+    )
+    from mainspring.orchestration.products import Brought, Product, Services
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Abandon",
+    "Brought",
+    "CallContext",
+    "Gateway",
+    "InferenceRequest",
+    "Pipeline",
+    "Pipelines",
+    "Principal",
+    "Product",
+    "Retry",
+    "Run",
+    "RunShape",
+    "Services",
+    "StepRun",
+    "Urgency",
+    "__version__",
+    "run_shape",
+]
+
+_ROOMS = {
+    "mainspring.foundation.principal": ("Principal",),
+    "mainspring.inference.gateway": ("CallContext", "Gateway"),
+    "mainspring.inference.messages": ("InferenceRequest",),
+    "mainspring.orchestration.pipelines": (
+        "Abandon",
+        "Pipeline",
+        "Pipelines",
+        "Retry",
+        "Run",
+        "RunShape",
+        "StepRun",
+        "Urgency",
+        "run_shape",
+    ),
+    "mainspring.orchestration.products": ("Brought", "Product", "Services"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'mainspring' has no attribute {name!r}")
+    return getattr(import_module(_ROOM_OF[name]), name)

@@ -37,7 +37,7 @@ _MULTIPART_OVERHEAD = 1_000_000
 _UPLOADS = ("/v1/knowledge/documents", "/v1/knowledge/sources/")
 
 
-def make_app(platform: Platform) -> FastAPI:
+def make_app(platform: Platform, *, has_console: bool = True) -> FastAPI:
     """The application over a built platform."""
     settings = platform.settings
     uploads = [*_UPLOADS, *(path for product in platform.orchestration.products for path in product.upload_paths)]
@@ -55,7 +55,8 @@ def make_app(platform: Platform) -> FastAPI:
     _add_inference(app, platform)
     _add_health(app, platform)
     add_reference_page(app)
-    _add_console(app)
+    if has_console:
+        _add_console(app)
     return app
 
 

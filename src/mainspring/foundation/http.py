@@ -4,7 +4,7 @@ Rooms make routers; the entry mounts them on the app that `create_app` returns. 
 `CurrentPrincipal`; the authenticator that fills it in is a port which identity implements.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Annotated, Any, Protocol
 
 import psycopg
@@ -66,6 +66,10 @@ async def current_principal(request: Request) -> Principal:
     known: Principal | None = getattr(request.state, "principal", None)
     if known is not None:
         return known
+    ask: Callable[[], Awaitable[Principal | None]] | None = request.scope.get("mainspring.who")
+    if ask is not None and (own := await ask()) is not None:  # a user of the application that we are mounted beside
+        request.state.principal = own
+        return own
     authenticator: Authenticator = request.app.state.authenticator
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     principal = await authenticator.authenticate(
