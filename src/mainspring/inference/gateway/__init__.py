@@ -9,6 +9,8 @@ from mainspring.inference.gateway.providers.local.assets import bundled_models, 
 from mainspring.inference.gateway.providers.profiles import Profile
 from mainspring.inference.gateway.records import Records, forget_payloads, list_records, purge_payloads
 from mainspring.inference.gateway.service import Gateway
+from mainspring.inference.gateway.structured import Fit, Misfit
+from mainspring.inference.gateway.tool_calls import ToolCalls, ToolRecording, check_arguments
 from mainspring.inference.gateway.types import (
     CallContext,
     CallKind,
@@ -29,10 +31,12 @@ __all__ = [
     "CallerFacts",
     "Directory",
     "Embeddings",
+    "Fit",
     "Gateway",
     "GatewaySettings",
     "InferenceRecord",
     "KeptReplies",
+    "Misfit",
     "Models",
     "Operation",
     "Policies",
@@ -43,8 +47,11 @@ __all__ = [
     "RetryPolicy",
     "Spending",
     "TenantFacts",
+    "ToolCalls",
+    "ToolRecording",
     "build_gateway",
     "bundled_models",
+    "check_arguments",
     "forget_payloads",
     "list_records",
     "local_models_command",

@@ -68,10 +68,11 @@ class Embeddings:
 
 
 class Operation(StrEnum):
-    """What was asked of a model."""
+    """What was asked of a model, or that a tool was called."""
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
+    TOOL = "tool"
 
 
 class RecordStatus(StrEnum):
