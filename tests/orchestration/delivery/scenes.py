@@ -1,6 +1,6 @@
 """What tests of delivery share: a tenant's endpoints, a sender, and facts to announce."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,10 @@ def post_office(
     """All parts put together as the platform does."""
     vault = Vault(database, LocalKeyWrapper([bytes(32)]))
     transport = WebhookTransport(guard, Describer(SOURCE), seconds=seconds)
-    checks: Mapping[EndpointKind, Any] = {EndpointKind.WEBHOOK: lambda new: transport.check(new.url)}
+
+    def check(new: NewEndpoint) -> None:
+        transport.check(new.url)
+
+    checks = {EndpointKind.WEBHOOK: check}
     sender = Sender(database, vault, {EndpointKind.WEBHOOK: transport}, places=places, sample=lambda: 0.5)
     return Post(database, tenant, vault, Endpoints(database, vault, checks), Announcer(database), sender, transport)

@@ -164,8 +164,10 @@ async def test_all_that_failed_since_an_instant_is_sent_again_and_nothing_else(p
     assert await post.endpoints.replay_span(post.principal, created.endpoint.id, since=since) == 1
     await post.sender.deliver_due()
     assert receiver.ids == [show_id("evt", second.id)]
-    everything = {"since": first.created_at, "until": now(), "failed_only": False}
-    assert await post.endpoints.replay_span(post.principal, created.endpoint.id, **everything) == 2
+    replayed = await post.endpoints.replay_span(
+        post.principal, created.endpoint.id, since=first.created_at, until=now(), failed_only=False
+    )
+    assert replayed == 2
 
 
 async def test_a_redirect_is_a_failure_and_is_not_followed(post: Post, receiver: Receiver):
