@@ -1,19 +1,23 @@
 """Who takes part in an approval: people with their roles, keys and agents of theirs, and a question for them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from mainspring.application.identity import Identity, IdentitySettings, Role
-from mainspring.application.identity.testing import CHEAP_PASSWORDS, make_key, make_member, make_tenant
+from mainspring.application.identity.testing import CHEAP_PASSWORDS, Person, make_key, make_member, make_tenant
 from mainspring.application.identity.types import Tenant
 from mainspring.foundation.db import Database
+from mainspring.foundation.http import create_app
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.foundation.valkey import Valkey
 from mainspring.orchestration.approvals import Approval, Approvals, Proposal, Verdict
+from mainspring.orchestration.approvals.routes import build_router
 from mainspring.orchestration.pipelines import Pipelines
 
 REVIEWERS = ("role:reviewer",)
@@ -40,9 +44,13 @@ class Office:
     def tenant(self) -> TenantId:
         return self.tenant_row.id
 
+    async def person(self, role: Role = Role.REVIEWER) -> Person:
+        """Another person, signed in, with what a browser sends."""
+        return await make_member(self.identity, self.tenant_row, role)
+
     async def member(self, role: Role = Role.REVIEWER) -> Principal:
-        """Another person, signed in."""
-        return (await make_member(self.identity, self.tenant_row, role)).principal
+        """Another person, as a room sees them."""
+        return (await self.person(role)).principal
 
     async def members(self, *roles: Role) -> list[Principal]:
         """One more person of each role."""
@@ -52,6 +60,19 @@ class Office:
         """The person's API key, as it comes in."""
         made = await make_key(self.identity, person, scopes=scopes)
         return await self.identity.authenticate(bearer=made.secret, cookie=None, csrf=None, unsafe=True)
+
+    @asynccontextmanager
+    async def browser(self, person: Person) -> AsyncGenerator[httpx.AsyncClient]:
+        """The API as the person's browser calls it."""
+        app = create_app(self.identity, title="Approvals", version="1")
+        app.include_router(build_router(self.approvals))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://approvals.test",
+            cookies=person.cookies,
+            headers=person.headers,
+        ) as client:
+            yield client
 
     async def ask(
         self,

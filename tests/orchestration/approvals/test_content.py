@@ -106,19 +106,36 @@ def test_what_is_read_back_has_the_same_digest():
         assert make_content("a", *read_content(content.text)) == content
 
 
-DEEP: list[object] = []
-for _ in range(5_000):
-    DEEP = [DEEP]
+def nested(depth: int) -> object:
+    inner: object = None
+    for _ in range(depth):
+        inner = [inner]
+    return inner
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [2**53, float("nan"), float("inf"), {1: "a"}, {"a": b"bytes"}, "\ud800", {"\ud800": 1}, DEEP, "a\0b", {"\0": 1}],
+    [
+        2**53,
+        float("nan"),
+        float("inf"),
+        {1: "a"},
+        {"a": b"bytes"},
+        "\ud800",
+        {"\ud800": 1},
+        nested(65),
+        "a\0b",
+        {"\0": 1},
+    ],
     ids=["integer", "nan", "infinity", "key", "bytes", "surrogate", "surrogate key", "deep", "nul", "nul key"],
 )
 def test_what_is_no_exact_json_is_refused(arguments: object):
     with pytest.raises(ProposalRefused):
         make_content("a", arguments, None)
+
+
+def test_what_looks_like_nul_and_is_none_is_kept():
+    assert read_content(make_content("a", "\\u0000", {"\\\\u0000": nested(63)}).text)[0] == "\\u0000"
 
 
 def test_what_is_too_large_to_be_read_by_a_person_is_refused_with_the_limit():

@@ -9,7 +9,7 @@ from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.valkey import ValkeyGone
 
-from . import analyze, catalogue, demo, doctor, homes, operate, policies, serve
+from . import analyze, approvals, catalogue, demo, doctor, homes, operate, policies, serve
 
 app = typer.Typer(
     name="mainspring",
@@ -33,6 +33,7 @@ app.add_typer(policies.policies, name="policy")
 app.add_typer(policies.provider_keys, name="provider-key")
 app.add_typer(policies.routes, name="route")
 app.add_typer(homes.knowledge, name="knowledge")
+app.add_typer(approvals.approvals, name="approvals")
 
 
 @app.callback(invoke_without_command=True)

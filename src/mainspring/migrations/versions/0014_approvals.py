@@ -20,8 +20,10 @@ _LEGAL = (
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     _approvals()
+    _indexes()
     _history()
-    _guard()
+    _guard_beginning()
+    _guard_changes()
     # The loops that expire and escalate find their work across tenants, and do it inside each tenant.
     isolate(op, "approval")
     allow_system(op, "approval", "select")
@@ -83,6 +85,9 @@ def _approvals() -> None:
                 and not decided_hands && initiator and not decided_hands && editor)),
             constraint approval_consumed_once check ((consumed_at is not null) = (state = 'consumed'))
         )""")
+
+
+def _indexes() -> None:
     op.execute("create unique index approval_by_key on approval (tenant_id, key) where replaced_by is null")
     op.execute("create index approval_pending on approval (tenant_id, id) where state = 'pending'")
     op.execute("create index approval_of_run on approval (tenant_id, run_id) where state = 'pending'")
@@ -114,8 +119,7 @@ def _history() -> None:
         )""")
 
 
-def _guard() -> None:
-    """What no statement may do, in words of the state: the constraints say what a single row may be."""
+def _guard_beginning() -> None:
     op.execute("""
         create function approval_begins_undecided() returns trigger language plpgsql as $$
         begin
@@ -127,6 +131,10 @@ def _guard() -> None:
         when (new.state <> 'pending' or new.revision <> 1 or new.replaced_by is not null
               or new.shown_digest <> new.digest)
         execute function approval_begins_undecided()""")
+
+
+def _guard_changes() -> None:
+    """What no statement may change; the constraints say what a single row may be."""
     op.execute(f"""
         create function approval_keeps_its_word() returns trigger language plpgsql as $$
         begin

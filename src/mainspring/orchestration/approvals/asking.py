@@ -16,7 +16,7 @@ from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import new_id
 
 from . import store
-from .content import Content, has_nul, make_content
+from .content import Content, make_content
 from .errors import AlreadyConsumed, AlreadyDecided, ProposalRefused
 from .events import ApprovalRequested, ApprovalVoided
 from .reading import read_decision, show_approval
@@ -157,7 +157,7 @@ def _check(proposal: Proposal, origin: Origin) -> None:
     _check_text("key", origin.key, _MOST_KEY_CHARACTERS)
     _check_text("action", proposal.action, _MOST_KEY_CHARACTERS)
     _check_text("title", proposal.title, _MOST_TITLE_CHARACTERS)
-    if len(proposal.shown) > MAX_SHOWN_CHARACTERS or has_nul(proposal.shown):
+    if len(proposal.shown) > MAX_SHOWN_CHARACTERS or "\0" in proposal.shown:
         raise ProposalRefused(
             f"shown has {len(proposal.shown):,} characters; it may have {MAX_SHOWN_CHARACTERS:,}, and no NUL. "
             "Show what matters, and link the rest."

@@ -9,6 +9,8 @@ against it, and nothing is lost in a `jsonb` that writes numbers its own way.
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import rfc8785
@@ -16,7 +18,11 @@ import rfc8785
 from .errors import ProposalRefused
 from .types import MAX_CONTENT_BYTES, Json
 
+MAX_DEPTH = 64
+"""Of lists and dicts in one another; every reader of JSON on the way can follow that far."""
+
 _LARGEST_EXACT = 2**53 - 1
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,11 @@ class Content:
 def make_content(action: str, arguments: Json, output: Json) -> Content:
     """The content of a proposal; ProposalRefused names what cannot be written as canonical JSON, or the size."""
     try:
+        _check_depth((arguments, output), MAX_DEPTH)
         written = rfc8785.dumps({"action": action, "arguments": arguments, "output": output})
-    except (ValueError, RecursionError) as unfit:
-        reason = "it is nested too deeply" if isinstance(unfit, RecursionError) else str(unfit)
+    except ValueError as unfit:
         raise ProposalRefused(
-            f"The arguments or the output of {action[:80]!r} are no exact JSON: {reason}. "
+            f"The arguments or the output of {action[:80]!r} are no exact JSON: {unfit}. "
             "Send large integers as strings."
         ) from None
     if len(written) > MAX_CONTENT_BYTES:
@@ -42,7 +48,7 @@ def make_content(action: str, arguments: Json, output: Json) -> Content:
             f"Action, arguments and output have {len(written):,} bytes as canonical JSON; the limit is "
             f"{MAX_CONTENT_BYTES:,}. Store what is large, and name it by id and hash."
         )
-    if has_nul({"arguments": arguments, "output": output}):
+    if _NUL.search(written):
         raise ProposalRefused("Arguments or output hold the character NUL, which cannot be stored. Remove it.")
     return Content(written.decode(), hashlib.sha256(written).hexdigest())
 
@@ -59,14 +65,11 @@ def _read_integer(digits: str) -> int | float:
     return value if abs(value) <= _LARGEST_EXACT else float(digits)
 
 
-def has_nul(value: Json) -> bool:
-    """Whether a key or string in it holds NUL, which Postgres keeps in no text."""
-    match value:
-        case str():
-            return "\0" in value
-        case dict():
-            return any(has_nul(each) for pair in value.items() for each in pair)
-        case list() | tuple():
-            return any(has_nul(each) for each in value)
-        case _:
-            return False
+def _check_depth(value: Json, levels: int) -> None:
+    if not isinstance(value, (dict, list, tuple)):
+        return
+    if levels < 0:
+        raise ValueError(f"they are nested more than {MAX_DEPTH} levels deep")
+    within: Iterable[Json] = value.values() if isinstance(value, dict) else value
+    for each in within:
+        _check_depth(each, levels - 1)

@@ -6,7 +6,7 @@ from mainspring.foundation.principal import Principal
 
 from . import store
 from .asking import check_delegate
-from .content import Content, has_nul, make_content
+from .content import Content, make_content
 from .errors import AlreadyDecided, ContentChanged, DecidedTooLate, ProposalRefused, SamePerson
 from .events import ApprovalDecided, ApprovalDelegated, ApprovalRequested, ApprovalWithdrawn
 from .eyes import DECIDE, require_decider, show_hand
@@ -188,5 +188,5 @@ def _check_ruling(ruling: Ruling) -> None:
 
 
 def _check_reason(reason: str | None) -> None:
-    if reason is not None and (len(reason) > MAX_REASON_CHARACTERS or has_nul(reason)):
+    if reason is not None and (len(reason) > MAX_REASON_CHARACTERS or "\0" in reason):
         raise InvalidInput(f"reason has {len(reason):,} characters; it may have {MAX_REASON_CHARACTERS:,}, and no NUL.")
