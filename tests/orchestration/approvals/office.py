@@ -1,5 +1,6 @@
 """Who takes part in an approval: people with their roles, keys and agents of theirs, and a question for them."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -7,8 +8,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from mainspring.application.identity import Identity, IdentitySettings, Role
+from mainspring.application.identity import routes as identity_routes
 from mainspring.application.identity.testing import CHEAP_PASSWORDS, Person, make_key, make_member, make_tenant
 from mainspring.application.identity.types import Tenant
 from mainspring.foundation.db import Database
@@ -64,15 +68,33 @@ class Office:
     @asynccontextmanager
     async def browser(self, person: Person) -> AsyncGenerator[httpx.AsyncClient]:
         """The API as the person's browser calls it."""
-        app = create_app(self.identity, title="Approvals", version="1")
-        app.include_router(build_router(self.approvals))
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app),
+            transport=httpx.ASGITransport(self._app()),
             base_url="http://approvals.test",
             cookies=person.cookies,
             headers=person.headers,
         ) as client:
             yield client
+
+    @asynccontextmanager
+    async def served(self) -> AsyncGenerator[str]:
+        """The address of an API that serves identity and approvals."""
+        server = uvicorn.Server(uvicorn.Config(self._app(), port=0, log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve())
+        try:
+            async with asyncio.timeout(10):
+                while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
+                    await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+    def _app(self) -> FastAPI:
+        app = create_app(self.identity, title="Approvals", version="1")
+        app.include_router(identity_routes.build_router(self.identity))
+        app.include_router(build_router(self.approvals))
+        return app
 
     async def ask(
         self,

@@ -37,7 +37,9 @@ class Word(StrEnum):
     EDIT = "edit"
 
 
-Email = Annotated[str | None, typer.Option(help="Sign in as this person; the password is asked for.")]
+Email = Annotated[
+    str | None, typer.Option(help="Sign in as this person; the password is asked for, or read from a pipe.")
+]
 TenantOption = Annotated[str | None, typer.Option(help="The tenant to sign in to; default: the person's only one.")]
 ApprovalId = Annotated[str, typer.Argument(help="apr_...")]
 
@@ -183,7 +185,9 @@ def _connected(email: str | None, tenant: str | None) -> Generator[ApprovalsClie
 def _sign_in(transport: Transport, email: str, tenant: str | None) -> None:
     """Go on as the person; the session lasts as long as the command."""
     del transport.http.headers["authorization"]
-    password: str = typer.prompt("Password", hide_input=True, err=True)
+    password = (
+        typer.prompt("Password", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    )
     body = {"email": email, "password": password} | ({"tenant": tenant} if tenant else {})
     answer = decode(_SignedIn, transport.call("POST", "/v1/session", json=body).content)
     transport.http.headers["x-csrf-token"] = answer.csrf_token
