@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mainspring.foundation.http import CurrentPrincipal
     from mainspring.foundation.principal import Principal
     from mainspring.inference.gateway import CallContext, Gateway
-    from mainspring.inference.messages import InferenceRequest
+    from mainspring.inference.messages import InferenceRequest, assistant, system, user
     from mainspring.orchestration.pipelines import (
         Abandon,
         Pipeline,
@@ -32,6 +33,7 @@ __all__ = [
     "Abandon",
     "Brought",
     "CallContext",
+    "CurrentPrincipal",
     "Gateway",
     "InferenceRequest",
     "Pipeline",
@@ -45,13 +47,17 @@ __all__ = [
     "StepRun",
     "Urgency",
     "__version__",
+    "assistant",
     "run_shape",
+    "system",
+    "user",
 ]
 
 _ROOMS = {
+    "mainspring.foundation.http": ("CurrentPrincipal",),
     "mainspring.foundation.principal": ("Principal",),
     "mainspring.inference.gateway": ("CallContext", "Gateway"),
-    "mainspring.inference.messages": ("InferenceRequest",),
+    "mainspring.inference.messages": ("InferenceRequest", "assistant", "system", "user"),
     "mainspring.orchestration.pipelines": (
         "Abandon",
         "Pipeline",

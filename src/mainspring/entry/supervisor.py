@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import httpx
 
 from mainspring.foundation.engines import ChildProcess
-from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -46,10 +45,14 @@ class Supervisor:
             self._watched.append(_Watched(child))
             child.launch()
 
+    def release(self, child: ChildProcess) -> None:
+        """Watch it no more; it may be stopped and stays so."""
+        self._watched = [watched for watched in self._watched if watched.child is not child]
+
     def watch(self, until: threading.Event) -> None:
         """Keep every child alive until the event is set."""
         while not until.wait(0.2):
-            for watched in self._watched:
+            for watched in list(self._watched):
                 if not watched.child.is_running and time.monotonic() >= watched.retry_at:
                     _restart(watched)
 
@@ -78,14 +81,17 @@ def answers(url: str) -> bool:
 
 
 def _restart(watched: _Watched) -> None:
-    """Start it again; one that dies within seconds of its start waits longer each time."""
+    """Start it again; one that dies within seconds of its start waits longer each time.
+
+    Nobody waits until it is ready: it may need another child which is down as well, and is started next.
+    """
     lived = time.monotonic() - watched.started_at
     watched.failures = 0 if lived > _SOUND_SECONDS else watched.failures + 1
     watched.started_at = time.monotonic()
     try:
-        watched.child.start()
+        watched.child.launch()
         log.warning("child_restarted", child=watched.child.spec.name)
-    except (Unavailable, OSError) as failure:
+    except OSError as failure:
         log.error("child_keeps_failing", child=watched.child.spec.name, error=type(failure).__name__)
     if watched.failures:
         watched.retry_at = time.monotonic() + min(30.0, 0.25 * 2**watched.failures)
