@@ -124,6 +124,7 @@ def test_ag_ui_tells_a_story_in_order():
         "STATE_DELTA",
         "TEXT_MESSAGE_END",
         "STEP_FINISHED",
+        "STATE_DELTA",
         "RUN_FINISHED",
     ]
     assert told[0] == {"type": "RUN_STARTED", "threadId": NAME, "runId": NAME}

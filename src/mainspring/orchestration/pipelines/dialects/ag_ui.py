@@ -53,6 +53,7 @@ class AgUi:
         self._retelling = Retelling()
         self._messages: list[dict[str, object]] = [dict(each) for each in self._conversation.messages]
         self._places: dict[str, int] = {}
+        self._has_state = False
         self._names: dict[str, str] = {}
 
     def hear(self, event: RunEvent) -> Iterator[Shown]:
@@ -72,9 +73,11 @@ class AgUi:
             case RunShown(facts):
                 steps = [str(step["name"]) for step in _steps_of(facts)]
                 self._places = {name: place for place, name in enumerate(steps)}
+                self._has_state = True
                 yield {"type": "STATE_SNAPSHOT", "snapshot": {"run": facts}}
             case StepShown(name, facts):
-                yield self._patch(name, facts)
+                if self._has_state:
+                    yield self._patch(name, facts)
             case StepBegan(name):
                 yield {"type": "STEP_STARTED", "stepName": name}
             case StepEnded(name):
@@ -85,7 +88,9 @@ class AgUi:
                 yield from self._tell_tool(turn)
             case Told(name, facts):
                 yield {"type": "CUSTOM", "name": f"mainspring.{name}", "value": facts}
-            case RunEnded():
+            case RunEnded(status):
+                if self._has_state:
+                    yield {"type": "STATE_DELTA", "delta": [{"op": "replace", "path": "/run/status", "value": status}]}
                 yield self._end(turn)
             case _:
                 assert_never(turn)
