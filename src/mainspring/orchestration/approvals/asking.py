@@ -21,7 +21,7 @@ from .errors import AlreadyConsumed, AlreadyDecided, ProposalRefused
 from .events import ApprovalRequested, ApprovalVoided
 from .reading import read_decision, show_approval
 from .record import Entry, announce, remember
-from .signals import Signals, tell_if_waiting
+from .signals import Calls
 from .types import (
     LONGEST_WAIT,
     MAX_ASSIGNED,
@@ -42,14 +42,14 @@ _MOST_KEY_CHARACTERS = 200
 _MOST_TITLE_CHARACTERS = 200
 
 
-async def ask(signals: Signals, transaction: TenantTransaction, proposal: Proposal, origin: Origin) -> Row:
+async def ask(calls: Calls, transaction: TenantTransaction, proposal: Proposal, origin: Origin) -> Row:
     """The row of the approval, new or as it stands. Raises as `Approvals.ask`."""
     _check(proposal, origin)
     content = make_content(proposal.action, proposal.arguments, proposal.output)
     while True:
         former = await store.lock_by_key(transaction, origin.key)
         if former is not None:
-            return await _ask_again(signals, transaction, former, proposal, origin)
+            return await _ask_again(calls, transaction, former, proposal, origin)
         # Somebody may ask under this key between the two statements; then theirs is found by the next round.
         if (row := await _insert(transaction, ApprovalId(new_id()), proposal, content, origin)) is not None:
             return row
@@ -77,13 +77,13 @@ def check_delegate(subject: str) -> None:
 
 
 async def _ask_again(
-    signals: Signals, transaction: TenantTransaction, former: Row, proposal: Proposal, origin: Origin
+    calls: Calls, transaction: TenantTransaction, former: Row, proposal: Proposal, origin: Origin
 ) -> Row:
     state = State(former["state"])
     is_same = make_content(proposal.action, proposal.arguments, proposal.output).digest == former["shown_digest"]
     is_other_run = origin.run is not None and origin.run != former["run_id"]
     if is_same and not (is_other_run and state in {State.EXPIRED, State.WITHDRAWN}):
-        return await _hand_over(signals, transaction, former, origin) if is_other_run else former
+        return await _hand_over(calls, transaction, former, origin) if is_other_run else former
     if state is State.CONSUMED:
         raise AlreadyConsumed(
             f"What {origin.key[:80]!r} asked for was approved and done; other work needs another key."
@@ -91,7 +91,7 @@ async def _ask_again(
     return await _replace(transaction, former, proposal, origin)
 
 
-async def _hand_over(signals: Signals, transaction: TenantTransaction, former: Row, origin: Origin) -> Row:
+async def _hand_over(calls: Calls, transaction: TenantTransaction, former: Row, origin: Origin) -> Row:
     """Let another run wait for the same approval, or hear at once what was decided."""
     assert origin.run is not None
     signal = origin.signal or signal_name(former["id"])
@@ -99,9 +99,7 @@ async def _hand_over(signals: Signals, transaction: TenantTransaction, former: R
         row = await store.rebind(transaction, former["id"], run=origin.run, signal=signal)
         await remember(transaction, row, Entry("handed_over", hands=origin.initiator))
         return row
-    await tell_if_waiting(
-        signals, transaction, {**former, "run_id": origin.run, "signal": signal}, read_decision(former)
-    )
+    await calls.tell_if_waiting(transaction, {**former, "run_id": origin.run, "signal": signal}, read_decision(former))
     return former
 
 

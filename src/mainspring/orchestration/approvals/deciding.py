@@ -12,7 +12,7 @@ from .events import ApprovalDecided, ApprovalDelegated, ApprovalRequested, Appro
 from .eyes import DECIDE, require_decider, show_hand
 from .reading import approval_not_found, make_decision, read_approval, read_decision, show_approval
 from .record import Entry, announce, remember
-from .signals import Signals, tell, tell_if_waiting
+from .signals import Calls
 from .types import MAX_ASSIGNED, MAX_REASON_CHARACTERS, Approval, ApprovalId, Ruling, State, Verdict
 
 WITHDRAW = "ai.analysis.trigger"
@@ -20,7 +20,7 @@ OPERATE = "run.operate"
 
 
 async def decide(
-    signals: Signals, transaction: TenantTransaction, principal: Principal, approval: ApprovalId, ruling: Ruling
+    calls: Calls, transaction: TenantTransaction, principal: Principal, approval: ApprovalId, ruling: Ruling
 ) -> Row:
     """The row after the decision. Raises as `Approvals.decide`."""
     principal.require(DECIDE)
@@ -42,7 +42,7 @@ async def decide(
         if current.four_eyes:
             await announce(transaction, ApprovalRequested, row, assigned=current.assigned)
             return row
-    return await _settle(signals, transaction, principal, row, ruling)
+    return await _settle(calls, transaction, principal, row, ruling)
 
 
 async def delegate(
@@ -69,7 +69,7 @@ async def delegate(
 
 
 async def withdraw(
-    signals: Signals, transaction: TenantTransaction, principal: Principal, approval: ApprovalId, reason: str | None
+    calls: Calls, transaction: TenantTransaction, principal: Principal, approval: ApprovalId, reason: str | None
 ) -> Row:
     """The row after whoever asked does not want it any more. Raises as `Approvals.withdraw`."""
     principal.require(WITHDRAW)
@@ -85,16 +85,16 @@ async def withdraw(
         return row
     if current.state is not State.PENDING:
         raise _closed(current)
-    return await close_withdrawn(signals, transaction, row, Entry("withdrawn", principal, reason))
+    return await close_withdrawn(calls, transaction, row, Entry("withdrawn", principal, reason))
 
 
-async def close_withdrawn(signals: Signals, transaction: TenantTransaction, row: Row, entry: Entry) -> Row:
+async def close_withdrawn(calls: Calls, transaction: TenantTransaction, row: Row, entry: Entry) -> Row:
     """End a pending approval that is not wanted any more; the row is locked."""
     row = await store.close(transaction, row["id"], state=State.WITHDRAWN.value)
     await remember(transaction, row, entry)
     by = show_hand(entry.by) if entry.by else None
     await announce(transaction, ApprovalWithdrawn, row, by=by)
-    await tell_if_waiting(signals, transaction, row, make_decision(row, Verdict.WITHDRAWN, at=row["closed_at"]))
+    await calls.tell_if_waiting(transaction, row, make_decision(row, Verdict.WITHDRAWN, at=row["closed_at"]))
     return row
 
 
@@ -158,9 +158,7 @@ async def _edit(transaction: TenantTransaction, principal: Principal, row: Row, 
     return row
 
 
-async def _settle(
-    signals: Signals, transaction: TenantTransaction, principal: Principal, row: Row, ruling: Ruling
-) -> Row:
+async def _settle(calls: Calls, transaction: TenantTransaction, principal: Principal, row: Row, ruling: Ruling) -> Row:
     is_rejected = ruling.verdict is Verdict.REJECT
     approved = Verdict.APPROVE if row["revision"] == 1 else Verdict.EDIT
     values = {
@@ -174,7 +172,7 @@ async def _settle(
     row = await store.decide(transaction, row["id"], values)
     await remember(transaction, row, Entry(row["state"], principal, ruling.reason))
     await announce(transaction, ApprovalDecided, row, verdict=row["verdict"], by=row["decided_by"])
-    await tell(signals, transaction, row, read_decision(row))
+    await calls.tell(transaction, row, read_decision(row))
     return row
 
 

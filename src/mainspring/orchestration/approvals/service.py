@@ -18,7 +18,7 @@ from .consuming import consume
 from .eyes import READ, may_decide, may_read, voices
 from .reading import approval_not_found, read_approval, read_decision
 from .record import Entry
-from .signals import Signals
+from .signals import Calls, Signals
 from .types import Approval, ApprovalId, Decision, Json, Origin, Proposal, Ruling, Seen, State, Verdict, Wanted
 
 
@@ -47,12 +47,15 @@ class Approvals:
         initiator  hands of who began the work; editor: of who changed it last. Neither may decide under four eyes
         raises     ProposalRefused; AlreadyConsumed when the key's former content was approved and done
         """
+        calls, origin = Calls(self._signals), Origin(key, run, signal, initiator, editor)
         async with self._database.tenant(tenant) as transaction:
-            return await self.ask_in(transaction, proposal, Origin(key, run, signal, initiator, editor))
+            row = await asking.ask(calls, transaction, proposal, origin)
+        await calls.make_known()
+        return read_approval(row)
 
     async def ask_in(self, transaction: TenantTransaction, proposal: Proposal, origin: Origin) -> Approval:
         """As `ask`, within the caller's transaction."""
-        return read_approval(await asking.ask(self._signals, transaction, proposal, origin))
+        return read_approval(await asking.ask(Calls(self._signals), transaction, proposal, origin))
 
     async def revise(
         self, tenant: TenantId, approval: ApprovalId, proposal: Proposal, *, editor: frozenset[str]
@@ -112,8 +115,11 @@ class Approvals:
                 ProposalRefused, InvalidInput; Conflict `run_finished` when the run that waits has ended
         """
         ruling = Ruling(verdict, digest, reason, edited_arguments)
+        calls = Calls(self._signals)
         async with self._database.tenant(principal.tenant) as transaction:
-            return read_approval(await deciding.decide(self._signals, transaction, principal, approval, ruling))
+            row = await deciding.decide(calls, transaction, principal, approval, ruling)
+        await calls.make_known()
+        return read_approval(row)
 
     async def delegate(
         self, principal: Principal, approval: ApprovalId, to: str, *, reason: str | None = None
@@ -132,18 +138,21 @@ class Approvals:
         The run that waits is told, with the verdict `withdrawn`. Repeating it changes nothing.
         raises  NotFound, Forbidden, AlreadyDecided, DecidedTooLate
         """
+        calls = Calls(self._signals)
         async with self._database.tenant(principal.tenant) as transaction:
-            return read_approval(await deciding.withdraw(self._signals, transaction, principal, approval, reason))
+            row = await deciding.withdraw(calls, transaction, principal, approval, reason)
+        await calls.make_known()
+        return read_approval(row)
 
     async def withdraw_waiting(self, tenant: TenantId, run: RunId) -> int:
         """Withdraw what a run that has ended waited for, and say how many; repeating it is fine."""
-        withdrawn = 0
+        withdrawn, calls = 0, Calls(self._signals)
         async with self._database.tenant(tenant) as transaction:
             for identifier in await store.list_waiting(transaction, run):
                 row = await deciding.get_locked(transaction, ApprovalId(identifier))
                 if row["state"] == State.PENDING.value and row["run_id"] == run:
                     entry = Entry("withdrawn", reason="The run that waited has ended.")
-                    await deciding.close_withdrawn(self._signals, transaction, row, entry)
+                    await deciding.close_withdrawn(calls, transaction, row, entry)
                     withdrawn += 1
         return withdrawn
 
@@ -182,7 +191,7 @@ class Approvals:
 
     async def escalate_due(self, *, limit: int = 100) -> int:
         """Let those decide as well to whom overdue questions escalate, in every tenant, and say how many."""
-        return await timing.escalate_due(self._database, limit=limit)
+        return await timing.escalate_due(self._database, self._signals, limit=limit)
 
 
 def _seen(principal: Principal, approval: Approval, *, is_over: bool) -> Seen:

@@ -1,10 +1,10 @@
-"""How whoever waits hears of a decision: the run is signalled in the transaction that decides."""
+"""How whoever waits hears of a decision: its run is signalled in the transaction that decides, and woken after it."""
 
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from mainspring.foundation.db import Row, TenantTransaction
-from mainspring.foundation.errors import Conflict
+from mainspring.foundation.errors import Conflict, NotFound
 from mainspring.orchestration.pipelines.types import RunId
 
 from .reading import show_approval
@@ -16,19 +16,38 @@ class Signals(Protocol):
 
     async def signal_in(
         self, transaction: TenantTransaction, run: RunId, name: str, payload: object, *, key: str
-    ) -> object:
-        """Wake the run with a payload, once for each key; Conflict when it has ended."""
+    ) -> Any:
+        """Tell the run something, once for each key; Conflict when it has ended, NotFound when it is gone."""
+        ...
+
+    async def make_known(self, told: Any) -> None:
+        """Wake workers, after the commit; never fails."""
         ...
 
 
-async def tell(signals: Signals, transaction: TenantTransaction, row: Row, decision: Decision) -> None:
-    """Signal the run that waits for the approval, if one does; Conflict when it has ended."""
-    if row["run_id"] is not None:
-        run, name = RunId(row["run_id"]), row["signal"]
-        await signals.signal_in(transaction, run, name, decision, key=show_approval(row["id"]))
+class Calls:
+    """The runs that are told something in one transaction; call `make_known` after its commit."""
 
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+        self._told: list[Any] = []
 
-async def tell_if_waiting(signals: Signals, transaction: TenantTransaction, row: Row, decision: Decision) -> None:
-    """As `tell`; a run that has ended needs to hear nothing."""
-    with suppress(Conflict):
-        await tell(signals, transaction, row, decision)
+    async def tell(self, transaction: TenantTransaction, row: Row, decision: Decision) -> None:
+        """Signal the run that waits for the approval, if one does; Conflict when it has ended."""
+        if row["run_id"] is None:
+            return
+        run, key = RunId(row["run_id"]), show_approval(row["id"])
+        try:
+            self._told.append(await self._signals.signal_in(transaction, run, row["signal"], decision, key=key))
+        except NotFound:
+            raise Conflict(f"The run that waited for {key} was deleted; there is nothing to decide any more.") from None
+
+    async def tell_if_waiting(self, transaction: TenantTransaction, row: Row, decision: Decision) -> None:
+        """As `tell`; a run that has ended needs to hear nothing."""
+        with suppress(Conflict):
+            await self.tell(transaction, row, decision)
+
+    async def make_known(self) -> None:
+        """Let the runs go on at once; without this they do a second later."""
+        for told in self._told:
+            await self._signals.make_known(told)

@@ -5,7 +5,6 @@ again: several workers, a decision in the same second, or a crash in between cha
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from mainspring.foundation.db import Database, Row, TenantTransaction
 from mainspring.foundation.errors import MainspringError
@@ -16,51 +15,53 @@ from . import store
 from .events import ApprovalEscalated, ApprovalExpired
 from .reading import make_decision, show_approval
 from .record import Entry, announce, remember
-from .signals import Signals, tell_if_waiting
+from .signals import Calls, Signals
 from .types import State, Verdict
 
 log = get_logger(__name__)
 
-_Change = Callable[[TenantTransaction, Row], Awaitable[bool]]
+_Change = Callable[[Calls, TenantTransaction, Row], Awaitable[bool]]
 
 
 async def expire_due(database: Database, signals: Signals, *, limit: int) -> int:
     """How many have expired now."""
     async with database.system() as transaction:
         due = await store.list_expiring(transaction, limit=limit)
-    return await _change_each(database, due, partial(_expire, signals))
+    return await _change_each(database, signals, due, _expire)
 
 
-async def escalate_due(database: Database, *, limit: int) -> int:
+async def escalate_due(database: Database, signals: Signals, *, limit: int) -> int:
     """How many have escalated now."""
     async with database.system() as transaction:
         due = await store.list_escalating(transaction, limit=limit)
-    return await _change_each(database, due, _escalate)
+    return await _change_each(database, signals, due, _escalate)
 
 
-async def _change_each(database: Database, due: list[Row], change: _Change) -> int:
+async def _change_each(database: Database, signals: Signals, due: list[Row], change: _Change) -> int:
     changed = 0
     for found in due:
+        calls = Calls(signals)
         try:
             async with database.tenant(TenantId(found["tenant_id"])) as transaction:
                 row = await store.lock(transaction, found["id"])
-                changed += row is not None and await change(transaction, row)
+                changed += row is not None and await change(calls, transaction, row)
+            await calls.make_known()
         except MainspringError as failure:  # of one tenant's row: the others are not to wait for it
             log.warning("approval_not_tended", approval=show_approval(found["id"]), code=failure.code)
     return changed
 
 
-async def _expire(signals: Signals, transaction: TenantTransaction, row: Row) -> bool:
+async def _expire(calls: Calls, transaction: TenantTransaction, row: Row) -> bool:
     if row["state"] != State.PENDING.value or not row["is_over"]:
         return False
     row = await store.close(transaction, row["id"], state=State.EXPIRED.value)
     await remember(transaction, row, Entry("expired"))
     await announce(transaction, ApprovalExpired, row)
-    await tell_if_waiting(signals, transaction, row, make_decision(row, Verdict.EXPIRED, at=row["closed_at"]))
+    await calls.tell_if_waiting(transaction, row, make_decision(row, Verdict.EXPIRED, at=row["closed_at"]))
     return True
 
 
-async def _escalate(transaction: TenantTransaction, row: Row) -> bool:
+async def _escalate(calls: Calls, transaction: TenantTransaction, row: Row) -> bool:
     if row["state"] != State.PENDING.value or row["is_over"] or row["escalated_at"] is not None:
         return False
     assigned = list(dict.fromkeys([*row["assigned"], *row["escalate_to"]]))
