@@ -23,6 +23,22 @@ async def prune_thread(database: Database, tenant: TenantId, thread: str, *, his
         return await prune_in(transaction, thread, history=history)
 
 
+async def undo_run_in(transaction: TenantTransaction, run: str) -> None:
+    """Delete what a run wrote, in the transaction that takes the run away."""
+    for thread in await store.delete_runs(transaction, [run]):
+        await store.delete_unused_blobs(transaction, thread)
+
+
+async def delete_thread_in(transaction: TenantTransaction, thread: str) -> None:
+    """Delete all checkpoints of a thread, in the transaction that deletes the thread."""
+    await store.delete_threads(transaction, [thread])
+
+
+async def copy_thread_in(transaction: TenantTransaction, source: str, target: str) -> None:
+    """Copy all checkpoints of a thread, in the transaction that makes the other one."""
+    await store.copy_thread(transaction, source, target)
+
+
 async def prune_in(transaction: TenantTransaction, thread: str, *, history: int, branches: bool = True) -> int:
     """As `prune_thread`, within a transaction; `branches` says whether the ends of branches stay."""
     rows = await store.outline(transaction, thread)

@@ -1,0 +1,299 @@
+"""The step that executes an agent's run: begin, stream the graph, end.
+
+A worker may die at any instant. The run goes on at the latest checkpoint that it wrote itself, with nothing as
+input; where it wrote none yet it begins again. Nodes that finished are not run again, as their writes are stored
+with the checkpoint they started from.
+"""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph._internal._constants import CONFIG_KEY_STREAM_MESSAGES_V2
+from langgraph.errors import EmptyInputError, GraphRecursionError, InvalidUpdateError, UnknownInterruptError
+from langgraph.types import Command, Send
+
+from mainspring.foundation.db import Database, DatabaseGone
+from mainspring.foundation.errors import MainspringError
+from mainspring.foundation.telemetry import get_logger
+from mainspring.foundation.valkey import ValkeyGone
+from mainspring.orchestration.agents.agent import Agents
+from mainspring.orchestration.agents.checkpoints import Fence, TenantSaver, prune_thread
+from mainspring.orchestration.agents.errors import AgentFailed, AgentFenced, AgentInputInvalid, AgentStepLimit
+from mainspring.orchestration.agents.ports import AsSubmitted, Rights
+from mainspring.orchestration.agents.runs import AgentJob, AgentRuns, Leading
+from mainspring.orchestration.agents.runs import store as runs_store
+from mainspring.orchestration.agents.runs.ending import Ending, Outcome
+from mainspring.orchestration.agents.runs.reading import read_caller, read_run
+from mainspring.orchestration.agents.tools import Acting
+from mainspring.orchestration.agents.types import PIPELINE, STEP, AgentRun, JsonObject, RunStatus, StreamMode
+from mainspring.orchestration.pipelines import Pipeline, Pipelines
+from mainspring.orchestration.pipelines.errors import Abandon
+from mainspring.orchestration.pipelines.types import Failure, StepRun
+
+from .graphs import Graph, Graphs
+from .outcomes import read_outcome
+from .telling import Telling
+
+log = get_logger(__name__)
+
+LONGEST = timedelta(hours=24)
+"""What one attempt of a run may take, whatever its agent allows."""
+
+_ALWAYS = ("values", "updates", "messages", "custom", "tasks", "checkpoints", "tools")
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """What the step returns: the run's status; all else is in the thread."""
+
+    run: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentParts:
+    """What agents stand on."""
+
+    database: Database
+    pipelines: Pipelines
+    graphs: Graphs
+    rights: Rights = field(default_factory=AsSubmitted)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRuntime:
+    """What came of putting agents together: a pipeline for workers, and the services for everybody."""
+
+    pipeline: Pipeline
+    runs: AgentRuns
+    ending: Ending
+    graphs: Graphs
+    agents: Agents
+
+
+def build_agent_runtime(parts: AgentParts) -> AgentRuntime:
+    """The pipeline `agents.run` and the services around it."""
+    agents = parts.graphs.agents
+    pipeline = Pipeline(PIPELINE, version=1)
+    leading = Leading(parts.pipelines, pipeline, agents)
+    ending = Ending(parts.database, leading)
+    acts = _Acts(parts, ending)
+
+    @pipeline.step(STEP, title="Run the agent", timeout=LONGEST, retries=5)
+    async def act(job: AgentJob, run: StepRun) -> ActResult:
+        return await acts.act(job, run)
+
+    return AgentRuntime(pipeline, AgentRuns(parts.database, leading), ending, parts.graphs, agents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A run that this attempt leads."""
+
+    run: AgentRun
+    fence: Fence
+    acting: Acting
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Acts:
+    parts: AgentParts
+    ending: Ending
+
+    async def act(self, job: AgentJob, run: StepRun) -> ActResult:
+        """Run it to its end, or on from where it was."""
+        begun = await self._begin(job, run)
+        if isinstance(begun, ActResult):
+            return begun
+        telling = Telling(run)
+        await telling.begin(str(begun.run.id), run.attempt)
+        error: Exception | None = None
+        try:
+            outcome = await self._execute(begun, telling)
+        except AgentFenced as fenced:
+            raise Abandon(fenced.detail, code=fenced.code) from fenced
+        except Exception as failure:
+            if _may_pass(failure):
+                raise
+            error = failure
+            outcome = await self._failed(begun, failure)
+        await self._end(begun, outcome)
+        await telling.end(outcome.status.value, _shown(error, outcome.failure))
+        if error is not None:
+            raise _as_final(error, outcome) from error
+        return ActResult(str(begun.run.id), outcome.status.value)
+
+    async def _begin(self, job: AgentJob, run: StepRun) -> "_Begun | ActResult":
+        async with self.parts.database.tenant(run.tenant) as transaction:
+            began = await runs_store.begin(transaction, job.run, run.run_id, run.attempt)
+            row = await runs_store.find_run(transaction, job.run)
+        if row is None:
+            raise Abandon("The run was taken back before it began.", code="agent_run_gone")
+        found = read_run(row)
+        if began is None:
+            if found.status.is_final:
+                return ActResult(str(found.id), found.status.value)
+            raise Abandon("Another attempt leads this run.", code=AgentFenced.code)
+        fence = Fence(found.id, run.run_id, run.attempt)
+        submitted = read_caller(row["caller"])
+        principal = await self.parts.rights.current(submitted) or _stripped(submitted)
+        limit = self.parts.graphs.agents.get(found.graph).limits.time
+        left = (limit - began["elapsed"]).total_seconds()
+        return _Begun(found, fence, Acting(run, found, principal), left)
+
+    async def _execute(self, begun: _Begun, telling: Telling) -> Outcome:
+        graph = await self.parts.graphs.for_run(begun.acting, begun.fence)
+        limit = asyncio.timeout(max(0.0, begun.left))
+        try:
+            async with limit:
+                await self._stream(graph, begun, telling)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return await self._timed_out(graph, begun)
+        return await read_outcome(graph, begun.run, RunStatus.SUCCESS)
+
+    async def _stream(self, graph: Graph, begun: _Begun, telling: Telling) -> None:
+        order = begun.run.order
+        goes_on = await self._has_progress(begun)
+        config = self._config(begun, goes_on=goes_on)
+        given = None if goes_on else order.input if order.command is None else read_command(order.command)
+        asked = [mode.value for mode in order.stream.modes if mode is StreamMode.DEBUG]
+        parts = graph.astream(
+            given,
+            config,
+            context=order.context or None,
+            stream_mode=cast("Any", [*_ALWAYS, *asked]),
+            interrupt_before=_nodes(order.interrupt_before),
+            interrupt_after=_nodes(order.interrupt_after),
+            durability=order.durability.value,
+            subgraphs=True,
+            version="v2",
+        )
+        async with aclosing(cast("Any", parts)) as stream:
+            async for part in stream:
+                await telling.tell(part)
+
+    def _config(self, begun: _Begun, *, goes_on: bool) -> RunnableConfig:
+        run, order = begun.run, begun.run.order
+        limits = self.parts.graphs.agents.get(run.graph).limits
+        asked = order.config.get("configurable")
+        configurable: dict[str, Any] = dict(asked) if isinstance(asked, dict) else {}
+        configurable.pop("checkpoint_id", None)
+        if order.checkpoint and not goes_on:
+            configurable.update(order.checkpoint)
+        configurable |= {
+            "thread_id": str(run.thread),
+            "run_id": str(run.id),
+            "graph_id": run.graph,
+            "assistant_id": str(run.assistant),
+            CONFIG_KEY_STREAM_MESSAGES_V2: True,
+        }
+        wanted = order.config.get("recursion_limit")
+        tags = order.config.get("tags")
+        return {
+            "configurable": configurable,
+            "recursion_limit": min(wanted, limits.recursion) if isinstance(wanted, int) else limits.recursion,
+            "metadata": {
+                **order.metadata,
+                "run_id": str(run.id),
+                "graph_id": run.graph,
+                "assistant_id": str(run.assistant),
+                "run_attempt": begun.fence.attempt,
+            },
+            "tags": [str(tag) for tag in tags] if isinstance(tags, list) else [],
+        }
+
+    async def _has_progress(self, begun: _Begun) -> bool:
+        """Whether an earlier attempt of this run got as far as a checkpoint."""
+        saver = TenantSaver(self.parts.database, begun.run.tenant)
+        latest = await saver.aget_tuple({"configurable": {"thread_id": str(begun.run.thread), "checkpoint_ns": ""}})
+        return latest is not None and latest.metadata.get("run_id") == str(begun.run.id)
+
+    async def _timed_out(self, graph: Graph, begun: _Begun) -> Outcome:
+        limit = self.parts.graphs.agents.get(begun.run.graph).limits.time
+        failure = Failure("agent_timed_out", f"The run was not done within {limit.total_seconds():g} s.")
+        return await read_outcome(graph, begun.run, RunStatus.TIMEOUT, failure)
+
+    async def _failed(self, begun: _Begun, error: Exception) -> Outcome:
+        failure = _failure_of(error, self.parts.graphs.agents.get(begun.run.graph).limits.recursion)
+        log.info("agent_run_failed", run=str(begun.run.id), code=failure.code, error=type(error).__name__)
+        try:
+            graph = self.parts.graphs.open(begun.run.tenant, begun.run.graph)
+            return await read_outcome(graph, begun.run, RunStatus.ERROR, failure)
+        except (MainspringError, ValueError, TypeError, LookupError):
+            return Outcome(RunStatus.ERROR, failure)
+
+    async def _end(self, begun: _Begun, outcome: Outcome) -> None:
+        try:
+            await self.ending.end(begun.run, begun.fence, outcome)
+        except AgentFenced as fenced:
+            raise Abandon(fenced.detail, code=fenced.code) from fenced
+        history = self.parts.graphs.agents.get(begun.run.graph).limits.history
+        await prune_thread(self.parts.database, begun.run.tenant, str(begun.run.thread), history=history)
+
+
+def read_command(command: JsonObject) -> Command[Any]:
+    """A command as it was sent. `goto` is a node's name, `{"node", "input"}`, or a list of them."""
+    goto: Any = command.get("goto") or ()
+    targets: list[Any] = goto if isinstance(goto, list) else [goto] if goto else []
+    update: Any = command.get("update")
+    if isinstance(update, list):
+        update = [tuple(pair) if isinstance(pair, list) else pair for pair in update]
+    return Command(
+        update=update,
+        resume=command.get("resume"),
+        goto=[Send(each["node"], each.get("input")) if isinstance(each, dict) else str(each) for each in targets],
+    )
+
+
+def _nodes(names: tuple[str, ...]) -> Any:
+    return "*" if names == ("*",) else list(names)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the engine should try again, from the last checkpoint."""
+    return (isinstance(error, MainspringError) and error.retryable) or isinstance(error, (*DatabaseGone, *ValkeyGone))
+
+
+def _failure_of(error: Exception, steps: int) -> Failure:
+    match error:
+        case MainspringError():
+            return Failure(error.code, error.detail)
+        case GraphRecursionError():
+            return Failure(
+                AgentStepLimit.code, f"The agent took {steps} steps, as many as it may, and had not finished."
+            )
+        case UnknownInterruptError() | EmptyInputError() | InvalidUpdateError():
+            return Failure(AgentInputInvalid.code, str(error)[:500])
+        case _:
+            return Failure(AgentFailed.code, f"{type(error).__name__}: {str(error)[:500]}")
+
+
+def _shown(error: Exception | None, failure: Failure | None) -> JsonObject | None:
+    if failure is None:
+        return None
+    if error is None or failure.code != AgentFailed.code:
+        return {"error": failure.code, "message": failure.detail}
+    return {"error": type(error).__name__, "message": str(error)[:500]}
+
+
+def _as_final(error: Exception, outcome: Outcome) -> Exception:
+    """The error for the engine: one that it does not repeat."""
+    if isinstance(error, MainspringError):
+        return error
+    if isinstance(error, GraphRecursionError) and outcome.failure:
+        return AgentStepLimit(outcome.failure.detail)
+    failure = outcome.failure
+    return AgentFailed(failure.detail if failure else "The agent failed.")
+
+
+def _stripped(principal: Any) -> Any:
+    """A caller that is gone: it may do nothing any more."""
+
+    return replace(principal, permissions=frozenset())
