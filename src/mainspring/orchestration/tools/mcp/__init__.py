@@ -1,0 +1,28 @@
+"""MCP both ways: tools of other servers for a tenant's agents, and the tenant's own tools for other agents."""
+
+from .client import McpClient
+from .routes import build_mcp_router
+from .servers import McpServers
+from .serving import KEY_OF_META, MCP_PATH, McpEndpoint, McpHosts, mcp_route
+from .toolset import McpTools
+from .types import McpLimits, NewServer, Program, ServerChange, ServerTool, ServerView, ToolState, Transport
+
+__all__ = [
+    "KEY_OF_META",
+    "MCP_PATH",
+    "McpClient",
+    "McpEndpoint",
+    "McpHosts",
+    "McpLimits",
+    "McpServers",
+    "McpTools",
+    "NewServer",
+    "Program",
+    "ServerChange",
+    "ServerTool",
+    "ServerView",
+    "ToolState",
+    "Transport",
+    "build_mcp_router",
+    "mcp_route",
+]
