@@ -9,9 +9,10 @@ A transaction is short: `forbid_open_transaction` is called before every wait on
 model, a tool or another host, and raises when one is open in the same task.
 """
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any, LiteralString, Self
 
 import psycopg
@@ -87,6 +88,7 @@ class SystemTransaction(_Transaction):
 _ENTER_TENANT = (
     "select set_config('role', 'mainspring_tenant', true), set_config('mainspring.tenant', %(tenant)s::text, true)"
 )
+_SHIFT_CLOCK = "select set_config('mainspring.clock_shift', %(shift)s, true)"
 _ENTER_SYSTEM = "select set_config('role', 'mainspring_system', true)"
 # A build that waits for old transactions gives up after a minute, and one whose client died ends within seconds.
 _ENTER_KEEPER = """select set_config('role', 'mainspring_keeper', false), set_config('lock_timeout', '60s', false),
@@ -108,12 +110,22 @@ def system_apart(connection: psycopg.Connection[Row]) -> Generator[None]:
 class Database:
     """A pool of connections and the two doors to it."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Row]]) -> None:
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[AsyncConnection[Row]],
+        *,
+        clock_shift: Callable[[], timedelta] | None = None,
+    ) -> None:
         self._pool = pool
+        self._clock_shift = clock_shift
 
     @classmethod
-    async def open(cls, url: str, *, connections: int = 10) -> Self:
-        """Open a pool; it connects in the background and reconnects by itself."""
+    async def open(cls, url: str, *, connections: int = 10, clock_shift: Callable[[], timedelta] | None = None) -> Self:
+        """Open a pool; it connects in the background and reconnects by itself.
+
+        clock_shift  for rehearsals: how far ahead `mainspring_now()` is, asked at the start of each transaction.
+                     What people wait for goes by it; leases do not
+        """
         pool = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[Row],
@@ -125,7 +137,7 @@ class Database:
             open=False,
         )
         await pool.open()
-        return cls(pool)
+        return cls(pool, clock_shift=clock_shift)
 
     async def ping(self) -> None:
         """Raise one of `DatabaseGone` unless the database answers now."""
@@ -184,6 +196,9 @@ class Database:
             async with self._pool.connection() as connection:
                 token = _is_open.set(True)
                 try:
+                    if self._clock_shift is not None:
+                        shift = f"{self._clock_shift().total_seconds()} seconds"
+                        await connection.execute(_SHIFT_CLOCK, {"shift": shift})
                     yield connection
                 finally:
                     _is_open.reset(token)

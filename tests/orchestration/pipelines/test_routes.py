@@ -157,6 +157,10 @@ async def test_runs_are_shown_listed_and_cancelled(engine: Engine, api: httpx.As
         "started_at": None,
         "finished_at": None,
         "error": None,
+        "is_compensation": False,
+        "awaited": None,
+        "wake_at": None,
+        "items": None,
     }
     cancelled = await api.post(f"{path(run)}/cancel", headers=mine)
     assert (cancelled.status_code, cancelled.json()["status"]) == (202, "cancelled")

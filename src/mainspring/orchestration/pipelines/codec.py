@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from .errors import PayloadRefused
-from .pipeline import SUBMITTED, StepDefinition
+from .fitting import SUBMITTED
+from .pipeline import StepDefinition
 from .types import MAX_PAYLOAD_BYTES
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

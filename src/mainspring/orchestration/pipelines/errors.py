@@ -4,6 +4,9 @@ Retry, Abandon            control flow of a step, never shown to a caller
 PipelineInvalid           500 pipeline_invalid: a declaration that cannot work, found at start-up
 IdempotencyKeyReused      409 idempotency_key_reused
 RunNotCancellable         409 run_finished
+RunUnfinished             409 run_unfinished: only what has ended can be repeated
+RunEnded                  409 run_finished: nothing can reach the run any more
+CostCeilingReached        402 cost_ceiling_reached: the run may spend no more
 PayloadRefused            422 payload_refused: not storable, or over the limit
 """
 
@@ -49,10 +52,27 @@ class IdempotencyKeyReused(Conflict):
     code = "idempotency_key_reused"
 
 
-class RunNotCancellable(Conflict):
-    """The run has ended in another way already."""
+class RunEnded(Conflict):
+    """The run has ended, or is being undone: nothing can reach it any more."""
 
     code = "run_finished"
+
+
+class RunNotCancellable(RunEnded):
+    """The run has ended in another way already."""
+
+
+class RunUnfinished(Conflict):
+    """The run goes on by itself; only one that has failed or was cancelled can be retried."""
+
+    code = "run_unfinished"
+
+
+class CostCeilingReached(MainspringError):
+    """The run spent more than its ceiling, or than that of a run that waits for it. It fails with this."""
+
+    code = "cost_ceiling_reached"
+    status = 402
 
 
 class PayloadRefused(InvalidInput):

@@ -1,6 +1,7 @@
 """One attempt of one step: from the claimed row to an outcome.
 
-    returned                        succeeded
+    returned                        succeeded; a `Wait`: suspended
+    a list to be run for            fanned out
     Abandon, an error that no
     repetition mends                failed
     anything else                   retried with backoff and jitter, until the step's retries are used up
@@ -13,37 +14,24 @@ import random
 import traceback
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
-from mainspring.foundation.db import DatabaseGone, Row
+from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import MainspringError
-from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import ValkeyGone
 
 from .backoff import retry_delay
-from .codec import assemble, encode
-from .errors import Abandon, Retry
-from .outcomes import Lease, Outcome, failed, retried, succeeded
+from .codec import encode
+from .errors import Abandon, PipelineInvalid, Retry
+from .flow import Wait
+from .inputs import Claim, find_items, read_input
+from .kin import id_after
+from .outcomes import Outcome, Suspension, failed, fanned_out, retried, succeeded, suspended
 from .pipeline import StepDefinition
 from .step_run import LiveStepRun
-from .types import Failure, RunId
+from .types import Failure
 
 MAX_TRACE = 16_000
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A leased step with what it needs to run.
-
-    submitted, earlier  JSON of the run's input, and of the outputs of the steps it follows by name
-    failures            attempts that raised before this one
-    """
-
-    lease: Lease
-    definition: StepDefinition
-    seq: int
-    failures: int
-    submitted: str
-    earlier: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +44,18 @@ class _Verdict:
     at_least: float = 0.0
 
 
-def read_claim(row: Row, definition: StepDefinition) -> Claim:
-    """A claim from a row of `claiming.claim_steps`."""
-    lease = Lease(
-        TenantId(row["tenant_id"]), RunId(row["run_id"]), row["name"], row["map_key"], row["token"], row["attempt"]
-    )
-    return Claim(lease, definition, row["seq"], row["failures"], row["input"], row["earlier"])
-
-
-async def execute(claim: Claim, run: LiveStepRun, chance: random.Random) -> Outcome:
+async def execute(claim: Claim, run: LiveStepRun, chance: random.Random, database: Database) -> Outcome:
     """Run the step's function once and say what became of it."""
     definition = claim.definition
     limit = asyncio.timeout(definition.timeout.total_seconds())
     try:
-        given = assemble(definition, claim.submitted, claim.earlier)
+        run.check_ceiling()
+        if claim.is_fan_out:
+            return fanned_out(claim.lease, await find_items(claim, database))
+        given = await read_input(claim, database)
         async with limit:
-            output = await definition.function(given, run)
-        text = encode(output, f"The output of step {definition.name!r}")
-        return succeeded(claim.lease, text, run.last_said or definition.title)
+            returned = await definition.function(given, run)
+        return _accept(claim, run, returned)
     except asyncio.CancelledError as error:
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
@@ -83,11 +65,31 @@ async def execute(claim: Claim, run: LiveStepRun, chance: random.Random) -> Outc
         verdict = _judge(error, definition, has_timed_out=limit.expired())
         trace = _trace(error)
     if not verdict.is_retryable or claim.failures >= definition.retries:
-        return failed(claim.lease, verdict.failure, trace=trace, given=_dead_letter(claim))
+        return failed(claim.lease, verdict.failure, trace=trace, given=claim.given)
     delay = verdict.delay
     if delay is None:
         delay = retry_delay(claim.failures, chance, at_least=verdict.at_least)
     return retried(claim.lease, verdict.failure, delay=delay, trace=trace)
+
+
+def _accept(claim: Claim, run: LiveStepRun, returned: object) -> Outcome:
+    """The outcome of a function that has returned."""
+    definition = claim.definition
+    if not isinstance(returned, Wait):
+        text = encode(returned, f"The output of step {definition.name!r}")
+        return succeeded(claim.lease, text, run.last_said or definition.title)
+    wait = cast("Wait[object]", returned)
+    if not definition.can_wait:
+        raise PipelineInvalid(f"step {definition.name!r} returned a Wait; declare that it returns Wait[Output]")
+    if wait.child and wait.child.yields != definition.output_type:
+        raise PipelineInvalid(
+            f"step {definition.name!r} returns Wait[{definition.output_type}], but {wait.child.pipeline} gives "
+            f"{wait.child.yields}"
+        )
+    child = id_after(claim.lease.run) if wait.child else None
+    until = wait.until.total_seconds() if isinstance(wait.until, timedelta) else wait.until
+    suspension = Suspension(wait.place(child), until, wait.fallback, wait.child)
+    return suspended(claim.lease, suspension, run.last_said or definition.title)
 
 
 def _judge(error: Exception, definition: StepDefinition, *, has_timed_out: bool) -> _Verdict:
@@ -120,7 +122,3 @@ def _seconds(after: timedelta | None) -> float | None:
 def _trace(error: BaseException) -> str:
     text = "".join(traceback.format_exception(error))[-MAX_TRACE:]
     return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _dead_letter(claim: Claim) -> str:
-    return f'{{"submitted": {claim.submitted}, "earlier": {claim.earlier or "{}"}}}'

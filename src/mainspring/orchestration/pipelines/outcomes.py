@@ -6,19 +6,28 @@ takes an outcome only from the holder of the present one. That is what stops a z
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import Raw
 
 from mainspring.foundation.ids import TenantId
 
 from .codec import show_text
+from .flow import Child
 from .types import EventType, Failure, RunId, StepStatus
+
+SOON_SECONDS = 60.0
+"""What is due sooner is remembered by the worker; the rest is found by sweeping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A step that somebody holds, and the token that proves it."""
+    """A step that somebody holds, and the token that proves it.
+
+    map_key  which item of a fan-out, from `00000`; empty for a step that is no item
+    """
 
     tenant: TenantId
     run: RunId
@@ -26,6 +35,31 @@ class Lease:
     map_key: str
     token: UUID
     attempt: int
+
+    @property
+    def place(self) -> str:
+        """The step or its item, told apart from its siblings."""
+        return f"{self.name}/{self.map_key}" if self.map_key else self.name
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """How events name it."""
+        return {"step": self.name, "item": int(self.map_key)} if self.map_key else {"step": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """What a step waits for from now on.
+
+    awaited   `time`, `signal:<name>` or `run:<uuid>`
+    until     an instant, or seconds from now
+    child     the run to insert, whose id `awaited` names
+    """
+
+    awaited: str
+    until: datetime | float | None = None
+    fallback: str | None = None
+    child: Child | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +69,8 @@ class Outcome:
     delay         seconds until it may be started again; None but for a retry
     failed, lost  1 when this counts as an exception or as a lost worker, else 0
     only_expired  settle only if the lease has passed: for those who sweep
+    suspension    set when the step is suspended
+    items         set when it fans out: the items as JSON
     """
 
     lease: Lease
@@ -49,6 +85,38 @@ class Outcome:
     failed: int = 0
     lost: int = 0
     only_expired: bool = False
+    suspension: Suspension | None = None
+    items: Sequence[Raw] | None = None
+
+    @property
+    def due_in(self) -> float | None:
+        """Seconds until something is to happen, when that is soon."""
+        soon = self.delay if self.suspension is None else self.suspension.until
+        return soon if isinstance(soon, float) and soon < SOON_SECONDS else None
+
+    @property
+    def is_silent(self) -> bool:
+        """Items of a fan-out tell only of failures and of waits for people."""
+        match self.status:
+            case StepStatus.SUSPENDED:
+                assert self.suspension is not None
+                return bool(self.lease.map_key) and not self.suspension.awaited.startswith("signal:")
+            case StepStatus.GATHERING:
+                return True
+            case StepStatus.FAILED:
+                return False
+            case _:
+                return bool(self.lease.map_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A step or item that has ended; `failure` is None when it succeeded."""
+
+    run: RunId
+    name: str
+    map_key: str = ""
+    failure: Failure | None = None
 
 
 def succeeded(lease: Lease, output: str, text: str) -> Outcome:
@@ -74,6 +142,17 @@ def failed(lease: Lease, failure: Failure, *, trace: str, given: str | None) -> 
     return Outcome(
         lease, StepStatus.FAILED, EventType.STEP_FAILED, facts, failure=failure, trace=trace, input=given, failed=1
     )
+
+
+def suspended(lease: Lease, suspension: Suspension, text: str) -> Outcome:
+    """The function is over, and the step waits; `until` is told when the database knows it."""
+    facts: dict[str, object] = {"text": show_text(text), "awaited": suspension.awaited}
+    return Outcome(lease, StepStatus.SUSPENDED, EventType.STEP_SUSPENDED, facts, suspension=suspension)
+
+
+def fanned_out(lease: Lease, items: Sequence[Raw]) -> Outcome:
+    """The step becomes one step for each of the items."""
+    return Outcome(lease, StepStatus.GATHERING, EventType.STEP_PROGRESS, items=items)
 
 
 def released(lease: Lease) -> Outcome:
@@ -105,10 +184,7 @@ def rows_of(outcomes: Sequence[Outcome]) -> str:
 def _row(outcome: Outcome) -> dict[str, object]:
     lease, failure = outcome.lease, outcome.failure
     return {
-        "run_id": lease.run,
-        "name": lease.name,
-        "map_key": lease.map_key,
-        "token": lease.token,
+        **_key(lease),
         "status": outcome.status,
         "output": outcome.output,
         "error_code": failure.code if failure else None,
@@ -120,6 +196,34 @@ def _row(outcome: Outcome) -> dict[str, object]:
         "lost": outcome.lost,
         "only_expired": outcome.only_expired,
     }
+
+
+def suspension_rows_of(outcomes: Sequence[Outcome]) -> str:
+    """Outcomes that suspend, as the JSON rows that `waits_store.suspend_steps` takes."""
+    rows: list[dict[str, object]] = []
+    for outcome in outcomes:
+        suspension = outcome.suspension
+        assert suspension is not None
+        until = suspension.until
+        rows.append(
+            {
+                **_key(outcome.lease),
+                "awaited": suspension.awaited,
+                "wake_at": until if isinstance(until, datetime) else None,
+                "wake_in": None if isinstance(until, datetime) else until,
+                "fallback": suspension.fallback,
+            }
+        )
+    return msgspec.json.encode(rows).decode()
+
+
+def item_rows_of(outcomes: Sequence[Outcome]) -> str:
+    """Outcomes that fan out, as the JSON rows that `fan_store.fan_out` takes."""
+    return msgspec.json.encode([{**_key(each.lease), "items": each.items} for each in outcomes]).decode()
+
+
+def _key(lease: Lease) -> dict[str, object]:
+    return {"run_id": lease.run, "name": lease.name, "map_key": lease.map_key, "token": lease.token}
 
 
 def _moved(lease: Lease, text: str) -> dict[str, object]:

@@ -16,8 +16,10 @@ from .types import EventType, Failure, Run, RunEvent
 COVERED = "What this run is about is closed to you; ask one of its readers."
 
 _TOLD_TO_ALL = frozenset({EventType.RUN_STARTED, EventType.STEP_STARTED})  # their text is the pipeline's own
-_KEPT_BACK = frozenset({EventType.STEP_PROGRESS, EventType.MESSAGE_DELTA, EventType.FINDING_ADDED})
-_KEPT_FACTS = ("step", "steps", "pipeline", "attempt", "status", "code")
+_KEPT_BACK = frozenset(
+    {EventType.STEP_PROGRESS, EventType.STEP_EMITTED, EventType.MESSAGE_DELTA, EventType.FINDING_ADDED}
+)
+_KEPT_FACTS = ("step", "steps", "pipeline", "attempt", "status", "code", "item", "total", "failed", "until")
 
 
 class Privacy(Protocol):
@@ -37,10 +39,9 @@ class Open:
 
 
 def cover(run: Run) -> Run:
-    """The run without what was said of its failures."""
-    return replace(
-        run, error=_covered(run.error), steps=tuple(replace(each, error=_covered(each.error)) for each in run.steps)
-    )
+    """The run without what was said of its failures, and without what its steps await: a signal's name may tell."""
+    steps = tuple(replace(each, error=_covered(each.error), awaited=_vague(each.awaited)) for each in run.steps)
+    return replace(run, error=_covered(run.error), steps=steps)
 
 
 def cover_event(event: RunEvent) -> RunEvent | None:
@@ -51,9 +52,16 @@ def cover_event(event: RunEvent) -> RunEvent | None:
         return replace(event, facts={"run": _cover_shown(event.facts["run"]), "messages": {}})
     facts = {name: event.facts[name] for name in _KEPT_FACTS if name in event.facts}
     facts["text"] = event.facts.get("text", "") if event.type in _TOLD_TO_ALL else COVERED
+    if "awaited" in event.facts:
+        facts["awaited"] = _vague(str(event.facts["awaited"]))
     if "error" in event.facts:
         facts["error"] = _cover_error(event.facts["error"])
     return replace(event, facts=facts)
+
+
+def _vague(awaited: str | None) -> str | None:
+    """`signal`, `run` or `time`, without which."""
+    return awaited and awaited.partition(":")[0]
 
 
 def _covered(failure: Failure | None) -> Failure | None:
@@ -62,7 +70,9 @@ def _covered(failure: Failure | None) -> Failure | None:
 
 def _cover_shown(run: Any) -> Mapping[str, object]:
     """A run as plain values, as `show_run` makes it."""
-    steps = [{**step, "error": _cover_error(step["error"])} for step in run["steps"]]
+    steps = [
+        {**step, "error": _cover_error(step["error"]), "awaited": _vague(step["awaited"])} for step in run["steps"]
+    ]
     return {**run, "steps": steps, "error": _cover_error(run["error"])}
 
 

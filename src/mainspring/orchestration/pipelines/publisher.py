@@ -7,9 +7,10 @@ themselves never wait for Valkey.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -19,6 +20,7 @@ from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
 
 from .backoff import Backoff
+from .consequences import FanProgress
 from .outcomes import Lease
 from .story import Milestone
 from .stream import Entry, Kind, Stream, Verdict
@@ -29,6 +31,7 @@ log = get_logger(__name__)
 COALESCE_SECONDS = 0.04
 MAX_BATCH = 256
 MAX_QUEUE = 20_000
+_NO_TOKEN = UUID(int=0)
 
 FindFloor = Callable[[TenantId, RunId], Awaitable[int]]
 """Reads the number of a run's last milestone from Postgres."""
@@ -55,7 +58,7 @@ class MessageBuffer:
         facts: dict[str, object] = {
             "type": EventType.MESSAGE_DELTA.value,
             "at": at,
-            "step": self.lease.name,
+            **self.lease.facts,
             "message": self.message,
             "delta": self.pending,
         }
@@ -67,7 +70,7 @@ class MessageBuffer:
             kind=Kind.DELTA,
             floor=self.floor,
             payload=msgspec.json.encode(facts).decode(),
-            step=self.lease.name,
+            step=self.lease.place,
             attempt=self.lease.attempt,
             message=self.message,
             offset=len(self.sent.encode()),
@@ -87,6 +90,19 @@ class MessageBuffer:
 
 
 @dataclass(slots=True, eq=False)
+class Emitted:
+    """One event that a step emitted: sent in its turn, and once."""
+
+    lease: Lease
+    floor: int
+    facts: dict[str, object]
+
+    def entry(self, at: datetime) -> Entry:
+        """The live event."""
+        return _live(self.lease, self.floor, EventType.STEP_EMITTED, at, self.facts)
+
+
+@dataclass(slots=True, eq=False)
 class Progress:
     """The latest progress of one step; older ones that were not sent yet are overwritten."""
 
@@ -97,19 +113,23 @@ class Progress:
 
     def entry(self, at: datetime) -> Entry:
         """The progress as a live event."""
-        facts = {"type": EventType.STEP_PROGRESS.value, "at": at, "step": self.lease.name, **self.facts}
-        return Entry(
-            tenant=self.lease.tenant,
-            run=self.lease.run,
-            kind=Kind.LIVE,
-            floor=self.floor,
-            payload=msgspec.json.encode(facts).decode(),
-            step=self.lease.name,
-            attempt=self.lease.attempt,
-        )
+        return _live(self.lease, self.floor, EventType.STEP_PROGRESS, at, self.facts)
 
 
-Item = Milestone | MessageBuffer | Progress | Entry
+def _live(lease: Lease, floor: int, kind: EventType, at: datetime, facts: Mapping[str, object]) -> Entry:
+    told = {"type": kind.value, "at": at, **lease.facts, **facts}
+    return Entry(
+        tenant=lease.tenant,
+        run=lease.run,
+        kind=Kind.LIVE,
+        floor=floor,
+        payload=msgspec.json.encode(told).decode(),
+        step=lease.place,
+        attempt=lease.attempt,
+    )
+
+
+Item = Milestone | MessageBuffer | Progress | Emitted | Entry
 
 
 class Publisher:
@@ -120,6 +140,7 @@ class Publisher:
         self._find_floor = find_floor
         self._clock = clock
         self._queue: deque[Item] = deque()
+        self._fans: dict[tuple[RunId, str], Progress] = {}
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._backoff = Backoff()
@@ -132,7 +153,7 @@ class Publisher:
         self._queue.extend(milestones)
         while len(self._queue) > MAX_QUEUE:
             dropped = self._queue.popleft()
-            if not isinstance(dropped, Milestone | Entry):
+            if isinstance(dropped, MessageBuffer | Progress):
                 dropped.is_queued = False
         self._wake.set()
         self._urgent.set()
@@ -143,6 +164,24 @@ class Publisher:
             item.is_queued = True
             self._queue.append(item)
             self._wake.set()
+
+    def emit(self, item: Emitted) -> None:
+        """Publish it after what was put in before."""
+        self._queue.append(item)
+        self._wake.set()
+
+    def tell_fans(self, fans: Sequence[FanProgress]) -> None:
+        """Publish how far fan-outs are, the latest of each."""
+        for fan in fans:
+            key = (fan.run, fan.step)
+            if key not in self._fans:
+                lease = Lease(fan.tenant, fan.run, fan.step, "", _NO_TOKEN, fan.attempt)
+                self._fans[key] = Progress(lease, fan.floor)
+            progress = self._fans[key]
+            progress.facts = {"text": f"{fan.done} of {fan.total}", "done": fan.done, "total": fan.total}
+            self.put(progress)
+            if fan.done == fan.total:
+                del self._fans[key]
 
     def touch(self, leases: Sequence[Lease]) -> None:
         """Renew the expiry of the streams of these steps."""

@@ -29,7 +29,9 @@ async def lock_runs(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]
     """Lock these runs against every other change, in order of id, and return them."""
     return await transaction.all(
         """
-        select id, tenant_id, pipeline, version, subject, status, event_seq, now() as at from run
+        select id, tenant_id, pipeline, version, subject, status, event_seq, now() as at, parent_run, has_children,
+               cost_micros, cost_ceiling_micros, ending, error_code, error_detail
+          from run
          where id = any (%(runs)s) order by id for no key update""",
         runs=list(runs),
     )
@@ -46,7 +48,7 @@ async def settle_steps(transaction: SystemTransaction, runs: Sequence[UUID], row
         update step
            set status = done.status, token = null, lease_until = null, output = done.output::jsonb,
                error_code = done.error_code, error_detail = done.error_detail, error_trace = done.error_trace,
-               input = done.input::jsonb, due_at = now() + make_interval(secs => done.delay),
+               input = done.input::jsonb, due_at = mainspring_now() + make_interval(secs => done.delay),
                failures = step.failures + done.failed, losses = step.losses + done.lost,
                finished_at = case when done.status in ('succeeded', 'failed') then now() end
           from jsonb_to_recordset(%(rows)s::jsonb)
@@ -70,7 +72,7 @@ async def ready_successors(transaction: Transaction, runs: Sequence[UUID]) -> li
          where run_id = any (%(runs)s) and status = 'waiting' and due_at is null
            and cardinality(after) = (
                select count(*) from step as earlier
-                where earlier.run_id = step.run_id and earlier.name = any (step.after)
+                where earlier.run_id = step.run_id and earlier.name = any (step.after) and earlier.map_key = ''
                   and earlier.status = 'succeeded')
         returning run_id, lane""",
         runs=list(runs),
@@ -78,9 +80,11 @@ async def ready_successors(transaction: Transaction, runs: Sequence[UUID]) -> li
 
 
 async def find_complete(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]:
-    """Those of the runs whose every step has succeeded."""
+    """Those of the runs whose every step has succeeded, whatever became of the items of some."""
     return await transaction.all(
-        "select run_id from step where run_id = any (%(runs)s) group by run_id having bool_and(status = 'succeeded')",
+        """
+        select run_id from step where run_id = any (%(runs)s) and map_key = ''
+         group by run_id having bool_and(status = 'succeeded')""",
         runs=list(runs),
     )
 
@@ -90,22 +94,27 @@ async def cancel_steps(transaction: Transaction, runs: Sequence[UUID]) -> int:
     return await transaction.run(
         """
         update step
-           set status = 'cancelled', token = null, lease_until = null, due_at = null, finished_at = now()
-         where run_id = any (%(runs)s) and status in ('waiting', 'ready', 'running')""",
+           set status = 'cancelled', token = null, lease_until = null, due_at = null, awaited = null, wake_at = null,
+               fallback = null, finished_at = now()
+         where run_id = any (%(runs)s) and status in ('waiting', 'ready', 'running', 'suspended', 'gathering')""",
         runs=list(runs),
     )
 
 
 async def advance_runs(transaction: Transaction, runs: Sequence[UUID], rows: str) -> int:
-    """Write status, error and the number of the last event; `rows` is a JSON array of objects like `next` below."""
+    """Write status, error and the number of the last event; `rows` is a JSON array of objects like `next` below.
+
+    An error and how the run is to end, once they are known, stay.
+    """
     return await transaction.run(
         """
         update run
            set status = next.status, event_seq = next.event_seq,
-               error_code = next.error_code, error_detail = next.error_detail,
+               error_code = coalesce(next.error_code, run.error_code),
+               error_detail = coalesce(next.error_detail, run.error_detail), ending = coalesce(next.ending, run.ending),
                finished_at = case when next.status in ('succeeded', 'failed', 'cancelled') then now() end
           from jsonb_to_recordset(%(rows)s::jsonb)
-               as next (id uuid, status text, event_seq integer, error_code text, error_detail text)
+               as next (id uuid, status text, event_seq integer, error_code text, error_detail text, ending text)
          where run.id = next.id and run.id = any (%(runs)s)""",
         runs=list(runs),
         rows=rows,
@@ -140,7 +149,7 @@ async def promote_due(transaction: SystemTransaction) -> int:
         """
         update step set status = 'ready', due_at = null
           from (select run_id, name, map_key from step
-                 where status = 'waiting' and due_at <= now()
+                 where status = 'waiting' and due_at <= mainspring_now()
                  order by due_at limit 1000 for no key update skip locked) as due
          where step.run_id = due.run_id and step.name = due.name and step.map_key = due.map_key"""
     )
@@ -151,6 +160,22 @@ async def find_overdue(transaction: SystemTransaction, limit: int) -> list[Row]:
     return await transaction.all(
         """
         select id, deadline at time zone 'utc' as deadline from run
-         where deadline < now() and status in ('queued', 'running') order by id limit %(limit)s""",
+         where deadline < mainspring_now() and status in ('queued', 'running') order by id limit %(limit)s""",
         limit=limit,
+    )
+
+
+async def insert_letters(transaction: Transaction, rows: str) -> int:
+    """Keep a dead letter for each step that failed for good; `rows` is a JSON array of objects like `letter` below."""
+    return await transaction.run(
+        """
+        insert into dead_letter (id, tenant_id, run_id, step, map_key, pipeline, version, error_code, error_detail,
+                                 fingerprint)
+        select letter.id, letter.tenant_id, letter.run_id, letter.step, letter.map_key, letter.pipeline,
+               letter.version, letter.error_code, letter.error_detail, letter.fingerprint
+          from jsonb_to_recordset(%(rows)s::jsonb)
+               as letter (id uuid, tenant_id uuid, run_id uuid, step text, map_key text, pipeline text,
+                          version integer, error_code text, error_detail text, fingerprint text)
+            on conflict (run_id, step, map_key) do nothing""",
+        rows=rows,
     )

@@ -10,7 +10,7 @@ from mainspring.foundation.db import Database, Row
 from mainspring.foundation.ids import TenantId
 
 from . import store
-from .service import read_run, run_not_found
+from .run_rows import read_run, run_not_found
 from .stream import Stream, Tail
 from .types import EventId, EventType, Run, RunEvent, RunId
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from mainspring.foundation.ids import show_id
 
-from .types import RUN_PREFIX, Failure, Run, RunStatus, Step, StepStatus
+from .types import RUN_PREFIX, Failure, Run, RunId, RunStatus, Step, StepStatus
 from .wire import show_instant
 
 
@@ -15,8 +15,19 @@ class ErrorShape(BaseModel):
     detail: str
 
 
+class ItemsShape(BaseModel):
+    """How far a step is that fanned out."""
+
+    total: int
+    done: int
+    failed: int
+
+
 class StepShape(BaseModel):
-    """One step of a run; `attempt` is 0 until it is first started."""
+    """One step of a run; `attempt` is 0 until it is first started.
+
+    `awaited` is there while it is suspended: `time`, `signal:<name>` or `run:<uuid>`.
+    """
 
     name: str
     title: str
@@ -25,6 +36,10 @@ class StepShape(BaseModel):
     started_at: str | None
     finished_at: str | None
     error: ErrorShape | None
+    is_compensation: bool
+    awaited: str | None
+    wake_at: str | None
+    items: ItemsShape | None
 
 
 class RunShape(BaseModel):
@@ -40,6 +55,12 @@ class RunShape(BaseModel):
     finished_at: str | None
     steps: list[StepShape]
     error: ErrorShape | None
+    retry_of: str | None
+    replay_of: str | None
+    parent: str | None
+    initiated_by: str | None
+    cost_micros: int
+    cost_ceiling_micros: int | None
 
 
 class RunPage(BaseModel):
@@ -70,6 +91,12 @@ def run_shape(run: Run) -> RunShape:
         finished_at=show_instant(run.finished_at) if run.finished_at else None,
         steps=[_step_shape(step) for step in run.steps],
         error=_error_shape(run.error),
+        retry_of=_run_id(run.retry_of),
+        replay_of=_run_id(run.replay_of),
+        parent=_run_id(run.parent),
+        initiated_by=run.initiated_by,
+        cost_micros=run.cost_micros,
+        cost_ceiling_micros=run.cost_ceiling_micros,
     )
 
 
@@ -87,7 +114,17 @@ def _step_shape(step: Step) -> StepShape:
         started_at=show_instant(step.started_at) if step.started_at else None,
         finished_at=show_instant(step.finished_at) if step.finished_at else None,
         error=_error_shape(step.error),
+        is_compensation=step.is_compensation,
+        awaited=step.awaited,
+        wake_at=show_instant(step.wake_at) if step.wake_at else None,
+        items=ItemsShape(total=step.items.total, done=step.items.done, failed=step.items.failed)
+        if step.items
+        else None,
     )
+
+
+def _run_id(run: RunId | None) -> str | None:
+    return show_id(RUN_PREFIX, run) if run else None
 
 
 def _error_shape(error: Failure | None) -> ErrorShape | None:

@@ -2,34 +2,40 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
-import msgspec
+from msgspec import UNSET
 
-from mainspring.foundation.db import Database, Row, TenantTransaction
-from mainspring.foundation.errors import InvalidInput, NotFound
-from mainspring.foundation.ids import TenantId, new_id, show_id
+from mainspring.foundation.db import Database, TenantTransaction
+from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.ids import TenantId, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
+from mainspring.foundation.principal import Principal
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
 
-from . import store
+from . import store, waits_store
 from .codec import decode, encode
 from .doorbell import Doorbell
-from .errors import IdempotencyKeyReused, PipelineInvalid, RunNotCancellable
+from .errors import IdempotencyKeyReused, RunNotCancellable
 from .pipeline import Pipeline
+from .plan import new_row, repeated_row, step_rows
 from .publisher import publish_now
+from .reruns import read_earlier, replay, retry, retry_key
+from .run_rows import queued_run, read_run, run_not_found
 from .settle import end_run
+from .signals import Told, receive
+from .story import Milestone
 from .stream import stream_keys
-from .types import ROUTINE, RUN_PREFIX, Failure, Run, RunId, RunStatus, Step, StepStatus, Urgency
+from .types import ROUTINE, RUN_PREFIX, Run, RunId, RunStatus, Urgency
 
 log = get_logger(__name__)
 
 Output = TypeVar("Output")
 
 MAX_KEY_CHARACTERS = 200
+MAX_CHILDREN = 100
 
 
 class Pipelines:
@@ -40,7 +46,7 @@ class Pipelines:
         self._valkey = valkey
         self._doorbell = Doorbell(valkey)
 
-    async def submit(
+    async def submit(  # noqa: PLR0913 - what a run is about and how it competes are the caller's to say
         self,
         tenant: TenantId,
         pipeline: Pipeline,
@@ -49,22 +55,30 @@ class Pipelines:
         idempotency_key: str | None = None,
         subject: str | None = None,
         urgency: Urgency = ROUTINE,
+        by: Principal | None = None,
     ) -> Run:
         """Store a run and ring for a worker; it is durable when this returns.
 
         submitted        the frozen input of the first steps, at most 1 MiB as JSON
         idempotency_key  the same key and work again answers the first run and starts nothing
         subject          what the run is about, such as `ctr_...`
+        by               who asks for it: their hands are kept, so that they do not approve what it proposes
         raises           IdempotencyKeyReused (same key, other work), PayloadRefused
         """
         async with self._database.tenant(tenant) as transaction:
             run = await self.submit_in(
-                transaction, pipeline, submitted, idempotency_key=idempotency_key, subject=subject, urgency=urgency
+                transaction,
+                pipeline,
+                submitted,
+                idempotency_key=idempotency_key,
+                subject=subject,
+                urgency=urgency,
+                by=by,
             )
         await self.ring(pipeline)
         return run
 
-    async def submit_in(
+    async def submit_in(  # noqa: PLR0913 - as `submit`
         self,
         transaction: TenantTransaction,
         pipeline: Pipeline,
@@ -73,36 +87,115 @@ class Pipelines:
         idempotency_key: str | None = None,
         subject: str | None = None,
         urgency: Urgency = ROUTINE,
+        by: Principal | None = None,
     ) -> Run:
         """As `submit`, within the caller's transaction: its rows and the run commit together or not at all.
 
         Call `ring` after the commit; without it the run starts a second later.
         """
         _check_terms(idempotency_key, urgency)
-        if not pipeline.steps:
-            raise PipelineInvalid(f"pipeline {pipeline.name} has no steps; a run of it would never end")
+        steps = step_rows(pipeline)
         text = encode(submitted, f"The input of {pipeline.name}")
-        run = RunId(new_id())
-        row = {
-            "id": run,
-            "pipeline": pipeline.name,
-            "version": pipeline.version,
-            "subject": subject,
-            "input": text,
-            "priority": urgency.priority,
-            "deadline": urgency.deadline,
-            "idempotency_key": idempotency_key,
-        }
-        created_at = await store.insert_run(transaction, row, _step_rows(pipeline))
+        row = new_row(pipeline, text, idempotency_key=idempotency_key, subject=subject, urgency=urgency, by=by)
+        created_at = await store.insert_run(transaction, row, steps)
         if created_at is not None:
-            return _queued(run, transaction.tenant, pipeline, created_at=created_at, subject=subject)
+            return queued_run(transaction.tenant, pipeline, row, created_at)
         assert idempotency_key is not None
         earlier = await store.find_by_key(transaction, idempotency_key, pipeline.name, text)
         if earlier is None or not earlier["is_same"]:
-            raise IdempotencyKeyReused(
-                f"The idempotency key {idempotency_key[:40]!r} was used before for other work. Send a new key."
-            )
+            raise key_reused(idempotency_key)
         return await self.get_run_in(transaction, RunId(earlier["id"]))
+
+    async def rerun(  # noqa: PLR0913 - what may differ from the first time is the caller's to say
+        self,
+        tenant: TenantId,
+        run: RunId,
+        *,
+        from_failed: bool,
+        pipeline: Pipeline,
+        submitted: object = UNSET,
+        idempotency_key: str | None = None,
+        by: Principal | None = None,
+    ) -> Run:
+        """Repeat a run as a new one: from where it failed, or as a whole. It is about the same subject.
+
+        from_failed      True: a retry, which takes over what has finished, of a fan-out each item that succeeded, and
+                         keeps the idempotency keys, so that no effect is repeated but what was undone since. There is
+                         one retry of a run: asking again answers it. False: a replay, from the beginning, with keys
+                         of its own.
+        pipeline         the version to run it as; a retry must be of the same pipeline
+        submitted        another input for a replay; by default the first one
+        idempotency_key  of a replay: the same key again answers the first replay
+        raises           NotFound, RunUnfinished (a retry of what goes on or has succeeded), InvalidInput,
+                         IdempotencyKeyReused, PayloadRefused
+        """
+        async with self._database.tenant(tenant) as transaction:
+            repeated = await self.rerun_in(
+                transaction,
+                run,
+                from_failed=from_failed,
+                pipeline=pipeline,
+                submitted=submitted,
+                idempotency_key=idempotency_key,
+                by=by,
+            )
+        await self._doorbell.ring(pipeline.lane(step.name) for step in pipeline.steps)
+        return repeated
+
+    async def rerun_in(  # noqa: PLR0913 - as `rerun`
+        self,
+        transaction: TenantTransaction,
+        run: RunId,
+        *,
+        from_failed: bool,
+        pipeline: Pipeline,
+        submitted: object = UNSET,
+        idempotency_key: str | None = None,
+        by: Principal | None = None,
+    ) -> Run:
+        """As `rerun`, within the caller's transaction; without a `ring` it starts a second later."""
+        if from_failed and (submitted is not UNSET or idempotency_key is not None):
+            raise InvalidInput("A retry has the input and the key of its run; replay the run to change them.")
+        _check_terms(idempotency_key, ROUTINE)
+        earlier = await read_earlier(transaction, run)
+        text = earlier["input"] if submitted is UNSET else encode(submitted, f"The input of {pipeline.name}")
+        key = retry_key(run) if from_failed else idempotency_key
+        terms = repeated_row(earlier, pipeline, text, idempotency_key=key, by=by)
+        repeat = retry if from_failed else replay
+        repeated = await repeat(transaction, earlier, pipeline, terms)
+        if repeated is not None:
+            return await self.get_run_in(transaction, repeated)
+        assert key is not None
+        first = await store.find_by_key(transaction, key, pipeline.name, text)
+        if first is None or not first["is_same"]:
+            raise key_reused(key)
+        return await self.get_run_in(transaction, RunId(first["id"]))
+
+    async def signal(self, tenant: TenantId, run: RunId, name: str, payload: object, *, key: str) -> None:
+        """Tell a run something: it ends every wait for that name, and is kept for those that begin later.
+
+        payload  a JSON value of at most 1 MiB, of the type that the waiting step declares
+        key      the same name and key again change nothing; of several signals of a name the first is the answer
+        raises   NotFound, RunEnded
+        """
+        async with self._database.tenant(tenant) as transaction:
+            told = await self.signal_in(transaction, run, name, payload, key=key)
+        await self.make_known(told)
+
+    async def signal_in(
+        self, transaction: TenantTransaction, run: RunId, name: str, payload: object, *, key: str
+    ) -> Told:
+        """As `signal`, within the caller's transaction.
+
+        Give what it answers to `make_known` after the commit; without that the run goes on a second later.
+        """
+        return await receive(transaction, run, name, payload, key=key)
+
+    async def make_known(self, told: Told) -> None:
+        """Tell who watches, and workers, what `signal_in` brought about; never fails, as it is only a hint."""
+        if told.lanes:
+            await self._doorbell.ring(told.lanes)
+        await publish_now(self._valkey, told.milestones)
 
     async def ring(self, pipeline: Pipeline) -> None:
         """Wake workers that hold this pipeline; never fails, as it is only a hint."""
@@ -159,10 +252,11 @@ class Pipelines:
         return decode(output, kind)
 
     async def cancel(self, tenant: TenantId, run: RunId) -> Run:
-        """End the run now, whatever its steps are doing; repeating it changes nothing.
+        """End the run and the runs it waits for now, whatever they are doing; repeating it changes nothing.
 
         Steps in progress lose their lease in the same transaction and are stopped within a
-        third of a lease, at once when Valkey is there to tell their workers.
+        third of a lease, at once when Valkey is there to tell their workers. What is declared to be
+        undone is undone first: until then the run is `compensating`.
         raises   NotFound, RunNotCancellable when the run has succeeded or failed
         """
         async with self._database.tenant(tenant) as transaction:
@@ -174,20 +268,32 @@ class Pipelines:
             raise RunNotCancellable(
                 f"The run {show_id(RUN_PREFIX, run)} has {before.value}; only an unfinished run can be cancelled."
             )
-        await self._doorbell.ring_cancelled()
-        await publish_now(self._valkey, milestones)
+        await self._tell_cancelled(tenant, [run], milestones)
         return current
 
     async def cancel_about(self, tenant: TenantId, subject: str) -> None:
         """End every unfinished run about the subject; one that ends by itself meanwhile is fine."""
         async with self._database.tenant(tenant) as transaction:
             runs = [RunId(row["id"]) for row in await store.find_unfinished(transaction, subject)]
+        milestones: tuple[Milestone, ...] = ()
         for run in runs:
             async with self._database.tenant(tenant) as transaction:
-                _, milestones = await end_run(transaction, run, RunStatus.CANCELLED)
-            await publish_now(self._valkey, milestones)
+                milestones += (await end_run(transaction, run, RunStatus.CANCELLED))[1]
         if runs:
-            await self._doorbell.ring_cancelled()
+            await self._tell_cancelled(tenant, runs, milestones)
+
+    async def _tell_cancelled(self, tenant: TenantId, runs: Sequence[RunId], milestones: Sequence[Milestone]) -> None:
+        """Cancel what the runs have started, which sweeping would find a second later, and stop it all at once."""
+        told, parents = list(milestones), list(runs)
+        while parents:
+            async with self._database.tenant(tenant) as transaction:
+                rows = await waits_store.find_children(transaction, parents, MAX_CHILDREN)
+            parents = [RunId(row["id"]) for row in rows]
+            for child in parents:
+                async with self._database.tenant(tenant) as transaction:
+                    told += (await end_run(transaction, child, RunStatus.CANCELLED))[1]
+        await self._doorbell.ring_cancelled()
+        await publish_now(self._valkey, told)
 
     async def forget_in(self, transaction: TenantTransaction, subject: str) -> tuple[RunId, ...]:
         """Delete all runs about the subject, with outputs and stories; call `forget_live` after the commit."""
@@ -201,46 +307,9 @@ class Pipelines:
                 await self._valkey.delete(*keys)
 
 
-def run_not_found(run: UUID) -> NotFound:
-    """The answer for unknown and foreign runs, worded as `foundation.ids.read_id` words it."""
-    return NotFound(f"There is no {RUN_PREFIX}_... with the id {show_id(RUN_PREFIX, run)!r}.")
-
-
-def read_run(row: Row) -> Run:
-    """A run from its row with steps."""
-    return Run(
-        id=RunId(row["id"]),
-        tenant=TenantId(row["tenant_id"]),
-        pipeline=row["pipeline"],
-        version=row["version"],
-        status=RunStatus(row["status"]),
-        created_at=row["created_at"],
-        steps=tuple(_read_step(step) for step in row["steps"] or ()),
-        subject=row["subject"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        error=_read_failure(row),
-    )
-
-
-def _read_step(row: Row) -> Step:
-    return Step(
-        name=row["name"],
-        title=row["title"],
-        status=StepStatus(row["status"]),
-        attempt=row["attempt"],
-        started_at=_read_instant(row["started_at"]),
-        finished_at=_read_instant(row["finished_at"]),
-        error=_read_failure(row),
-    )
-
-
-def _read_instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
-
-
-def _read_failure(row: Row) -> Failure | None:
-    return Failure(row["error_code"], row["error_detail"] or "") if row["error_code"] else None
+def key_reused(key: str) -> IdempotencyKeyReused:
+    """The refusal of an idempotency key that stands for other work."""
+    return IdempotencyKeyReused(f"The idempotency key {key[:40]!r} was used before for other work. Send a new key.")
 
 
 def _read_key(after: tuple[str, ...] | None) -> UUID | None:
@@ -253,32 +322,6 @@ def _read_key(after: tuple[str, ...] | None) -> UUID | None:
         raise InvalidInput("The cursor is not one of this list; start again without it.") from None
 
 
-def _step_rows(pipeline: Pipeline) -> str:
-    rows = [
-        {"name": step.name, "title": step.title, "lane": pipeline.lane(step.name), "after": step.after}
-        for step in pipeline.steps
-    ]
-    return msgspec.json.encode(rows).decode()
-
-
-def _queued(run: RunId, tenant: TenantId, pipeline: Pipeline, *, created_at: datetime, subject: str | None) -> Run:
-    """The run as it was inserted."""
-    steps = tuple(
-        Step(step.name, step.title, StepStatus.WAITING if step.after else StepStatus.READY, attempt=0)
-        for step in pipeline.steps
-    )
-    return Run(
-        id=run,
-        tenant=tenant,
-        pipeline=pipeline.name,
-        version=pipeline.version,
-        status=RunStatus.QUEUED,
-        created_at=created_at,
-        steps=steps,
-        subject=subject,
-    )
-
-
 def _check_terms(idempotency_key: str | None, urgency: Urgency) -> None:
     if idempotency_key is not None and not (
         1 <= len(idempotency_key) <= MAX_KEY_CHARACTERS and idempotency_key.isprintable()
@@ -287,5 +330,7 @@ def _check_terms(idempotency_key: str | None, urgency: Urgency) -> None:
             f"The idempotency key has {len(idempotency_key)} characters; "
             f"use 1 to {MAX_KEY_CHARACTERS} printable ones, such as a UUID."
         )
+    if urgency.cost_ceiling_micros is not None and urgency.cost_ceiling_micros < 0:
+        raise InvalidInput(f"cost_ceiling_micros is {urgency.cost_ceiling_micros}; it must not be negative.")
     if not -100 <= urgency.priority <= 100:
         raise InvalidInput(f"priority is {urgency.priority}; it must be between -100 and 100.")

@@ -50,6 +50,7 @@ class Story:
         self._runs = {row["id"]: row for row in locked}
         self._keys: list[str | None] = []
         self._endings: dict[UUID, Ending] = {}
+        self._undoing: dict[UUID, Ending] = {}
         self.milestones: list[Milestone] = []
 
     def tell(self, run: RunId, kind: EventType, facts: Mapping[str, object], *, key: str | None = None) -> None:
@@ -71,6 +72,26 @@ class Story:
             facts["error"] = {"code": failure.code, "detail": show_text(failure.detail)}
         self.tell(run, EventType.RUN_FINISHED, facts)
         self._endings[run] = ending
+
+    def undo(self, run: RunId, ending: Ending) -> None:
+        """Append `run.compensating`: the run ends as `ending` says once what succeeded has been undone."""
+        failure = ending.failure
+        facts: dict[str, object] = {"text": "Undoing what was done"}
+        if failure:
+            facts["error"] = {"code": failure.code, "detail": show_text(failure.detail)}
+        self.tell(run, EventType.RUN_COMPENSATING, facts)
+        self._undoing[run] = ending
+
+    def row(self, run: UUID) -> Row:
+        """The locked row of a run, as it was read."""
+        return self._runs[run]
+
+    @property
+    def needs_kin(self) -> bool:
+        """Whether a run has ended that others wait for, or whose own runs are to be cancelled."""
+        return any(
+            self._runs[run]["parent_run"] or self._runs[run]["has_children"] for run in (*self._endings, *self._undoing)
+        )
 
     async def write(self, transaction: SystemTransaction | TenantTransaction) -> None:
         """Store milestones, positions, endings, and an outbox event for each ending."""
@@ -94,15 +115,18 @@ class Story:
     def _run_rows(self, runs: Sequence[RunId]) -> str:
         rows: list[dict[str, object]] = []
         for run in runs:
-            row, ending = self._runs[run], self._endings.get(run)
-            failure = ending.failure if ending else None
+            row, ending, undoing = self._runs[run], self._endings.get(run), self._undoing.get(run)
+            known = ending or undoing
+            failure = known.failure if known else None
+            status = RunStatus.COMPENSATING if undoing else row["status"]
             rows.append(
                 {
                     "id": run,
-                    "status": ending.status if ending else row["status"],
+                    "status": ending.status if ending else status,
                     "event_seq": row["event_seq"],
                     "error_code": failure.code if failure else None,
                     "error_detail": show_text(failure.detail) if failure else None,
+                    "ending": undoing.status if undoing else None,
                 }
             )
         return msgspec.json.encode(rows).decode()

@@ -1,8 +1,10 @@
 """The safety net, swept each second by every worker: whatever no hint told of is found here.
 
 Expired leases go back to ready, or fail the run when they keep killing workers; retries that are
-due become ready; runs past their deadline end. Several workers may sweep at once: each row is
-taken by one of them, because outcomes are settled by token and only while the lease is expired.
+due become ready; waits end whose time has passed or whose run has ended; runs past their deadline
+end, and those whose parent has ended. Several workers may sweep at once: each row is taken by one of
+them, because outcomes are settled by token and only while the lease is expired, and waits are
+answered only while they last.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +13,13 @@ from mainspring.foundation.db import Database, Row, SystemTransaction
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.telemetry import get_logger
 
-from . import queue_store
+from . import queue_store, waits_store
+from .consequences import Course
+from .kin import end_orphans, tell_parents
 from .outcomes import Lease, Outcome, lost, lost_for_good
+from .resume import wake
 from .settle import end_run, settle
-from .story import Milestone
+from .story import Milestone, Story
 from .types import Failure, RunId, RunStatus
 
 log = get_logger(__name__)
@@ -31,6 +36,13 @@ class Swept:
 
     milestones: list[Milestone] = field(default_factory=list[Milestone])
     has_ready: bool = False
+    has_more: bool = False
+
+    def add(self, story: Story, course: Course) -> None:
+        """What followed when waits ended."""
+        self.milestones += story.milestones
+        self.has_ready = self.has_ready or bool(course.lanes)
+        self.has_more = self.has_more or story.needs_kin
 
 
 async def sweep(database: Database) -> Swept:
@@ -41,8 +53,26 @@ async def sweep(database: Database) -> Swept:
     async with database.system() as transaction:
         await _take_back(transaction, swept)
     async with database.system() as transaction:
+        await _wake(transaction, swept)
+    async with database.system() as transaction:
         await _end_overdue(transaction, swept)
+    await sweep_kin(database, swept)
     return swept
+
+
+async def sweep_kin(database: Database, swept: Swept) -> None:
+    """Bring the ends of runs to those that wait for them, and to those that ran for them."""
+    async with database.system() as transaction:
+        if told := await tell_parents(transaction):
+            swept.add(*told)
+    async with database.system() as transaction:
+        swept.milestones += await end_orphans(transaction)
+
+
+async def _wake(transaction: SystemTransaction, swept: Swept) -> None:
+    rows = await waits_store.find_awake(transaction, MAX_SWEPT)
+    if rows:
+        swept.add(*await wake(transaction, rows))
 
 
 async def _take_back(transaction: SystemTransaction, swept: Swept) -> None:
@@ -53,6 +83,7 @@ async def _take_back(transaction: SystemTransaction, swept: Swept) -> None:
     log.warning("leases_expired", steps=len(settled.milestones))
     swept.milestones += settled.milestones
     swept.has_ready = swept.has_ready or bool(settled.lanes)
+    swept.has_more = swept.has_more or settled.needs_kin
 
 
 def _outcome(row: Row) -> Outcome:

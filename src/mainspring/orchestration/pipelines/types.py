@@ -26,6 +26,9 @@ RUN_PREFIX = "run"
 MAX_PAYLOAD_BYTES = 1_048_576
 """Upper bound of a run's input and of a step's output as JSON; larger things go to the object store, by reference."""
 
+MAX_EMITTED_BYTES = 65_536
+"""Upper bound of the data of one `step.emitted` as JSON."""
+
 MAX_MESSAGE_CHARACTERS = 200_000
 """Upper bound of one streamed message; the whole text belongs in the step's output."""
 
@@ -240,7 +243,30 @@ class StepRun(Protocol):
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of this step: hand it to whatever must not happen twice."""
+        """The same for every attempt of this step or item, and for retries of the run.
+
+        Hand it to whatever must not happen twice.
+        """
+        ...
+
+    @property
+    def item(self) -> int | None:
+        """Which item of the list this is for, from 0; None when the step does not fan out."""
+        ...
+
+    @property
+    def origin(self) -> RunId:
+        """The first run of the chain of retries, the run itself when it is no retry."""
+        ...
+
+    @property
+    def initiator(self) -> frozenset[str]:
+        """The hands of who submitted the run (see `Principal.hands`); who initiates does not approve."""
+        ...
+
+    @property
+    def cost_left(self) -> int | None:
+        """Micros that may still be spent, as last heard; None for no ceiling."""
         ...
 
     @property
@@ -260,6 +286,22 @@ class StepRun(Protocol):
         """Append `text` to the streamed message of that name; coalesced to about 25 events a second.
 
         raises   PayloadRefused past MAX_MESSAGE_CHARACTERS in one attempt
+        """
+        ...
+
+    async def emit(self, name: str, data: object) -> None:
+        """Tell an event of one's own, `step.emitted`, to who watches now: in order, each once, gone with the stream.
+
+        name    such as `tool.started`, at most 128 characters
+        data    a JSON value of at most 64 KB
+        raises  PayloadRefused
+        """
+        ...
+
+    async def spend(self, micros: int) -> None:
+        """Add to what the run has cost, and to the runs that wait for it; durable when it returns.
+
+        raises   CostCeilingReached past the ceiling of any of them: the run fails with it, so let it pass
         """
         ...
 

@@ -30,7 +30,8 @@ from . import claiming, store
 from .backoff import Backoff
 from .doorbell import Doorbell, listen
 from .errors import PipelineInvalid
-from .execute import Claim, execute, read_claim
+from .execute import execute
+from .inputs import Claim, read_claim
 from .leases import LeaseKeeper
 from .outcomes import Outcome, released
 from .pipeline import Pipeline, StepDefinition
@@ -41,6 +42,7 @@ from .step_run import LiveStepRun
 from .story import Milestone
 from .sweep import sweep
 from .types import EventType, RunId
+from .versions import register
 
 log = get_logger(__name__)
 
@@ -82,6 +84,7 @@ class Worker:
         self._concurrency = concurrency
         self._lease_seconds = lease.total_seconds()
         self._id = str(new_id())
+        self._pipelines = pipelines
         self._definitions = _lanes(pipelines, steps)
         self._capped = {lane: cap for lane, each in self._definitions.items() if (cap := each.concurrency) is not None}
         self._doorbell = Doorbell(valkey, ringer=self._id)
@@ -103,7 +106,11 @@ class Worker:
         return len(self._held)
 
     async def run(self, stop: asyncio.Event, *, grace: timedelta = timedelta(seconds=20)) -> None:
-        """Work until `stop` is set; then finish what runs within `grace` and hand the rest back."""
+        """Work until `stop` is set; then finish what runs within `grace` and hand the rest back.
+
+        raises   PipelineInvalid when a version of a pipeline has other types than it had before
+        """
+        await self._register(stop)
         self._loop = asyncio.get_running_loop()
         self._keeper.start()
         log.info("worker_started", worker=self._id, lanes=len(self._definitions), concurrency=self._concurrency)
@@ -124,6 +131,16 @@ class Worker:
             self._keeper.stop()
             await asyncio.to_thread(self._keeper.join, 2.0)
             log.info("worker_stopped", worker=self._id, left=len(self._held))
+
+    async def _register(self, stop: asyncio.Event) -> None:
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                await register(self._database, self._pipelines)
+                return
+            except DatabaseGone as away:
+                log.warning("register_failed", error=type(away).__name__)
+                await backoff.wait()
 
     # Claiming
 
@@ -176,7 +193,7 @@ class Worker:
         return claiming.Shares(self._concurrency - self._concurrency // 4, held)
 
     def _start(self, claim: Claim) -> None:
-        run = LiveStepRun(claim.lease, floor=claim.seq, database=self._database, publisher=self._publisher)
+        run = LiveStepRun(claim, database=self._database, publisher=self._publisher)
         held = _Held(claim, run)
         self._held[claim.lease.token] = held
         held.task = asyncio.create_task(self._execute(held), name=f"step {claim.definition.name}")
@@ -185,7 +202,7 @@ class Worker:
         lease = held.claim.lease
         with bind(tenant=lease.tenant, run=lease.run, step=lease.name):
             try:
-                outcome = await execute(held.claim, held.run, self._chance)
+                outcome = await execute(held.claim, held.run, self._chance, self._database)
             except asyncio.CancelledError:
                 if not self._is_releasing or held.run.is_cancelled:
                     self._forget([lease.token])
@@ -224,8 +241,11 @@ class Worker:
     async def _make_known(self, batch: Sequence[Outcome], settled: Settled) -> None:
         self._publisher.tell(settled.milestones)
         self._forget([outcome.lease.token for outcome in batch])
-        for delay in {outcome.delay for outcome in batch if outcome.delay is not None}:
+        self._publisher.tell_fans(settled.fans)
+        for delay in {delay for outcome in batch if (delay := outcome.due_in) is not None}:
             self._loop_now().call_later(delay + 0.005, self._sweep_bell.set)
+        if settled.needs_kin:
+            self._sweep_bell.set()
         lanes = settled.lanes | self._freed_lanes(batch)
         if lanes & self._definitions.keys():
             self._bell.set()
@@ -258,6 +278,8 @@ class Worker:
         self._publisher.tell(swept.milestones)
         if swept.has_ready:
             self._bell.set()
+        if swept.has_more:
+            self._sweep_bell.set()
 
     def _hear_ready(self, rung: set[str]) -> None:
         if self._id not in rung and (not rung or rung & self._definitions.keys()):
@@ -301,8 +323,8 @@ def _lanes(pipelines: Sequence[Pipeline], steps: frozenset[str] | None) -> dict[
     lanes = {
         pipeline.lane(step.name): step
         for pipeline in pipelines
-        for step in pipeline.steps
-        if steps is None or step.name in steps
+        for step in (*pipeline.steps, *pipeline.compensations)
+        if steps is None or (step.undoes or step.name) in steps
     }
     missing = (steps or frozenset()) - {step.name for step in lanes.values()}
     if missing:
