@@ -13,7 +13,7 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.pipelines import EventType, Pipeline, Run, RunStatus, StepRun, StepStatus
-from mainspring.orchestration.pipelines.claiming import Shares, claim_steps
+from mainspring.orchestration.pipelines.claiming import Claiming, Lane, Shares, Turn, claim_steps
 from mainspring.orchestration.pipelines.outcomes import Lease, succeeded
 from mainspring.orchestration.pipelines.settle import settle
 from mainspring.orchestration.pipelines.stream import Entry, Kind, Stream, Verdict
@@ -40,10 +40,9 @@ def single(name: str = "tests.single") -> Pipeline:
 async def claim(engine: Engine, pipeline: Pipeline, step: str, *, lease: float) -> Lease:
     """Take a step as a worker does that will never be heard of again."""
     async with engine.database.system() as transaction:
-        rows = await claim_steps(
-            transaction, {pipeline.lane(step): 1}, free=1, lease=lease, after=NOBODY, shares=Shares(1, {})
-        )
-    (row,) = rows
+        lanes = {pipeline.lane(step): Lane()}
+        claimed = await claim_steps(transaction, Claiming(lanes, 1, lease, Turn(NOBODY), Shares(1, {})))
+    (row,) = claimed.rows
     return Lease(row["tenant_id"], RunId(row["run_id"]), row["name"], row["map_key"], row["token"], row["attempt"])
 
 

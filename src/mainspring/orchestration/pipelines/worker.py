@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
 from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database, DatabaseGone, Row
 from mainspring.foundation.ids import TenantId, new_id
@@ -51,6 +53,8 @@ ECHO_SECONDS = 0.02
 MAX_CLAIM = 100
 """Several smaller claims follow each other, so that one batch is settled while the next is claimed."""
 DRAIN_SECONDS = 5.0
+MAX_LAPS = 8
+"""How often a claim that found only tenants who can take nothing goes on at once where it stopped."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,12 +90,17 @@ class Worker:
         self._id = str(new_id())
         self._pipelines = pipelines
         self._definitions = _lanes(pipelines, steps)
-        self._capped = {lane: cap for lane, each in self._definitions.items() if (cap := each.concurrency) is not None}
+        outlines = {f"{pipeline.name}@{pipeline.version}": _outline(pipeline) for pipeline in pipelines}
+        self._lanes = {
+            lane: claiming.Lane(outlines[lane.rpartition("/")[0]], each.concurrency, each.concurrency_per_tenant)
+            for lane, each in self._definitions.items()
+        }
+        self._capped = {lane for lane, each in self._lanes.items() if each.is_capped}
         self._doorbell = Doorbell(valkey, ringer=self._id)
         self._publisher = Publisher(valkey, find_floor=self._find_floor, clock=now)
         self._chance = random.SystemRandom()
         self._held: dict[UUID, _Held] = {}
-        self._last_tenant = UUID(int=self._chance.getrandbits(128))
+        self._turn = self._any_turn()
         self._bell = asyncio.Event()
         self._sweep_bell = asyncio.Event()
         self._is_draining = False
@@ -146,46 +155,41 @@ class Worker:
 
     async def _claim_forever(self) -> None:
         backoff = Backoff()
-        was_rung = True
+        was_rung, laps = True, 0
         while not self._is_draining:
             free = self._concurrency - len(self._held)
             try:
-                rows = await self._claim(min(free, MAX_CLAIM)) if free > 0 else []
+                claimed = await self._claim(min(free, MAX_CLAIM)) if free > 0 else claiming.Claimed()
                 backoff.reset()
             except DatabaseGone as away:
                 log.warning("claim_failed", error=type(away).__name__)
                 await backoff.wait()
                 continue
-            if len(rows) == MAX_CLAIM or len({row["tenant_id"] for row in rows}) > 1:
+            rows = claimed.rows
+            laps = laps + 1 if claimed.is_more and not rows else 0
+            if 0 < laps <= MAX_LAPS or len(rows) == MAX_CLAIM or len({row["tenant_id"] for row in rows}) > 1:
                 continue  # there may be more: equal shares of several tenants can leave places free
             # A claim skips runs that are locked at that instant: after a ring for nothing, look once more.
             is_echo = was_rung and free > 0 and not rows
             was_rung = await _wait(self._bell, ECHO_SECONDS if is_echo else SWEEP_SECONDS)
 
-    async def _claim(self, free: int) -> list[Row]:
+    async def _claim(self, free: int) -> claiming.Claimed:
+        asked = claiming.Claiming(self._lanes, free, self._lease_seconds, self._turn, self._shares())
         async with self._database.system() as transaction:
-            rooms = dict.fromkeys(self._definitions, free)
-            if self._capped:
-                lanes = sorted(self._capped)
-                found = await claiming.find_rooms(transaction, lanes, [self._capped[lane] for lane in lanes])
-                rooms.update((row["lane"], row["room"]) for row in found)
-            rooms = {lane: room for lane, room in rooms.items() if room > 0}
-            rows = await claiming.claim_steps(
-                transaction,
-                rooms,
-                free=free,
-                lease=self._lease_seconds,
-                after=self._last_tenant,
-                shares=self._shares(),
-            )
-        claims = [read_claim(row, self._definitions[row["lane"]]) for row in rows]
+            claimed = await claiming.claim_steps(transaction, asked)
+        claims = [read_claim(row, self._definitions[row["lane"]]) for row in claimed.rows]
         self._keeper.hold([claim.lease for claim in claims])
         # With nothing to take, start somewhere else next time: a tenant whose rows are locked holds up no other.
-        self._last_tenant = rows[-1]["tenant_id"] if rows else UUID(int=self._chance.getrandbits(128))
-        self._publisher.tell([milestone for row in rows for milestone in _start_milestones(row)])
+        self._turn = claimed.turn or self._any_turn()
+        self._publisher.tell(
+            [each for row in claimed.rows for each in _start_milestones(row, self._lanes[row["lane"]].outline)]
+        )
         for claim in claims:
             self._start(claim)
-        return rows
+        return claimed
+
+    def _any_turn(self) -> claiming.Turn:
+        return claiming.Turn(UUID(int=self._chance.getrandbits(128)))
 
     def _shares(self) -> claiming.Shares:
         """A quarter of the places is kept from any one tenant: its slow steps must not hold up the others."""
@@ -332,12 +336,17 @@ def _lanes(pipelines: Sequence[Pipeline], steps: frozenset[str] | None) -> dict[
     return lanes
 
 
-def _start_milestones(row: Row) -> list[Milestone]:
+def _outline(pipeline: Pipeline) -> str:
+    """The steps of a pipeline as `run.started` tells them."""
+    return msgspec.json.encode([{"name": step.name, "title": step.title} for step in pipeline.steps]).decode()
+
+
+def _start_milestones(row: Row, outline: str) -> list[Milestone]:
     """What the claim wrote to the story, as `store.read_story` would return it."""
     tenant, run = TenantId(row["tenant_id"]), RunId(row["run_id"])
     milestones: list[Milestone] = []
-    if row["outline"] is not None:
-        opening = {"text": "Started", "pipeline": row["pipeline"], "steps": row["outline"]}
+    if row["is_first"]:
+        opening = {"text": "Started", "pipeline": row["pipeline"], "steps": msgspec.Raw(outline.encode())}
         milestones.append(Milestone(tenant, run, 1, EventType.RUN_STARTED, row["at"], opening))
     if not row["map_key"]:  # items of a fan-out start in silence
         facts = {"step": row["name"], "text": row["title"], "attempt": row["attempt"]}
