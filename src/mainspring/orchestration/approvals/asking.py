@@ -82,13 +82,20 @@ async def _ask_again(
     state = State(former["state"])
     is_same = make_content(proposal.action, proposal.arguments, proposal.output).digest == former["shown_digest"]
     is_other_run = origin.run is not None and origin.run != former["run_id"]
-    if is_same and not (is_other_run and state in {State.EXPIRED, State.WITHDRAWN}):
+    if is_same and not (is_other_run and _is_asked_anew(former, origin)):
         return await _hand_over(calls, transaction, former, origin) if is_other_run else former
     if state is State.CONSUMED:
         raise AlreadyConsumed(
             f"What {origin.key[:80]!r} asked for was approved and done; other work needs another key."
         )
     return await _replace(transaction, former, proposal, origin)
+
+
+def _is_asked_anew(former: Row, origin: Origin) -> bool:
+    """Whether another run that needs the same cannot wait for this: it is over, or would be decided by who began it."""
+    state = State(former["state"])
+    is_widened = state is State.PENDING and not origin.initiator <= frozenset(former["initiator"])
+    return is_widened or state in {State.EXPIRED, State.WITHDRAWN}
 
 
 async def _hand_over(calls: Calls, transaction: TenantTransaction, former: Row, origin: Origin) -> Row:
@@ -107,6 +114,8 @@ async def _replace(transaction: TenantTransaction, former: Row, proposal: Propos
     identifier = ApprovalId(new_id())
     left = await store.replace(transaction, former["id"], by=identifier)
     content = make_content(proposal.action, proposal.arguments, proposal.output)
+    # Whoever began it before, under this key, has not become another person by its being asked again.
+    origin = replace(origin, initiator=origin.initiator | frozenset(former["initiator"]))
     row = await _insert(transaction, identifier, proposal, content, origin)
     assert row is not None, "the former holds the key's lock"
     if left["state"] != former["state"]:

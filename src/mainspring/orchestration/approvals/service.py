@@ -5,21 +5,38 @@ admitted before. People come with their principal to `decide`, `delegate`, `with
 somebody may decide is asked in `eyes` and nowhere else.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from mainspring.foundation.db import Database, TenantTransaction
-from mainspring.foundation.ids import TenantId
+from mainspring.foundation.ids import TenantId, read_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
-from mainspring.orchestration.pipelines.types import RunId
+from mainspring.orchestration.pipelines import RunId, StepRun, Wait, for_signal
 
 from . import asking, deciding, store, timing
 from .consuming import consume
 from .eyes import READ, may_decide, may_read, voices
-from .reading import approval_not_found, read_approval, read_decision
+from .reading import approval_not_found, read_approval, read_decision, show_approval
 from .record import Entry
 from .signals import Calls, Signals
-from .types import Approval, ApprovalId, Decision, Json, Origin, Proposal, Ruling, Seen, State, Verdict, Wanted
+from .types import (
+    APPROVAL_PREFIX,
+    Approval,
+    ApprovalId,
+    Decision,
+    Json,
+    Origin,
+    Proposal,
+    Ruling,
+    Seen,
+    State,
+    Verdict,
+    Wanted,
+)
+
+_GRACE = timedelta(minutes=5)
+"""Approvals expire themselves and tell the run; should nobody do that, its wait is over so much later."""
 
 
 class Approvals:
@@ -56,6 +73,23 @@ class Approvals:
     async def ask_in(self, transaction: TenantTransaction, proposal: Proposal, origin: Origin) -> Approval:
         """As `ask`, within the caller's transaction."""
         return read_approval(await asking.ask(Calls(self._signals), transaction, proposal, origin))
+
+    async def ask_step(self, run: StepRun, proposal: Proposal) -> Wait[Decision]:
+        """What a step returns that wants a person's decision; its output is the `Decision`, whatever it says.
+
+        Asked for the run's initiator, once for all attempts of the step and retries of the run. Raises as `ask`.
+        """
+        asked = await self.ask(run.tenant, proposal, key=run.idempotency_key, run=run.run_id, initiator=run.initiator)
+        nobody = Decision(
+            show_approval(asked.id), Verdict.EXPIRED, asked.arguments, None, asked.expires_at, asked.digest
+        )
+        signal = asked.signal or asking.signal_name(asked.id)
+        return for_signal(signal, expires=proposal.expires + _GRACE, default=nobody)
+
+    async def consume_step(self, run: StepRun, decision: Decision) -> Decision:
+        """Use an approved decision in a step, which may be run again after it. Raises as `consume`."""
+        approval = ApprovalId(read_id(APPROVAL_PREFIX, decision.approval))
+        return await self.consume(run.tenant, approval, decision.digest, consumer=run.idempotency_key)
 
     async def revise(
         self, tenant: TenantId, approval: ApprovalId, proposal: Proposal, *, editor: frozenset[str]
