@@ -1,1 +1,70 @@
 """What an engineer who is paged needs: runs, dead letters, holds, schedules, figures, retention."""
+
+from .declared import Declared
+from .figures import Figures, LaneFigures, LaneRates, Pace, Places, StepDemand, demands, read_figures
+from .operating import Operating, build_operating
+from .retention import purge_runs
+from .routes import build_metrics_router, build_router
+from .schedules import fire_due
+from .types import (
+    BULK_PREFIX,
+    HOLD_PREFIX,
+    LETTER_PREFIX,
+    SCHEDULE_PREFIX,
+    BulkAction,
+    BulkId,
+    Hold,
+    HoldId,
+    HoldKind,
+    Letter,
+    LetterFilter,
+    LetterGroup,
+    LetterId,
+    LetterState,
+    Payload,
+    RunFilter,
+    Schedule,
+    ScheduleId,
+    ScheduleTerms,
+    StepDetail,
+    StepLine,
+)
+
+__all__ = [
+    "BULK_PREFIX",
+    "HOLD_PREFIX",
+    "LETTER_PREFIX",
+    "SCHEDULE_PREFIX",
+    "BulkAction",
+    "BulkId",
+    "Declared",
+    "Figures",
+    "Hold",
+    "HoldId",
+    "HoldKind",
+    "LaneFigures",
+    "LaneRates",
+    "Letter",
+    "LetterFilter",
+    "LetterGroup",
+    "LetterId",
+    "LetterState",
+    "Operating",
+    "Pace",
+    "Payload",
+    "Places",
+    "RunFilter",
+    "Schedule",
+    "ScheduleId",
+    "ScheduleTerms",
+    "StepDemand",
+    "StepDetail",
+    "StepLine",
+    "build_metrics_router",
+    "build_operating",
+    "build_router",
+    "demands",
+    "fire_due",
+    "purge_runs",
+    "read_figures",
+]
