@@ -173,7 +173,7 @@ ring as materialized (
                left join tenant_share using (tenant_id)
          where walked.tenant_id <> all (%(paused)s::uuid[])) as able
      where room > 0
-     order by place limit %(free)s
+     order by place limit %(ring)s
 ),
 share as materialized (select greatest(sum(weight), 1)::numeric as weights from ring),
 picked as materialized (
@@ -286,6 +286,8 @@ async def claim_steps(transaction: SystemTransaction, asked: Claiming) -> Claime
     may_count = rooms.pop(_TENANTS, 0) > 0
     if not rooms:
         return Claimed()
+    # Whether a tenant can take something in a lane is only seen there: let some more of them try.
+    is_restrained = bool(pauses.pairs) or any(lanes[lane].cap_per_tenant is not None for lane in rooms)
     rows = await transaction.all(
         _CLAIM,
         lanes=list(rooms),
@@ -293,6 +295,7 @@ async def claim_steps(transaction: SystemTransaction, asked: Claiming) -> Claime
         caps=[lanes[lane].cap_per_tenant for lane in rooms],
         outlines=[lanes[lane].outline for lane in rooms],
         free=asked.free,
+        ring=asked.free + SLACK * is_restrained,
         walk=asked.free + SLACK + len(pauses.tenants),
         lease=asked.lease,
         after=asked.turn.start,
@@ -306,18 +309,20 @@ async def claim_steps(transaction: SystemTransaction, asked: Claiming) -> Claime
         paused_tenants=[tenant for tenant, _ in pauses.pairs],
         paused_lanes=[lane for _, lane in pauses.pairs],
     )
-    return _read(rows, asked.free)
+    return _read(rows, asked)
 
 
-def _read(rows: list[Row], free: int) -> Claimed:
+def _read(rows: list[Row], asked: Claiming) -> Claimed:
     head = rows[0]
     if head["run_id"] is None:
         return Claimed([], Turn(head["ring_end"]) if head["ring_end"] else None, head["is_more"])
     last = max(rows, key=lambda row: row["place"])
-    served = sum(1 for row in rows if row["place"] == last["place"])
+    tenant = last["tenant_id"]
+    goes_on = asked.turn.credit > 0 and tenant == asked.turn.after
+    credit = asked.turn.credit if goes_on else last["weight"]
+    credit -= sum(1 for row in rows if row["place"] == last["place"])
     # A turn goes on only where the places ran out before it did.
-    credit = max(0, last["weight"] - served) if len(rows) == free else 0
-    return Claimed(rows, Turn(last["tenant_id"], credit), head["is_more"])
+    return Claimed(rows, Turn(tenant, max(0, credit) if len(rows) == asked.free else 0), head["is_more"])
 
 
 _TENANTS = ""
