@@ -17,7 +17,7 @@ from mcp.server.transport_security import TransportSecurityMiddleware, Transport
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mainspring import __version__
 from mainspring.foundation.db import DatabaseGone
@@ -84,8 +84,9 @@ class McpEndpoint:
             manager = StreamableHTTPSessionManager(
                 self._server(answer), json_response=True, stateless=True, security_settings=self._settings
             )
+            whole = _replay(await request.body(), receive)  # read here, where a body that is too long has its answer
             async with manager.run():
-                await manager.handle_request(scope, receive, send)
+                await manager.handle_request(scope, whole, send)
             return
         await answer(scope, receive, send)
 
@@ -124,6 +125,7 @@ class McpEndpoint:
             instructions=_INSTRUCTIONS,
             on_list_tools=list_tools,
             on_call_tool=call_tool,
+            get_tool_input_schema=lambda name: None,  # else each call would list all tools first
         )
 
     async def _call(self, principal: Principal, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
@@ -147,6 +149,16 @@ def mcp_route(endpoint: McpEndpoint) -> Route:
 def scope_of(principal: Principal) -> str:
     """What a client has read and done: all that came with one credential, as nothing else tells sessions apart."""
     return f"mcp:{principal.credential or principal.name}"[:200]
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The request's body again, then what else comes of the client, such as that it went away."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return left.pop() if left else await receive()
+
+    return receive_again
 
 
 def _call_id(params: mcp_types.CallToolRequestParams) -> str:
