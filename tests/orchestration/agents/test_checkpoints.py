@@ -15,6 +15,7 @@ from mainspring.orchestration.agents.checkpoints import Fence, IdleOnly, TenantS
 from mainspring.orchestration.agents.errors import AgentFenced, ThreadBusy
 from mainspring.orchestration.agents.types import AgentRunId, ThreadId
 from mainspring.orchestration.pipelines.types import RunId
+from tests.orchestration.agents.acting import checkpoint_of
 
 CAPABILITIES = {"put", "put_writes", "get_tuple", "list", "delete_thread", "delete_for_runs", "copy_thread", "prune"}
 
@@ -53,7 +54,7 @@ async def put(
     checkpoint["channel_versions"] = versions
     config: RunnableConfig = {"configurable": {"thread_id": thread, "checkpoint_ns": namespace}}
     if parent:
-        config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"]
+        config["configurable"] = {**config.get("configurable", {}), "checkpoint_id": checkpoint_of(parent)}
     known: Any = {"source": "loop", "step": 0, "parents": {}, **metadata}
     return await saver.aput(config, checkpoint, known, versions)
 
@@ -71,7 +72,7 @@ async def test_another_tenant_reads_and_deletes_nothing_of_a_thread_it_can_name(
     await ours.aput_writes(config, [("answer", "ours")], str(uuid4()))
     assert await theirs.aget_tuple(config) is None
     assert await listed(theirs, thread) == []
-    assert thread not in {each.config["configurable"]["thread_id"] async for each in theirs.alist(None)}
+    assert thread not in {each.config.get("configurable", {})["thread_id"] async for each in theirs.alist(None)}
     await theirs.adelete_thread(thread)
     await theirs.acopy_thread(thread, str(uuid4()))
     await theirs.aprune([thread], strategy="delete")
@@ -188,8 +189,8 @@ async def test_pruning_keeps_the_latest_and_the_ends_of_branches(database: Datab
     for _ in range(2):
         more.append(await put(saver, thread, parent=more[-1], values={"messages": ["later"]}))
     assert await prune_thread(database, tenant, thread, history=2) == 10 - 3
-    left = {each.config["configurable"]["checkpoint_id"]: each for each in await listed(saver, thread)}
-    assert set(left) == {each["configurable"]["checkpoint_id"] for each in (branch, more[-1], more[-2])}
+    left = {checkpoint_of(each.config): each for each in await listed(saver, thread)}
+    assert set(left) == {checkpoint_of(each) for each in (branch, more[-1], more[-2])}
     assert all(each.checkpoint["channel_values"]["messages"] for each in left.values())
     assert await count_blobs(database, tenant, thread) == 3
 
@@ -197,12 +198,12 @@ async def test_pruning_keeps_the_latest_and_the_ends_of_branches(database: Datab
 async def test_pruning_keeps_what_subgraphs_stored_for_a_kept_checkpoint(database: Database, tenant: TenantId):
     saver, thread = TenantSaver(database, tenant), str(uuid4())
     first = await put(saver, thread)
-    await put(saver, thread, namespace="child:1", parents={"": first["configurable"]["checkpoint_id"]})
+    await put(saver, thread, namespace="child:1", parents={"": checkpoint_of(first)})
     second = await put(saver, thread, parent=first)
     for _ in range(3):
-        await put(saver, thread, namespace="child:2", parents={"": second["configurable"]["checkpoint_id"]})
+        await put(saver, thread, namespace="child:2", parents={"": checkpoint_of(second)})
     await prune_thread(database, tenant, thread, history=1)
-    spaces = [each.config["configurable"]["checkpoint_ns"] for each in await listed(saver, thread)]
+    spaces = [each.config.get("configurable", {})["checkpoint_ns"] for each in await listed(saver, thread)]
     assert sorted(spaces) == ["", "child:2", "child:2", "child:2"]
 
 

@@ -118,6 +118,7 @@ def _runs() -> None:
             pipeline_run uuid,
             attempt integer not null default 0,
             is_stopping boolean not null default false,
+            is_open boolean not null default false,
             cancel_reason text,
             error_code text,
             error_detail text,
@@ -150,6 +151,7 @@ def _run_indexes() -> None:
          where status = 'pending' and pipeline_run is null""")
     op.execute("create index agent_run_unfinished on agent_run (pipeline_run) where status in ('pending', 'running')")
     op.execute("create index agent_run_stopping on agent_run (id) where is_stopping")
+    op.execute("create index agent_run_open on agent_run (tenant_id, thread_id) where is_open")
 
 
 def _run_transitions() -> None:

@@ -166,6 +166,7 @@ run_table = Table(
     Column("pipeline_run", postgresql.UUID),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     _flag("is_stopping"),
+    _flag("is_open"),
     Column("cancel_reason", Text),
     Column("error_code", Text),
     Column("error_detail", Text),
@@ -197,6 +198,7 @@ run_table = Table(
     Index("agent_run_waiting", "due_at", "id", postgresql_where=text("status = 'pending' and pipeline_run is null")),
     Index("agent_run_unfinished", "pipeline_run", postgresql_where=text("status in ('pending', 'running')")),
     Index("agent_run_stopping", "id", postgresql_where=text("is_stopping")),
+    Index("agent_run_open", "tenant_id", "thread_id", postgresql_where=text("is_open")),
 )
 
 awaited_approval_table = Table(

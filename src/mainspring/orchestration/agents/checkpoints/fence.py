@@ -2,8 +2,9 @@
 
 LangGraph knows no fencing: a worker that was thought dead would go on writing beside the one that took over.
 So each write first locks the row of its run, in the same transaction, and is refused unless that row still
-names this very attempt. Whoever takes the run over, stops it or deletes it changes that row, and waits for
-writes under way.
+names this very attempt. Whoever takes the run over, rolls it back or ends it changes that row, and waits for
+writes under way. A run that was interrupted is still open for what its attempt had reached, until that attempt has
+stopped or the thread's next run begins.
 """
 
 from dataclasses import dataclass

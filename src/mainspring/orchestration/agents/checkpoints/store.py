@@ -42,7 +42,7 @@ async def leads(transaction: TenantTransaction, run: UUID, pipeline_run: UUID, a
     row = await transaction.first(
         """
         select 1 as leads from agent_run
-         where tenant_id = %(tenant)s and id = %(run)s and status = 'running'
+         where tenant_id = %(tenant)s and id = %(run)s and (status = 'running' or is_open)
            and pipeline_run = %(pipeline_run)s and attempt = %(attempt)s
            for share""",
         tenant=transaction.tenant,

@@ -61,6 +61,19 @@ class Ending:
         if is_led:
             await self.leading.ring()
 
+    async def close(self, run: AgentRun, outcome: Outcome) -> None:
+        """An interrupted run has stopped: show what it reached, unless another run is at work in the thread."""
+        async with self.database.tenant(run.tenant) as transaction:
+            await store.lock_thread(transaction, run.thread)
+            if not await store.close_open(transaction, run.thread, run.id) or outcome.values is None:
+                return
+            await store.keep_state(
+                transaction, run.thread, values=as_json(outcome.values), interrupts=as_json(outcome.interrupts)
+            )
+            await store.settle_thread(
+                transaction, run.thread, status=outcome.thread_status, error=None, expires_minutes=None
+            )
+
     async def end_lost(self, tenant: TenantId, pipeline_run: RunId, status: PipelineStatus) -> bool:
         """End the run that an ended pipeline run led, if it did not end by itself; whether it was so."""
         async with self.database.tenant(tenant) as transaction:

@@ -178,8 +178,8 @@ class AgentRuns:
     ) -> tuple[AgentRunId, RunId | None]:
         run, led = AgentRunId(row["id"]), row["pipeline_run"]
         if action is Cancellation.ROLLBACK:
+            await store.delete_run(transaction, run)  # first: it waits for checkpoints under way
             await checkpoints.undo_run_in(transaction, str(run))
-            await store.delete_run(transaction, run)
         else:
             await store.finish(transaction, run, status=RunStatus.INTERRUPTED, reason=reason, stops=True)
         return run, RunId(led) if led else None

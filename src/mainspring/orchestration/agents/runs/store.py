@@ -190,6 +190,7 @@ async def finish(  # noqa: PLR0913 - what a run ends with
             """
             update agent_run set status = %(status)s, error_code = %(code)s, error_detail = %(detail)s,
                                  cancel_reason = %(reason)s, is_stopping = %(stops)s and pipeline_run is not null,
+                                 is_open = %(stops)s and status = 'running',
                                  finished_at = mainspring_now(), updated_at = now()
              where tenant_id = %(tenant)s and id = %(run)s and status in ('pending', 'running')""",
             tenant=transaction.tenant,
@@ -199,6 +200,32 @@ async def finish(  # noqa: PLR0913 - what a run ends with
             detail=detail,
             reason=reason,
             stops=stops,
+        )
+        > 0
+    )
+
+
+async def has_open(transaction: TenantTransaction, thread: UUID) -> bool:
+    """Whether an interrupted run of the thread may still store what it reached. Partial index."""
+    row = await transaction.first(
+        "select 1 as open from agent_run where tenant_id = %(tenant)s and thread_id = %(thread)s and is_open limit 1",
+        tenant=transaction.tenant,
+        thread=thread,
+    )
+    return row is not None
+
+
+async def close_open(transaction: TenantTransaction, thread: UUID, run: UUID | None = None) -> bool:
+    """Let the interrupted runs of a thread, or one of them, store nothing more; whether there was one."""
+    return (
+        await transaction.run(
+            """
+            update agent_run set is_open = false
+             where tenant_id = %(tenant)s and thread_id = %(thread)s and is_open
+               and (%(run)s::uuid is null or id = %(run)s)""",
+            tenant=transaction.tenant,
+            thread=thread,
+            run=run,
         )
         > 0
     )

@@ -43,6 +43,9 @@ log = get_logger(__name__)
 LONGEST = timedelta(hours=24)
 """What one attempt of a run may take, whatever its agent allows."""
 
+OPEN_SECONDS = 2.0
+"""How long an interrupted run may take to store what it had reached."""
+
 _ALWAYS = ("values", "updates", "messages", "custom", "tasks", "checkpoints", "tools")
 
 
@@ -115,6 +118,9 @@ class _Acts:
         error: Exception | None = None
         try:
             outcome = await self._execute(begun, telling)
+        except asyncio.CancelledError:
+            await asyncio.shield(asyncio.create_task(self._close(begun)))
+            raise
         except AgentFenced as fenced:
             raise Abandon(fenced.detail, code=fenced.code) from fenced
         except Exception as failure:
@@ -129,6 +135,7 @@ class _Acts:
         return ActResult(str(begun.run.id), outcome.status.value)
 
     async def _begin(self, job: AgentJob, run: StepRun) -> "_Begun | ActResult":
+        await self._wait_for_open(job, run)
         async with self.parts.database.tenant(run.tenant) as transaction:
             began = await runs_store.begin(transaction, job.run, run.run_id, run.attempt)
             row = await runs_store.find_run(transaction, job.run)
@@ -145,6 +152,32 @@ class _Acts:
         limit = self.parts.graphs.agents.get(found.graph).limits.time
         left = (limit - began["elapsed"]).total_seconds()
         return _Begun(found, fence, Acting(run, found, principal), left)
+
+    async def _wait_for_open(self, job: AgentJob, run: StepRun) -> None:
+        """Give the run that this one interrupted the time to store what it had reached; its worker may be gone."""
+        async with self.parts.database.tenant(run.tenant) as transaction:
+            row = await runs_store.find_run(transaction, job.run)
+        if row is None:
+            return
+        until = asyncio.get_running_loop().time() + OPEN_SECONDS
+        while True:
+            async with self.parts.database.tenant(run.tenant) as transaction:
+                if not await runs_store.has_open(transaction, row["thread_id"]):
+                    return
+                if asyncio.get_running_loop().time() > until:
+                    await runs_store.close_open(transaction, row["thread_id"])
+                    return
+            await asyncio.sleep(0.02)
+
+    async def _close(self, begun: _Begun) -> None:
+        """The attempt was stopped; if somebody interrupted its run, that has now stored all it will."""
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                graph = self.parts.graphs.open(begun.run.tenant, begun.run.graph)
+                outcome = await read_outcome(graph, begun.run, RunStatus.INTERRUPTED)
+                await self.ending.close(begun.run, outcome)
+        except (TimeoutError, MainspringError, *DatabaseGone) as late:
+            log.info("agent_run_not_closed", run=str(begun.run.id), error=type(late).__name__)
 
     async def _execute(self, begun: _Begun, telling: Telling) -> Outcome:
         graph = await self.parts.graphs.for_run(begun.acting, begun.fence)
