@@ -89,8 +89,8 @@ def _approvals() -> None:
 
 def _indexes() -> None:
     op.execute("create unique index approval_by_key on approval (tenant_id, key) where replaced_by is null")
-    op.execute("create index approval_pending on approval (tenant_id, id) where state = 'pending'")
-    op.execute("create index approval_of_run on approval (tenant_id, run_id) where state = 'pending'")
+    op.execute("create index approval_by_state on approval (tenant_id, state, id)")
+    op.execute("create index approval_of_run on approval (tenant_id, run_id, id) where run_id is not null")
     op.execute("create index approval_expiring on approval (expires_at) where state = 'pending'")
     op.execute(
         "create index approval_escalating on approval (escalate_at) "

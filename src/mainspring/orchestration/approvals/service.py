@@ -12,14 +12,14 @@ from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.ids import TenantId, read_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
-from mainspring.orchestration.pipelines import RunId, StepRun, Wait, for_signal
+from mainspring.orchestration.pipelines import Pipelines, RunId, StepRun, Wait, for_signal
 
 from . import asking, deciding, store, timing
 from .consuming import consume
 from .eyes import READ, may_decide, may_read, voices
 from .reading import approval_not_found, read_approval, read_decision, show_approval
 from .record import Entry
-from .signals import Calls, Signals
+from .signals import Calls
 from .types import (
     APPROVAL_PREFIX,
     Approval,
@@ -42,9 +42,9 @@ _GRACE = timedelta(minutes=5)
 class Approvals:
     """The door to approvals. Every method works for one tenant and sees no other, but for the two of the clock."""
 
-    def __init__(self, database: Database, signals: Signals) -> None:
+    def __init__(self, database: Database, pipelines: Pipelines) -> None:
         self._database = database
-        self._signals = signals
+        self._pipelines = pipelines
 
     async def ask(  # noqa: PLR0913 - the words of every producer, at one place
         self,
@@ -64,15 +64,15 @@ class Approvals:
         initiator  hands of who began the work; editor: of who changed it last. Neither may decide under four eyes
         raises     ProposalRefused; AlreadyConsumed when the key's former content was approved and done
         """
-        calls, origin = Calls(self._signals), Origin(key, run, signal, initiator, editor)
+        calls, origin = Calls(self._pipelines), Origin(key, run, signal, initiator, editor)
         async with self._database.tenant(tenant) as transaction:
             row = await asking.ask(calls, transaction, proposal, origin)
         await calls.make_known()
         return read_approval(row)
 
     async def ask_in(self, transaction: TenantTransaction, proposal: Proposal, origin: Origin) -> Approval:
-        """As `ask`, within the caller's transaction."""
-        return read_approval(await asking.ask(Calls(self._signals), transaction, proposal, origin))
+        """As `ask`, within the caller's transaction, which must not hold a run's lock."""
+        return read_approval(await asking.ask(Calls(self._pipelines), transaction, proposal, origin))
 
     async def ask_step(self, run: StepRun, proposal: Proposal) -> Wait[Decision]:
         """What a step returns that wants a person's decision; its output is the `Decision`, whatever it says.
@@ -149,7 +149,7 @@ class Approvals:
                 ProposalRefused, InvalidInput; Conflict `run_finished` when the run that waits has ended
         """
         ruling = Ruling(verdict, digest, reason, edited_arguments)
-        calls = Calls(self._signals)
+        calls = Calls(self._pipelines)
         async with self._database.tenant(principal.tenant) as transaction:
             row = await deciding.decide(calls, transaction, principal, approval, ruling)
         await calls.make_known()
@@ -172,7 +172,7 @@ class Approvals:
         The run that waits is told, with the verdict `withdrawn`. Repeating it changes nothing.
         raises  NotFound, Forbidden, AlreadyDecided, DecidedTooLate
         """
-        calls = Calls(self._signals)
+        calls = Calls(self._pipelines)
         async with self._database.tenant(principal.tenant) as transaction:
             row = await deciding.withdraw(calls, transaction, principal, approval, reason)
         await calls.make_known()
@@ -180,7 +180,7 @@ class Approvals:
 
     async def withdraw_waiting(self, tenant: TenantId, run: RunId) -> int:
         """Withdraw what a run that has ended waited for, and say how many; repeating it is fine."""
-        withdrawn, calls = 0, Calls(self._signals)
+        withdrawn, calls = 0, Calls(self._pipelines)
         async with self._database.tenant(tenant) as transaction:
             for identifier in await store.list_waiting(transaction, run):
                 row = await deciding.get_locked(transaction, ApprovalId(identifier))
@@ -221,11 +221,11 @@ class Approvals:
 
     async def expire_due(self, *, limit: int = 100) -> int:
         """End what nobody decided in time, in every tenant, and say how many; several workers may do so at once."""
-        return await timing.expire_due(self._database, self._signals, limit=limit)
+        return await timing.expire_due(self._database, self._pipelines, limit=limit)
 
     async def escalate_due(self, *, limit: int = 100) -> int:
         """Let those decide as well to whom overdue questions escalate, in every tenant, and say how many."""
-        return await timing.escalate_due(self._database, self._signals, limit=limit)
+        return await timing.escalate_due(self._database, self._pipelines, limit=limit)
 
 
 def _seen(principal: Principal, approval: Approval, *, is_over: bool) -> Seen:

@@ -76,8 +76,12 @@ async def lock_by_key(transaction: TenantTransaction, key: str) -> Row | None:
 
 
 async def list_some(transaction: TenantTransaction, wanted: ListFilter) -> list[Row]:
-    """Approvals, newest first, without their content; `approval_pending` serves the inbox."""
-    return await transaction.all(
+    """Approvals, newest first, without their content.
+
+    Planned for these very values: conditions that are absent are gone then, and `approval_by_state` serves an inbox
+    however much the tenant has decided before.
+    """
+    return await transaction.planned(
         """
         select id, tenant_id, key, action, title, digest, shown_digest, revision, state, assigned, four_eyes,
                initiator, editor, run_id, asked_at, expires_at, escalated_at, verdict, decided_by, decided_hands,

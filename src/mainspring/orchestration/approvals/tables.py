@@ -72,8 +72,8 @@ approval_table = Table(
     ),
     CheckConstraint("(consumed_at is not null) = (state = 'consumed')", name="approval_consumed_once"),
     Index("approval_by_key", "tenant_id", "key", unique=True, postgresql_where=text("replaced_by is null")),
-    Index("approval_pending", "tenant_id", "id", postgresql_where=text("state = 'pending'")),
-    Index("approval_of_run", "tenant_id", "run_id", postgresql_where=text("state = 'pending'")),
+    Index("approval_by_state", "tenant_id", "state", "id"),
+    Index("approval_of_run", "tenant_id", "run_id", "id", postgresql_where=text("run_id is not null")),
     Index("approval_expiring", "expires_at", postgresql_where=text("state = 'pending'")),
     Index(
         "approval_escalating",

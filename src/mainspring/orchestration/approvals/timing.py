@@ -10,12 +10,13 @@ from mainspring.foundation.db import Database, Row, TenantTransaction
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.telemetry import get_logger
+from mainspring.orchestration.pipelines import Pipelines
 
 from . import store
 from .events import ApprovalEscalated, ApprovalExpired
 from .reading import make_decision, show_approval
 from .record import Entry, announce, remember
-from .signals import Calls, Signals
+from .signals import Calls
 from .types import State, Verdict
 
 log = get_logger(__name__)
@@ -23,24 +24,24 @@ log = get_logger(__name__)
 _Change = Callable[[Calls, TenantTransaction, Row], Awaitable[bool]]
 
 
-async def expire_due(database: Database, signals: Signals, *, limit: int) -> int:
+async def expire_due(database: Database, pipelines: Pipelines, *, limit: int) -> int:
     """How many have expired now."""
     async with database.system() as transaction:
         due = await store.list_expiring(transaction, limit=limit)
-    return await _change_each(database, signals, due, _expire)
+    return await _change_each(database, pipelines, due, _expire)
 
 
-async def escalate_due(database: Database, signals: Signals, *, limit: int) -> int:
+async def escalate_due(database: Database, pipelines: Pipelines, *, limit: int) -> int:
     """How many have escalated now."""
     async with database.system() as transaction:
         due = await store.list_escalating(transaction, limit=limit)
-    return await _change_each(database, signals, due, _escalate)
+    return await _change_each(database, pipelines, due, _escalate)
 
 
-async def _change_each(database: Database, signals: Signals, due: list[Row], change: _Change) -> int:
+async def _change_each(database: Database, pipelines: Pipelines, due: list[Row], change: _Change) -> int:
     changed = 0
     for found in due:
-        calls = Calls(signals)
+        calls = Calls(pipelines)
         try:
             async with database.tenant(TenantId(found["tenant_id"])) as transaction:
                 row = await store.lock(transaction, found["id"])
