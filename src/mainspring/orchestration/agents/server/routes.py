@@ -1,0 +1,57 @@
+"""HTTP: LangGraph's agent-server API below /v1/agents, so that its clients work as they are."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from mainspring import __version__
+
+from .assistants import routes as assistant_routes
+from .crons import routes as cron_routes
+from .events import routes as event_routes
+from .items import routes as item_routes
+from .runs import routes as run_routes
+from .serving import AgentServer
+from .threads import routes as thread_routes
+from .words import PREFIX
+
+
+class ServerInfo(BaseModel):
+    """What this server is and can do."""
+
+    version: str
+    langgraph_py_version: str
+    flags: dict[str, bool]
+    metadata: dict[str, str]
+
+
+def build_router(server: AgentServer) -> APIRouter:
+    """Every route of the agent server."""
+    router = APIRouter(prefix=PREFIX)
+    _add_about(router)
+    router.include_router(assistant_routes.build_router(server.assistants, server.shapes))
+    router.include_router(thread_routes.build_router(server.threads, server.states))
+    router.include_router(event_routes.build_router(server.commands, server.feed, server.joined))
+    router.include_router(cron_routes.build_router(server.crons, server.assistants))
+    router.include_router(run_routes.build_router(server.desk, server.streams))
+    router.include_router(item_routes.build_router(server.items))
+    return router
+
+
+def _add_about(router: APIRouter) -> None:
+    @router.get("/ok", tags=["agents: server"])
+    async def is_ok() -> dict[str, bool]:
+        """The process answers."""
+        return {"ok": True}
+
+    @router.get("/info", tags=["agents: server"])
+    async def get_info() -> ServerInfo:
+        """The server's version, and which parts of the protocol it has."""
+        flags = {"assistants": True, "crons": True, "langsmith": False, "event_streaming": True, "strict_resume": False}
+        return ServerInfo(
+            version=__version__,
+            langgraph_py_version=version("langgraph"),
+            flags=flags,
+            metadata={"server": "mainspring"},
+        )

@@ -1,0 +1,73 @@
+"""The agent server put together: one service for each kind of thing, over the runtime of agents."""
+
+from dataclasses import dataclass
+
+from mainspring.foundation.db import Database
+from mainspring.foundation.valkey import Valkey
+from mainspring.orchestration.agents.runtime import AgentRuntime
+from mainspring.orchestration.pipelines import LiveEvents
+
+from .assistants.service import Assistants
+from .crons.service import Crons, fire_due_crons
+from .events.commands import Commands
+from .events.feed import Feed, Followed
+from .events.joined import JoinedThread
+from .events.watch import ThreadWatch
+from .graphs import Shapes
+from .items.service import Items
+from .runs.service import RunDesk
+from .runs.streaming import RunStreams
+from .threads.service import Threads
+from .threads.states import States
+
+
+@dataclass(frozen=True, slots=True)
+class AgentServer:
+    """What the routes stand on. `close` ends every open stream; `fire_crons` is for a worker's clock."""
+
+    database: Database
+    assistants: Assistants
+    threads: Threads
+    states: States
+    shapes: Shapes
+    desk: RunDesk
+    streams: RunStreams
+    commands: Commands
+    joined: JoinedThread
+    feed: Feed
+    crons: Crons
+    items: Items
+    watch: ThreadWatch
+
+    async def fire_crons(self) -> int:
+        """Start the runs of crons whose time has come; how many. Call it every second or so, anywhere."""
+        return await fire_due_crons(self.database, self.desk)
+
+    async def close(self) -> None:
+        """End every stream; clients resume elsewhere with the id they hold."""
+        await self.watch.close()
+
+
+def build_agent_server(database: Database, valkey: Valkey, live: LiveEvents, runtime: AgentRuntime) -> AgentServer:
+    """The server over a runtime; no work is done yet."""
+    watch = ThreadWatch(valkey)
+    states = States(database, runtime.graphs)
+    threads = Threads(database, runtime.runs, states)
+    assistants = Assistants(database, runtime.agents)
+    desk = RunDesk(database, runtime.runs, threads, watch)
+    feed = Feed(Followed(database, runtime.runs, threads, live, watch))
+    return AgentServer(
+        database=database,
+        assistants=assistants,
+        threads=threads,
+        states=states,
+        shapes=Shapes(runtime.graphs),
+        desk=desk,
+        streams=RunStreams(desk, feed),
+        commands=Commands(desk, threads, states),
+        joined=JoinedThread(threads, desk, feed),
+        feed=feed,
+        crons=Crons(database, assistants, threads),
+        items=Items(database),
+        watch=watch,
+    )
