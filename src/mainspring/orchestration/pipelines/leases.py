@@ -14,7 +14,7 @@ import psycopg
 from mainspring.foundation.db import Database, DatabaseGone, Row, system_apart
 from mainspring.foundation.telemetry import get_logger
 
-from . import claiming
+from . import claiming_store
 from .outcomes import Lease
 
 log = get_logger(__name__)
@@ -94,7 +94,7 @@ class LeaseKeeper:
             "lease": self._lease_seconds,
         }
         with system_apart(self._connection):
-            rows = self._connection.execute(claiming.RENEW, ours).fetchall()
+            rows = self._connection.execute(claiming_store.RENEW, ours).fetchall()
         if rows:
             self._on_lost([row["token"] for row in rows])
 
