@@ -82,7 +82,16 @@ def test_events_tell_the_steps_the_findings_and_the_words(client: MainspringClie
     finished = [str(event.data["step"]) for event in events if event.type == "step.finished"]
     assert kinds[0] == "run.started"
     assert kinds[-1] == "run.finished"
-    assert set(finished) == {"parse", "chunk", "embed", "index", "classify", "assess", "summarize"}
+    assert set(finished) == {
+        "parse",
+        "chunk",
+        "embed",
+        "index",
+        "classify",
+        "assess",
+        "summarize",
+        "jurisdiction",
+    }
     assert kinds.count("finding.added") == len(client.get_report(contract).findings)
     assert shown_summary(events).strip() == " ".join(
         each.text for each in client.get_report(contract).summary.sentences

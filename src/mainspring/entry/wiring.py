@@ -12,7 +12,7 @@ from mainspring.application.identity import Identity, IdentitySettings
 from mainspring.entry.engines import running_engines
 from mainspring.entry.gateway_slice import gateway_settings, open_vault_wrapper
 from mainspring.entry.orchestration_slice import Beneath, Orchestration, build_orchestration
-from mainspring.foundation.clock import Clock, now
+from mainspring.foundation.clock import ShiftedClock
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
 from mainspring.foundation.settings import Settings
@@ -52,18 +52,25 @@ class Platform:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, *, clock: Clock = now, products: tuple[Product, ...] | None = None
+    settings: Settings,
+    *,
+    clock: ShiftedClock | None = None,
+    products: tuple[Product, ...] | None = None,
 ) -> AsyncGenerator[Platform]:
     """The platform on the engines that the settings name or that run in its data folder.
 
+    clock      None is the true time, or as far from it as the settings say
     products   None takes all that are installed
     """
     urls = running_engines(settings)
+    clock = clock or ShiftedClock(timedelta(seconds=settings.clock_shift_seconds))
     products = find_products() if products is None else products
     # What was opened is closed in reverse, also when a later part can not be built: a pool left open
     # would keep the process from ending, and its error from being seen.
     async with AsyncExitStack() as opened:
-        database = await Database.open(urls.database_url, connections=settings.database_connections)
+        database = await Database.open(
+            urls.database_url, connections=settings.database_connections, clock_shift=clock.shift_if_any
+        )
         opened.push_async_callback(database.close)
         valkey = open_valkey(urls.valkey_url)
         opened.push_async_callback(valkey.aclose)

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     payload_days: Annotated[
         int, Field(ge=1, le=3650, description="inputs and outputs of model calls are kept so long")
     ] = 30
+    clock_shift_seconds: Annotated[
+        float, Field(ge=0, description="for rehearsals only: waits, expiries and schedules see a time so far ahead")
+    ] = 0.0
     session_hours: Annotated[int, Field(ge=1, le=720)] = 12
     secure_cookies: Annotated[bool, Field(description="send the session cookie over https only")] = False
     trusted_proxies: Annotated[

@@ -10,9 +10,10 @@ The Postgres and the Valkey are the embedded ones and the steps are run by a tru
 production. Only the model is none: it says what it was told to say, and is served by HTTP like any other provider.
 """
 
+from mainspring.foundation.engines import EngineUrls
 from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply
 
 from .clock import TurnedClock
 from .kit import Kit, engines, running
 
-__all__ = ["Kit", "ScriptedProvider", "ScriptedReply", "TurnedClock", "engines", "running"]
+__all__ = ["EngineUrls", "Kit", "ScriptedProvider", "ScriptedReply", "TurnedClock", "engines", "running"]

@@ -1,23 +1,18 @@
 """A clock that goes as time does, from wherever it was turned to."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
-from mainspring.foundation.clock import now
+from mainspring.foundation.clock import ShiftedClock
 
 
-class TurnedClock:
-    """A `foundation.clock.Clock`; the database tells the same time, since `shift` is set in its transactions."""
+class TurnedClock(ShiftedClock):
+    """Right to begin with; the database tells the same time, since it asks for the shift in each transaction."""
 
-    def __init__(self) -> None:
-        self._shift = timedelta()
-
-    def __call__(self) -> datetime:
-        """The present instant, as far ahead as the clock was turned."""
-        return now() + self._shift
-
-    def shift(self) -> timedelta:
-        """How far ahead of the true time it is."""
-        return self._shift
+    @property
+    def shift_if_any(self) -> Callable[[], timedelta]:
+        """Asked from the start, as it will be turned."""
+        return self.shift
 
     def turn(self, ahead: timedelta) -> None:
         """Move it forward; ValueError for backward, which time does not do."""

@@ -60,8 +60,12 @@ class Kit:
     async def new_tenant(self) -> TenantId:
         """Work for a fresh tenant from now on; answers its id."""
         slug = show_id("t", new_id()).replace("_", "-")
-        self._tenant = (await self.platform.identity.create_tenant(slug, "Test tenant")).id
-        return self._tenant
+        self.work_for((await self.platform.identity.create_tenant(slug, "Test tenant")).id)
+        return self.tenant
+
+    def work_for(self, tenant: TenantId) -> None:
+        """Do everything on behalf of this tenant from now on."""
+        self._tenant = tenant
 
     async def submit(self, pipeline: Pipeline, submitted: object, *, idempotency_key: str | None = None) -> Run:
         """Begin a run for the tenant."""
@@ -75,6 +79,17 @@ class Kit:
                 if found.status.is_final or not any(_is_moving(step) for step in found.steps):
                     return found
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    def pipeline(self, name: str) -> Pipeline:
+        """The newest version of one of the products' pipelines; LookupError when none has the name."""
+        found = [each for each in self.platform.orchestration.brought.pipelines if each.name == name]
+        if not found:
+            raise LookupError(f"no product brings a pipeline named {name}")
+        return max(found, key=lambda each: each.version)
+
+    async def signal(self, run: Run, name: str, payload: object, *, key: str = "once") -> None:
+        """Tell a run what it waits for."""
+        await self.pipelines.signal(self.tenant, run.id, name, payload, key=key)
 
     async def finish(self, pipeline: Pipeline, submitted: object) -> Run:
         """Begin a run and wait until it settles."""

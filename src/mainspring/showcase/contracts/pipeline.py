@@ -308,6 +308,7 @@ def build_pipeline(analyst: Analyst) -> Pipeline:
     pipeline.step("assess", title="Hold against the playbook", after=("chunk", "classify"))(analyst.assess)
     after_all = ("chunk", "index", "classify", "assess")
     pipeline.step("summarize", title="Write the summary", after=after_all)(analyst.summarize)
+    pipeline.discover(f"{__package__}.steps", analyst)
     return pipeline
 
 
