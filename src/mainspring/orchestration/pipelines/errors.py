@@ -7,12 +7,14 @@ RunNotCancellable         409 run_finished
 RunUnfinished             409 run_unfinished: only what has ended can be repeated
 RunEnded                  409 run_finished: nothing can reach the run any more
 CostCeilingReached        402 cost_ceiling_reached: the run may spend no more
+PipelineDraining          409 pipeline_draining: takes no new runs
+BacklogFull               429 backlog_full: with retry_after
 PayloadRefused            422 payload_refused: not storable, or over the limit
 """
 
 from datetime import timedelta
 
-from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError
+from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError, RateLimited
 
 
 class Retry(Exception):
@@ -79,3 +81,15 @@ class PayloadRefused(InvalidInput):
     """An input or output cannot be stored: too large, or not JSON that Postgres takes."""
 
     code = "payload_refused"
+
+
+class PipelineDraining(Conflict):
+    """The pipeline, or the tenant, takes no new runs until it is released."""
+
+    code = "pipeline_draining"
+
+
+class BacklogFull(RateLimited):
+    """The tenant has too many steps waiting already."""
+
+    code = "backlog_full"

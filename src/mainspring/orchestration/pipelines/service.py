@@ -16,6 +16,7 @@ from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
 
 from . import store, waits_store
+from .backlog import BACKLOG_LIMIT, Gate
 from .codec import decode, encode
 from .doorbell import Doorbell
 from .errors import IdempotencyKeyReused, RunNotCancellable
@@ -41,9 +42,10 @@ MAX_CHILDREN = 100
 class Pipelines:
     """The door to runs. Every method works for one tenant and sees no other."""
 
-    def __init__(self, database: Database, valkey: Valkey) -> None:
+    def __init__(self, database: Database, valkey: Valkey, *, backlog_limit: int = BACKLOG_LIMIT) -> None:
         self._database = database
         self._valkey = valkey
+        self._gate = Gate(database, limit=backlog_limit)
         self._doorbell = Doorbell(valkey)
 
     async def submit(  # noqa: PLR0913 - what a run is about and how it competes are the caller's to say
@@ -63,8 +65,9 @@ class Pipelines:
         idempotency_key  the same key and work again answers the first run and starts nothing
         subject          what the run is about, such as `ctr_...`
         by               who asks for it: their hands are kept, so that they do not approve what it proposes
-        raises           IdempotencyKeyReused (same key, other work), PayloadRefused
+        raises           IdempotencyKeyReused (same key, other work), PayloadRefused, PipelineDraining, BacklogFull
         """
+        await self._gate.look()
         async with self._database.tenant(tenant) as transaction:
             run = await self.submit_in(
                 transaction,
@@ -97,11 +100,16 @@ class Pipelines:
         steps = step_rows(pipeline)
         text = encode(submitted, f"The input of {pipeline.name}")
         row = new_row(pipeline, text, idempotency_key=idempotency_key, subject=subject, urgency=urgency, by=by)
-        created_at = await store.insert_run(transaction, row, steps)
+        refusal = await self._gate.check(transaction, pipeline.name)
+        if refusal and idempotency_key is None:
+            raise refusal
+        created_at = None if refusal else await store.insert_run(transaction, row, steps)
         if created_at is not None:
             return queued_run(transaction.tenant, pipeline, row, created_at)
         assert idempotency_key is not None
         earlier = await store.find_by_key(transaction, idempotency_key, pipeline.name, text)
+        if earlier is None and refusal:
+            raise refusal
         if earlier is None or not earlier["is_same"]:
             raise key_reused(idempotency_key)
         return await self.get_run_in(transaction, RunId(earlier["id"]))

@@ -14,6 +14,7 @@ attempt that is not settled comes back when its lease expires.
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from mainspring.foundation.telemetry import bind, get_logger
 from mainspring.foundation.valkey import Valkey
 
 from . import claiming, store
+from .backlog import PaceNotes, forget_pace, tell_pace
 from .backoff import Backoff
 from .doorbell import Doorbell, listen
 from .errors import PipelineInvalid
@@ -43,7 +45,7 @@ from .settler import Settler
 from .step_run import LiveStepRun
 from .story import Milestone
 from .sweep import sweep
-from .types import EventType, RunId
+from .types import EventType, RunId, StepStatus
 from .versions import register
 
 log = get_logger(__name__)
@@ -63,6 +65,8 @@ class _Held:
 
     claim: Claim
     run: LiveStepRun
+    lane: str
+    started_at: float
     task: asyncio.Task[None] | None = None
 
 
@@ -100,6 +104,7 @@ class Worker:
         self._publisher = Publisher(valkey, find_floor=self._find_floor, clock=now)
         self._chance = random.SystemRandom()
         self._held: dict[UUID, _Held] = {}
+        self._pace = PaceNotes()
         self._turn = self._any_turn()
         self._bell = asyncio.Event()
         self._sweep_bell = asyncio.Event()
@@ -143,12 +148,14 @@ class Worker:
 
     async def _register(self, stop: asyncio.Event) -> None:
         backoff = Backoff()
-        while not stop.is_set():
+        while True:
             try:
                 await register(self._database, self._pipelines)
                 return
             except DatabaseGone as away:
                 log.warning("register_failed", error=type(away).__name__)
+                if stop.is_set():
+                    return
                 await backoff.wait()
 
     # Claiming
@@ -184,8 +191,8 @@ class Worker:
         self._publisher.tell(
             [each for row in claimed.rows for each in _start_milestones(row, self._lanes[row["lane"]].outline)]
         )
-        for claim in claims:
-            self._start(claim)
+        for claim, row in zip(claims, claimed.rows, strict=True):
+            self._start(claim, row["lane"])
         return claimed
 
     def _any_turn(self) -> claiming.Turn:
@@ -196,9 +203,9 @@ class Worker:
         held = Counter[UUID](each.claim.lease.tenant for each in self._held.values())
         return claiming.Shares(self._concurrency - self._concurrency // 4, held)
 
-    def _start(self, claim: Claim) -> None:
+    def _start(self, claim: Claim, lane: str) -> None:
         run = LiveStepRun(claim, database=self._database, publisher=self._publisher)
-        held = _Held(claim, run)
+        held = _Held(claim, run, lane, time.monotonic())
         self._held[claim.lease.token] = held
         held.task = asyncio.create_task(self._execute(held), name=f"step {claim.definition.name}")
 
@@ -212,6 +219,9 @@ class Worker:
                     self._forget([lease.token])
                     return
                 outcome = released(lease)
+            if outcome.status is not StepStatus.READY:
+                has_succeeded = outcome.failure is None
+                self._pace.note(held.lane, time.monotonic() - held.started_at, has_succeeded=has_succeeded)
             self._settler.put(outcome)
 
     def _forget(self, tokens: Sequence[UUID]) -> None:
@@ -274,6 +284,7 @@ class Worker:
                 await backoff.wait()
                 continue
             self._publisher.touch([held.claim.lease for held in self._held.values()])
+            await tell_pace(self._valkey, self._id, self._pace, taken=len(self._held), total=self._concurrency)
             await _wait(self._sweep_bell, SWEEP_SECONDS * self._chance.uniform(0.8, 1.2))
 
     async def sweep_now(self) -> None:
@@ -308,6 +319,7 @@ class Worker:
                 held.task.cancel()
         await self._wait_until_idle(DRAIN_SECONDS)
         await self._publisher.drain(1.0)
+        await forget_pace(self._valkey, self._id)
 
     async def _wait_until_idle(self, seconds: float) -> None:
         until = self._loop_now().time() + seconds

@@ -1,0 +1,55 @@
+"""The SQL of what may be submitted and of what waits: drains, and how many steps of a tenant are ready."""
+
+from uuid import UUID
+
+from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
+
+
+async def list_drains(transaction: SystemTransaction) -> list[Row]:
+    """Every drain of whole pipelines and tenants. Rows: few."""
+    return await transaction.all(
+        "select tenant_id, pipeline, reason from hold where kind = 'drain' and step is null order by held_at"
+    )
+
+
+async def count_ready(transaction: TenantTransaction, most: int) -> int:
+    """How many steps of the tenant are ready, counted up to `most` and no further. Index: step_ready."""
+    row = await transaction.one(
+        """
+        select count(*) as steps from (
+            select 1 from step where tenant_id = %(tenant)s and status = 'ready' limit %(most)s) as counted""",
+        tenant=transaction.tenant,
+        most=most,
+    )
+    return row["steps"]
+
+
+async def count_tenant_lanes(transaction: SystemTransaction, lanes: list[str]) -> list[Row]:
+    """What is ready and what runs in each lane by tenant. Index: step_ready and step_leased, which hold no more."""
+    return await transaction.all(
+        """
+        select lane, tenant_id, count(*) filter (where status = 'ready') as ready,
+               count(*) filter (where status = 'running') as running
+          from step where status in ('ready', 'running') and lane = any (%(lanes)s)
+         group by lane, tenant_id order by lane, tenant_id""",
+        lanes=lanes,
+    )
+
+
+async def read_share(transaction: SystemTransaction, tenant: UUID) -> Row | None:
+    """What was set for the tenant: `weight` and `max_running`."""
+    return await transaction.first(
+        "select weight, max_running from tenant_share where tenant_id = %(tenant)s", tenant=tenant
+    )
+
+
+async def write_share(transaction: SystemTransaction, tenant: UUID, weight: int, max_running: int | None) -> None:
+    """Set the tenant's share."""
+    await transaction.run(
+        """
+        insert into tenant_share (tenant_id, weight, max_running) values (%(tenant)s, %(weight)s, %(most)s)
+        on conflict (tenant_id) do update set weight = excluded.weight, max_running = excluded.max_running""",
+        tenant=tenant,
+        weight=weight,
+        most=max_running,
+    )
