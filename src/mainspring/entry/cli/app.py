@@ -9,7 +9,23 @@ from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.valkey import ValkeyGone
 
-from . import analyze, approvals, catalogue, demo, doctor, homes, operate, policies, serve
+from . import (
+    analyze,
+    approvals,
+    catalogue,
+    dead,
+    demo,
+    doctor,
+    holding,
+    homes,
+    new,
+    operate,
+    policies,
+    runs,
+    scheduling,
+    serve,
+    top,
+)
 
 app = typer.Typer(
     name="mainspring",
@@ -17,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command("new")(new.new)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("gateway")(serve.gateway)
@@ -34,6 +51,11 @@ app.add_typer(policies.provider_keys, name="provider-key")
 app.add_typer(policies.routes, name="route")
 app.add_typer(homes.knowledge, name="knowledge")
 app.add_typer(approvals.approvals, name="approvals")
+app.command("top")(top.top)
+app.add_typer(runs.runs, name="runs")
+app.add_typer(dead.dead, name="dead")
+app.add_typer(holding.hold, name="hold")
+app.add_typer(scheduling.schedules, name="schedules")
 
 
 @app.callback(invoke_without_command=True)
