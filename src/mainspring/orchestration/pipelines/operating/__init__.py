@@ -5,6 +5,7 @@ from .figures import Figures, LaneFigures, LaneRates, Pace, Places, StepDemand, 
 from .operating import Operating, build_operating
 from .retention import purge_runs
 from .routes import build_metrics_router, build_router
+from .runs import find_standing
 from .schedules import fire_due
 from .types import (
     BULK_PREFIX,
@@ -64,6 +65,7 @@ __all__ = [
     "build_operating",
     "build_router",
     "demands",
+    "find_standing",
     "fire_due",
     "purge_runs",
     "read_figures",

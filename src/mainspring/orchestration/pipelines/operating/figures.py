@@ -1,7 +1,8 @@
 """What is watched, read at once: backlog and age of each lane, rates and places of the workers, what was given up.
 
-Counts come from Postgres by indexes that hold only what they count. Rates and places come through `Rates`, from
-whoever knows them; without it they are absent, never guessed.
+Counts come from Postgres by indexes that hold only what they count. Rates come through `Rates` from whoever knows
+them, else from a sample: the steps of the newest runs that ended in the last minute. How many places workers have,
+only they know; without `Rates` that is absent, never guessed.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +15,9 @@ from . import figures_store
 
 TARGET_WAIT_SECONDS = 30.0
 """Autoscaling asks for as many workers as clear what waits in this time."""
+
+SAMPLED_RUNS = 5_000
+_SAMPLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class StepDemand:
 
 async def read_figures(database: Database, *, rates: Rates | None = None, more: More | None = None) -> Figures:
     """Everything that is watched, of all tenants, without anything of theirs."""
-    pace = await rates() if rates else Pace()
+    pace = await rates() if rates else await sample_pace(database)
     gauges = await more() if more else {}
     async with database.system() as transaction:
         lanes = await figures_store.count_lanes(transaction)
@@ -119,6 +123,13 @@ async def read_figures(database: Database, *, rates: Rates | None = None, more: 
         places=pace.places,
         more=gauges,
     )
+
+
+async def sample_pace(database: Database) -> Pace:
+    """How fast lanes go, from the newest SAMPLED_RUNS runs over the last minute."""
+    async with database.system() as transaction:
+        rows = await figures_store.sample_rates(transaction, runs=SAMPLED_RUNS, seconds=_SAMPLED_SECONDS)
+    return Pace({row["lane"]: LaneRates(row["finished"], row["failed"], row["mean"]) for row in rows})
 
 
 def demands(figures: Figures, *, places_per_worker: int, target_wait: float = TARGET_WAIT_SECONDS) -> list[StepDemand]:

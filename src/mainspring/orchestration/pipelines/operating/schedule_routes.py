@@ -24,7 +24,11 @@ from .types import SCHEDULE_PREFIX, ScheduleId, ScheduleTerms
 
 def add_schedules(router: APIRouter, operating: Operating) -> None:
     """Schedules of the tenant."""
+    _add_making(router, operating)
+    _add_one(router, operating)
 
+
+def _add_making(router: APIRouter, operating: Operating) -> None:
     @router.get("/schedules")
     async def list_schedules(principal: CurrentPrincipal, paging: Paging) -> SchedulePage:
         """Schedules with their next firings, newest first."""
@@ -61,6 +65,8 @@ def add_schedules(router: APIRouter, operating: Operating) -> None:
         upcoming = await operating.schedules.preview(principal.tenant, cron, timezone, count)
         return SchedulePreview(cron_text=explain(cron), upcoming=list(upcoming))
 
+
+def _add_one(router: APIRouter, operating: Operating) -> None:
     @router.get("/schedules/{schedule}")
     async def get_schedule(principal: CurrentPrincipal, schedule: str) -> ScheduleShape:
         """One schedule with its next firings."""

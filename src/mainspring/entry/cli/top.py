@@ -1,0 +1,110 @@
+"""`mainspring top`: every lane at a glance, and again every two seconds."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from mainspring.orchestration.pipelines.operating import Figures, LaneFigures, read_figures
+
+from .desk import Desk, with_desk
+from .output import JsonFlag, screen, show_json
+
+_QUIET = "No step waits or runs."
+
+
+def top(
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    every: Annotated[float, typer.Option(min=0.5, max=3600, help="Seconds between looks.")] = 2.0,
+    json: JsonFlag = False,
+) -> None:
+    """Watch lanes: what waits and since when, what runs, how fast it goes, what is held and what was given up."""
+    if json:
+        show_json(with_desk(_read_json))
+        return
+
+    async def watch(desk: Desk) -> None:
+        if once or not screen.is_terminal:
+            screen.print(draw(await read_figures(desk.database)))
+            return
+        with Live(console=screen, screen=True, auto_refresh=False) as live:
+            while True:
+                live.update(draw(await read_figures(desk.database)), refresh=True)
+                await asyncio.sleep(every)
+
+    with_desk(watch)
+
+
+def draw(figures: Figures) -> Group:
+    """The figures as a page: a line of totals, and a table of the lanes, the longest waiting first."""
+    lanes = sorted(figures.lanes, key=lambda lane: (-(lane.oldest_seconds or 0.0), lane.lane))
+    return Group(_totals(figures), _table(lanes) if lanes else Text(_QUIET, style="dim"))
+
+
+def _totals(figures: Figures) -> Text:
+    ready, running = sum(lane.ready for lane in figures.lanes), sum(lane.running for lane in figures.lanes)
+    words = [f"{ready} ready", f"{running} running"]
+    if figures.places:
+        words.append(f"{figures.places.taken} of {figures.places.total} places of {figures.places.workers} workers")
+    if figures.letters:
+        words.append(f"{sum(figures.letters.values())} dead letters")
+    words += [f"{count} {kind}s" for kind, count in figures.holds.items() if count]
+    if figures.bulk_actions:
+        words.append(f"{figures.bulk_actions} bulk actions go on")
+    if figures.schedule_late_seconds >= 5:
+        words.append(f"schedules are {show_age(figures.schedule_late_seconds)} late")
+    return Text(" · ".join(words), style="bold")
+
+
+def _table(lanes: Sequence[LaneFigures]) -> Table:
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    table.add_column("lane", overflow="fold")
+    for name in ("ready", "oldest", "running", "suspended", "retrying", "done/s", "failed/s", "takes"):
+        table.add_column(name, justify="right")
+    table.add_column("held")
+    for lane in lanes:
+        rates = lane.rates
+        table.add_row(
+            lane.lane,
+            str(lane.ready),
+            show_age(lane.oldest_seconds),
+            str(lane.running),
+            str(lane.suspended),
+            str(lane.retrying),
+            f"{rates.finished_per_second:.1f}" if rates else "",
+            f"{rates.failed_per_second:.1f}" if rates else "",
+            show_age(rates.mean_seconds) if rates else "",
+            "held" if lane.is_held else "",
+            style="red" if rates and rates.failed_per_second > rates.finished_per_second else None,
+        )
+    return table
+
+
+def show_age(seconds: float | None) -> str:
+    """A stretch of time in one unit: `0.3s`, `42s`, `7m`, `3h`, `2d`."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds / 86_400:.0f}d"
+
+
+async def _read_json(desk: Desk) -> dict[str, object]:
+    figures = await read_figures(desk.database)
+    return {
+        "lanes": [asdict(lane) for lane in figures.lanes],
+        "dead_letters": [{"pipeline": p, "step": s, "count": n} for (p, s), n in figures.letters.items()],
+        "holds": figures.holds,
+        "bulk_actions": figures.bulk_actions,
+        "schedule_late_seconds": figures.schedule_late_seconds,
+        "places": asdict(figures.places) if figures.places else None,
+    }
