@@ -18,6 +18,7 @@ from mainspring.foundation.valkey import Valkey, ValkeyGone
 
 from . import store
 from .backoff import Backoff
+from .stopping import stop_all
 from .stream import PATIENCE_SECONDS, read_event_id, stream_keys
 from .types import EventId, RunEvent, RunId
 from .wire import read_event
@@ -111,9 +112,7 @@ class Hub:
         for inboxes in self._inboxes.values():
             for inbox in inboxes:
                 inbox.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_all(self._tasks)
         self._tasks = []
 
     async def _match(self, channel: str) -> None:

@@ -156,7 +156,9 @@ async def insert_children(transaction: SystemTransaction, rows: str) -> None:
             select child.id, parent.tenant_id, child.pipeline, child.version, 'queued',
                    coalesce(child.subject, parent.subject), child.input::jsonb, parent.priority, parent.deadline,
                    child.id, parent.initiator, parent.initiated_by,
-                   least(child.cost_ceiling_micros, greatest(parent.cost_ceiling_micros - parent.cost_micros, 0)),
+                   least(child.cost_ceiling_micros,
+                         case when parent.cost_ceiling_micros is not null
+                              then greatest(parent.cost_ceiling_micros - parent.cost_micros, 0) end),
                    child.parent_run, child.parent_step, child.parent_map_key, true
               from child join run as parent on parent.id = child.parent_run
             returning id, tenant_id, priority

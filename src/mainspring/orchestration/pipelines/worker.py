@@ -43,6 +43,7 @@ from .publisher import Publisher
 from .settle import Settled
 from .settler import Settler
 from .step_run import LiveStepRun
+from .stopping import stop_all
 from .story import Milestone
 from .sweep import sweep
 from .types import EventType, RunId, StepStatus
@@ -139,8 +140,7 @@ class Worker:
                 await stop.wait()
                 await self._stop_claiming(claiming)
                 await self._drain(grace.total_seconds())
-                for other in others:
-                    other.cancel()
+                await stop_all(others)
         finally:
             self._keeper.stop()
             await asyncio.to_thread(self._keeper.join, 2.0)
