@@ -16,6 +16,7 @@ from mainspring.foundation.valkey import Valkey
 from mainspring.inference.gateway import Gateway
 from mainspring.orchestration.agents import Agent, AgentParts, AgentRuntime, Agents, Graphs, build_agent_runtime
 from mainspring.orchestration.agents.types import AgentRun, RunOrder, ThreadId
+from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.pipelines import LiveEvents, Pipelines, Worker
 from mainspring.orchestration.pipelines.types import EventType, RunEvent
 from mainspring.orchestration.tools import Toolbox
@@ -104,8 +105,11 @@ def open_house(
     *agents: Agent,
     gateway: Gateway | None = None,
     toolbox: Toolbox | None = None,
+    approvals: Approvals | None = None,
 ) -> House:
     """The agents with a door of their own; nothing runs until `worker`."""
     pipelines = Pipelines(database, valkey)
     graphs = Graphs(database, Agents(agents), gateway, toolbox)
-    return House(database, valkey, pipelines, build_agent_runtime(AgentParts(database, pipelines, graphs)))
+    return House(
+        database, valkey, pipelines, build_agent_runtime(AgentParts(database, pipelines, graphs, approvals=approvals))
+    )

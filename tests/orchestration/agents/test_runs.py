@@ -63,7 +63,7 @@ def walker(doors: Doors) -> Agent:
 
         async def second(state: State) -> State:
             doors.ran.append("second")
-            last = [each for each in state["trail"] if each.startswith("wait")]
+            last = [each for each in state.get("trail", []) if each.startswith("wait")]
             if last:
                 doors.entry(last[-1]).set()
                 await doors.open(last[-1]).wait()

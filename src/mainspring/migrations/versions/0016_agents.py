@@ -184,6 +184,7 @@ def _waits() -> None:
             constraint agent_awaited_approval_of foreign key (tenant_id, thread_id)
                 references agent_thread (tenant_id, id) on delete cascade
         )""")
+    op.execute("create index agent_awaited_approval_fresh on agent_awaited_approval (created_at)")
     op.execute("create index agent_awaited_approval_of_thread on agent_awaited_approval (tenant_id, thread_id)")
 
 
@@ -298,4 +299,5 @@ def _opened() -> None:
     allow_system(op, "agent_thread", "select")
     allow_system(op, "agent_run", "select")
     allow_system(op, "agent_cron", "select")
+    allow_system(op, "agent_awaited_approval", "select")
     allow_system(op, "agent_store_item", "select, delete")

@@ -40,11 +40,16 @@ def react_agent(  # noqa: PLR0913 - each is one word of a declaration
     return Agent(name, title, build, description or instructions, tuple(tools), limits)
 
 
+def _plain(reply: AIMessage) -> AIMessage:
+    """The reply with its words as one text: streamed replies are put together as a list of blocks."""
+    return reply.model_copy(update={"content": str(reply.text)})
+
+
 def _graph(kit: AgentTools, instructions: str, model: str | None) -> StateGraph[Any, Any, Any, Any]:
     async def think(state: MessagesState) -> dict[str, list[Any]]:
         chat = (kit.model(model) if model else kit.capable_model() or kit.model()).bind_tools(kit.offered)
         reply = await chat.ainvoke([SystemMessage(instructions), *state["messages"]])
-        return {"messages": [reply]}
+        return {"messages": [_plain(reply)]}
 
     async def use_tools(state: MessagesState) -> dict[str, list[Any]]:
         return {"messages": await kit.answer_calls(state["messages"])}

@@ -211,6 +211,7 @@ awaited_approval_table = Table(
     _text("interrupt_id"),
     _now("created_at"),
     _of_thread("agent_awaited_approval_of"),
+    Index("agent_awaited_approval_fresh", "created_at"),
     Index("agent_awaited_approval_of_thread", "tenant_id", "thread_id"),
 )
 

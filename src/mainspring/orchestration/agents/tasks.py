@@ -41,4 +41,4 @@ def build_subscribers(runtime: AgentRuntime, database: Database) -> Mapping[str,
 
 async def sweep(runtime: AgentRuntime, database: Database, pipelines: Pipelines) -> int:
     """Sweep once; call it every few seconds."""
-    return await sweep_agents(database, pipelines, runtime.runs, runtime.ending)
+    return await sweep_agents(database, pipelines, runtime.resuming, runtime.ending)

@@ -10,6 +10,7 @@ from mainspring.orchestration.pipelines import Pipeline, Pipelines
 from mainspring.orchestration.pipelines.types import Urgency
 
 from . import store
+from .reading import read_caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Leading:
             idempotency_key=f"agent-run:{row['id']}",
             subject=f"thread:{thread}",
             urgency=Urgency(cost_ceiling_micros=ceiling),
+            by=read_caller(row["caller"]),
         )
         await store.lead(transaction, row["id"], run.id)
         return True

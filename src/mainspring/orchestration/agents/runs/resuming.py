@@ -4,10 +4,12 @@ The run's key is the approval, so that a second delivery of the same fact starts
 in the resume: the tool is called again under its old id, and the toolbox takes the decision, once.
 """
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from mainspring.foundation.db import Database
+from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.agents.types import (
     AgentRun,
@@ -19,10 +21,38 @@ from mainspring.orchestration.agents.types import (
     StreamMode,
     ThreadId,
 )
+from mainspring.orchestration.approvals import ApprovalId, Approvals
 
 from . import store
 from .reading import read_caller
 from .service import AgentRuns
+
+
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """Resumes threads.
+
+    approvals  asked where a decision may have come before the thread waited for it; None where there are none
+    """
+
+    database: Database
+    runs: AgentRuns
+    approvals: Approvals | None = None
+
+    async def look(self, tenant: TenantId, approvals: Iterable[UUID]) -> int:
+        """Go on with threads whose approval was decided already, and return how many."""
+        count = 0
+        for approval in approvals:
+            if self.approvals is not None and await self._is_decided(tenant, approval):
+                count += await resume_decided(self.database, self.runs, tenant, approval) is not None
+        return count
+
+    async def _is_decided(self, tenant: TenantId, approval: UUID) -> bool:
+        assert self.approvals is not None
+        try:
+            return await self.approvals.find_decision(tenant, ApprovalId(approval)) is not None
+        except NotFound:
+            return False
 
 
 async def resume_decided(database: Database, runs: AgentRuns, tenant: TenantId, approval: UUID) -> AgentRun | None:

@@ -128,7 +128,7 @@ async def next_due(transaction: TenantTransaction, thread: UUID) -> Row | None:
     """The first run of a thread that waits, if its time has come and no run leads the thread."""
     return await transaction.first(
         """
-        select id, graph from agent_run
+        select id, graph, caller from agent_run
          where tenant_id = %(tenant)s and thread_id = %(thread)s and status = 'pending' and pipeline_run is null
            and (due_at is null or due_at <= mainspring_now())
            and not exists (select from agent_run led
@@ -315,6 +315,17 @@ async def find_awaiting(transaction: TenantTransaction, approval: UUID) -> Row |
          where w.tenant_id = %(tenant)s and w.approval_id = %(approval)s""",
         tenant=transaction.tenant,
         approval=approval,
+    )
+
+
+async def fresh_waits(transaction: SystemTransaction, limit: int) -> list[Row]:
+    """Approvals that threads began to wait for a while ago: one may have been decided before anybody waited."""
+    return await transaction.all(
+        """
+        select tenant_id, approval_id from agent_awaited_approval
+         where created_at between now() - interval '10 minutes' and now() - interval '10 seconds'
+         order by created_at limit %(limit)s""",
+        limit=limit,
     )
 
 

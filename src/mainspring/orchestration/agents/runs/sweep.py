@@ -14,7 +14,7 @@ from mainspring.orchestration.pipelines.types import RunId, RunStatus
 
 from . import store
 from .ending import Ending
-from .service import AgentRuns
+from .resuming import Resuming
 
 QUIET_SECONDS = 60.0
 """A led run is looked at when nothing was heard of it for so long."""
@@ -23,14 +23,18 @@ _MOST = 200
 
 
 async def sweep_agents(
-    database: Database, pipelines: Pipelines, runs: AgentRuns, ending: Ending, *, quiet: float = QUIET_SECONDS
+    database: Database, pipelines: Pipelines, resuming: Resuming, ending: Ending, *, quiet: float = QUIET_SECONDS
 ) -> int:
     """Sweep once; how many things were put right. Call it every few seconds."""
+    runs = resuming.runs
     async with database.system() as transaction:
         due = await store.threads_due(transaction, _MOST)
         stopping = await store.runs_stopping(transaction, _MOST)
         silent = await store.runs_quiet(transaction, quiet, _MOST)
+        waits = await store.fresh_waits(transaction, _MOST)
     count = 0
+    for row in waits:
+        count += await resuming.look(TenantId(row["tenant_id"]), [row["approval_id"]])
     for row in due:
         count += await runs.drain_thread(TenantId(row["tenant_id"]), ThreadId(row["thread_id"]))
     for row in stopping:

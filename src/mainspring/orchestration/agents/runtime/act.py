@@ -18,6 +18,7 @@ from langgraph.types import Command, Send
 
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import MainspringError
+from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.orchestration.agents.agent import Agents
@@ -28,8 +29,10 @@ from mainspring.orchestration.agents.runs import AgentJob, AgentRuns, Leading
 from mainspring.orchestration.agents.runs import store as runs_store
 from mainspring.orchestration.agents.runs.ending import Ending, Outcome
 from mainspring.orchestration.agents.runs.reading import read_caller, read_run
+from mainspring.orchestration.agents.runs.resuming import Resuming
 from mainspring.orchestration.agents.tools import Acting
 from mainspring.orchestration.agents.types import PIPELINE, STEP, AgentRun, JsonObject, RunStatus, StreamMode
+from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.pipelines import Pipeline, Pipelines
 from mainspring.orchestration.pipelines.errors import Abandon
 from mainspring.orchestration.pipelines.types import Failure, StepRun
@@ -65,6 +68,7 @@ class AgentParts:
     pipelines: Pipelines
     graphs: Graphs
     rights: Rights = field(default_factory=AsSubmitted)
+    approvals: Approvals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class AgentRuntime:
     pipeline: Pipeline
     runs: AgentRuns
     ending: Ending
+    resuming: Resuming
     graphs: Graphs
     agents: Agents
 
@@ -84,13 +89,15 @@ def build_agent_runtime(parts: AgentParts) -> AgentRuntime:
     pipeline = Pipeline(PIPELINE, version=1)
     leading = Leading(parts.pipelines, pipeline, agents)
     ending = Ending(parts.database, leading)
-    acts = _Acts(parts, ending)
+    runs = AgentRuns(parts.database, leading)
+    resuming = Resuming(parts.database, runs, parts.approvals)
+    acts = _Acts(parts, ending, resuming)
 
     @pipeline.step(STEP, title="Run the agent", timeout=LONGEST, retries=5)
     async def act(job: AgentJob, run: StepRun) -> ActResult:
         return await acts.act(job, run)
 
-    return AgentRuntime(pipeline, AgentRuns(parts.database, leading), ending, parts.graphs, agents)
+    return AgentRuntime(pipeline, runs, ending, resuming, parts.graphs, agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ class _Begun:
 class _Acts:
     parts: AgentParts
     ending: Ending
+    resuming: Resuming
 
     async def act(self, job: AgentJob, run: StepRun) -> ActResult:
         """Run it to its end, or on from where it was."""
@@ -151,7 +159,7 @@ class _Acts:
         principal = await self.parts.rights.current(submitted) or _stripped(submitted)
         limit = self.parts.graphs.agents.get(found.graph).limits.time
         left = (limit - began["elapsed"]).total_seconds()
-        return _Begun(found, fence, Acting(run, found, principal), left)
+        return _Begun(found, fence, Acting(run, found, _as_agent(principal, found.graph)), left)
 
     async def _wait_for_open(self, job: AgentJob, run: StepRun) -> None:
         """Give the run that this one interrupted the time to store what it had reached; its worker may be gone."""
@@ -268,6 +276,7 @@ class _Acts:
         except AgentFenced as fenced:
             raise Abandon(fenced.detail, code=fenced.code) from fenced
         history = self.parts.graphs.agents.get(begun.run.graph).limits.history
+        await self.resuming.look(begun.run.tenant, [approval for approval, _ in outcome.approvals])
         await prune_thread(self.parts.database, begun.run.tenant, str(begun.run.thread), history=history)
 
 
@@ -326,7 +335,11 @@ def _as_final(error: Exception, outcome: Outcome) -> Exception:
     return AgentFailed(failure.detail if failure else "The agent failed.")
 
 
-def _stripped(principal: Any) -> Any:
-    """A caller that is gone: it may do nothing any more."""
+def _as_agent(principal: Principal, agent: str) -> Principal:
+    """The caller's rights in the agent's hand, which is the caller's as well."""
+    return replace(principal, kind=PrincipalKind.AGENT, hands=principal.hands | {f"agent:{agent}"})
 
+
+def _stripped(principal: Principal) -> Principal:
+    """A caller that is gone: it may do nothing any more."""
     return replace(principal, permissions=frozenset())
