@@ -20,10 +20,11 @@ def upgrade() -> None:
     for table in ("delivery_endpoint", "delivery", "delivery_attempt", "delivery_trigger"):
         isolate(op, table)
         allow_system(op, table, "select, insert, update, delete")
-    for table in ("delivery_secret", "delivery_subscription", "delivery_refusal"):
+    for table in ("delivery_secret", "delivery_subscription"):
         isolate(op, table)
-    isolate(op, "delivery_event")
-    allow_system(op, "delivery_event", "select, delete")
+    for table in ("delivery_event", "delivery_refusal"):
+        isolate(op, table)
+        allow_system(op, table, "select, delete")
     op.execute("revoke update on delivery_event, delivery_attempt from mainspring_tenant")
 
 

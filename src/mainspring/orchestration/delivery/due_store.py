@@ -127,3 +127,8 @@ async def delete_old(transaction: SystemTransaction, *, older_than: timedelta, l
         age=older_than,
         limit=limit,
     )
+
+
+async def delete_old_refusals(transaction: SystemTransaction, *, older_than: timedelta) -> int:
+    """Forget messages that were of no use long ago; how many."""
+    return await transaction.run("delete from delivery_refusal where at < now() - %(age)s", age=older_than)

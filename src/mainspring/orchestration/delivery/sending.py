@@ -110,8 +110,9 @@ class Sender:
         return count
 
     async def purge(self, *, older_than: timedelta = timedelta(days=30)) -> int:
-        """Forget events of long ago that nothing tries to deliver any more; how many."""
-        purged = 0
+        """Forget what was delivered or refused long ago; how many."""
+        async with self._database.system() as transaction:
+            purged = await due_store.delete_old_refusals(transaction, older_than=older_than)
         while True:
             async with self._database.system() as transaction:
                 batch = await due_store.delete_old(transaction, older_than=older_than, limit=_PURGE_BATCH)

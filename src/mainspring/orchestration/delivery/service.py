@@ -66,7 +66,8 @@ class Endpoints:
         """
         principal.require(MANAGE)
         topics = check_topics(new.topics)
-        self._check(new)
+        _check_words(new)
+        self._check_kind(new)
         secret = make_secret() if new.kind is EndpointKind.WEBHOOK else new.secret
         endpoint, secret_id = EndpointId(new_id()), new_id()
         sealed = await self._seal(principal.tenant, secret_id, secret) if secret else None
@@ -109,17 +110,18 @@ class Endpoints:
         principal.require(MANAGE)
         found = await self._get(principal.tenant, endpoint)
         topics = check_topics(wanted.topics) if wanted.topics is not None else None
-        self._check(
-            NewEndpoint(
-                url=found.url if wanted.url is None else wanted.url,
-                topics=topics or found.topics,
-                kind=found.kind,
-                format=wanted.format or found.format,
-                address=found.address,
-                description=found.description if wanted.description is None else wanted.description,
-            )
+        changed = NewEndpoint(
+            url=found.url if wanted.url is None else wanted.url,
+            topics=topics or found.topics,
+            kind=found.kind,
+            format=wanted.format or found.format,
+            address=found.address,
+            description=found.description if wanted.description is None else wanted.description,
         )
-        if found.kind is not EndpointKind.WEBHOOK and wanted.url not in (None, found.url):
+        _check_words(changed)
+        if found.kind is EndpointKind.WEBHOOK:
+            self._check_kind(changed)
+        elif changed.url != found.url:
             raise EndpointInvalid("The address of a queue stays as it is, as its credentials were given for it.")
         async with self._database.tenant(principal.tenant) as transaction:
             await store.update_endpoint(
@@ -234,11 +236,7 @@ class Endpoints:
         async with self._database.tenant(principal.tenant) as transaction:
             return await store.replay_span(transaction, endpoint, since=since, until=until, failed_only=failed_only)
 
-    def _check(self, new: NewEndpoint) -> None:
-        if len(new.description) > MAX_DESCRIPTION or "\0" in new.description:
-            raise EndpointInvalid(f"The description has {len(new.description)} characters; {MAX_DESCRIPTION} at most.")
-        if new.kind is not EndpointKind.WEBHOOK and new.format is Format.STANDARD_WEBHOOKS:
-            raise EndpointInvalid("A queue takes CloudEvents; set the format to 'cloudevents'.")
+    def _check_kind(self, new: NewEndpoint) -> None:
         check = self._checks.get(new.kind)
         if check is None:
             raise EndpointInvalid(f"The client for {new.kind.value} is not installed here; ask the operator.")
@@ -259,6 +257,13 @@ class Endpoints:
     async def _seal(self, tenant: TenantId, identifier: UUID, secret: str) -> bytes:
         vault = await self._vault.open_tenant(tenant)
         return vault.seal(SECRET_KIND, identifier, secret.encode())
+
+
+def _check_words(new: NewEndpoint) -> None:
+    if len(new.description) > MAX_DESCRIPTION or "\0" in new.description:
+        raise EndpointInvalid(f"The description has {len(new.description)} characters; {MAX_DESCRIPTION} at most.")
+    if new.kind is not EndpointKind.WEBHOOK and new.format is Format.STANDARD_WEBHOOKS:
+        raise EndpointInvalid("A queue takes CloudEvents; set the format to 'cloudevents'.")
 
 
 def _not_found(endpoint: EndpointId) -> NotFound:
