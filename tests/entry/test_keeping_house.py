@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from mainspring.entry.worker import do_duty, forget_replies
+from mainspring.entry.rounds import do_duty, forget_replies
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.errors import Conflict
 from mainspring.foundation.ids import TenantId

@@ -25,6 +25,7 @@ from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.inference.gateway import routes as record_routes
+from mainspring.orchestration.approvals import routes as approval_routes
 from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import routes as run_routes
@@ -68,6 +69,7 @@ def _add_orchestration(app: FastAPI, parts: Orchestration, *, max_upload_bytes: 
     subjects = [subject for product in parts.products for subject in product.subjects]
     privacy = knowledge_routes.RunPrivacy(parts.knowledge.services.documents, products=subjects)
     app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=privacy))
+    app.include_router(approval_routes.build_router(parts.approvals))
 
 
 def _add_inference(app: FastAPI, platform: Platform) -> None:

@@ -155,7 +155,7 @@ class Beside:
 class _Lifespan:
     """Drives the lifespan of an application that may not know of it: Django's raises, a WSGI application has none."""
 
-    def __init__(self, app: ASGIApp, scope: Scope) -> None:
+    def __init__(self, app: object, scope: Scope) -> None:
         self._app = app
         self._scope = scope
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
@@ -177,7 +177,7 @@ class _Lifespan:
             await self._ask("lifespan.shutdown")
 
     async def _run(self) -> None:
-        await self._app(self._scope, self._to_app.get, self._answers.put)
+        await cast(ASGIApp, self._app)(self._scope, self._to_app.get, self._answers.put)
 
     async def _ask(self, kind: str) -> Message | None:
         """Its answer; None when it ended instead, as one does that knows no lifespan."""

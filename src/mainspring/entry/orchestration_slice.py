@@ -11,7 +11,8 @@ from mainspring.foundation.settings import Settings
 from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
-from mainspring.orchestration.pipelines import LiveEvents, Pipelines
+from mainspring.orchestration.approvals import Approvals
+from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
 from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, merge
 
 
@@ -37,8 +38,14 @@ class Orchestration:
     pipelines: Pipelines
     live: LiveEvents
     knowledge: KnowledgeParts
+    approvals: Approvals
     products: tuple[Product, ...]
     brought: Brought
+
+    @property
+    def all_pipelines(self) -> tuple[Pipeline, ...]:
+        """Everything a worker can do."""
+        return (*self.brought.pipelines, *self.knowledge.pipelines)
 
 
 def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened: AsyncExitStack) -> Orchestration:
@@ -62,6 +69,7 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         product_sources=frozenset(source for product in products for source in product.sources),
     )
     opened.push_async_callback(knowledge.homes.close)
+    approvals = Approvals(database, pipelines)
     services = Services(
         database=database,
         objects=beneath.objects,
@@ -70,8 +78,9 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         knowledge=knowledge.services,
         pipelines=pipelines,
         live=live,
+        approvals=approvals,
         clock=beneath.clock,
         max_upload_bytes=beneath.settings.max_upload_bytes,
     )
     brought = merge([(product, product.build(services)) for product in products])
-    return Orchestration(pipelines, live, knowledge, products, brought)
+    return Orchestration(pipelines, live, knowledge, approvals, products, brought)

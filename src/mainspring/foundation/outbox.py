@@ -32,11 +32,15 @@ class OutboxEvent:
 
 
 Subscriber = Callable[[OutboxEvent], Awaitable[None]]
+Subscribers = Mapping[str, tuple[Subscriber, ...]]
+"""Who hears each topic."""
+
+RELAYED_AT_ONCE = 100
 
 _CLAIM = """
     select id, tenant_id, topic, payload, created_at from outbox
      where delivered_at is null and attempts < 20 and due_at <= now()
-     order by created_at, id limit 100 for update skip locked"""
+     order by created_at, id limit %(most)s for update skip locked"""
 
 _POSTPONE = """
     update outbox set attempts = attempts + 1,
@@ -74,7 +78,7 @@ async def publish_all(
 
 async def relay(
     database: Database,
-    subscribers: Mapping[str, tuple[Subscriber, ...]],
+    subscribers: Subscribers,
     *,
     pause: timedelta = timedelta(seconds=5),
 ) -> int:
@@ -84,7 +88,7 @@ async def relay(
             to an hour; after 20 attempts it stays, undelivered, for an operator to look at
     """
     async with database.system() as transaction:
-        rows = await transaction.all(_CLAIM)
+        rows = await transaction.all(_CLAIM, most=RELAYED_AT_ONCE)
         ids = [row["id"] for row in rows]
         await transaction.run(_POSTPONE, ids=ids, pause=pause)
     delivered: list[UUID] = []
@@ -95,6 +99,15 @@ async def relay(
     async with database.system() as transaction:
         await transaction.run("update outbox set delivered_at = now() where id = any(%(ids)s)", ids=delivered)
     return len(delivered)
+
+
+def join_subscribers(*rooms: Subscribers) -> Subscribers:
+    """Who hears each topic, of all rooms."""
+    joined: dict[str, tuple[Subscriber, ...]] = {}
+    for room in rooms:
+        for topic, subscribers in room.items():
+            joined[topic] = (*joined.get(topic, ()), *subscribers)
+    return joined
 
 
 async def purge(database: Database, *, older_than: timedelta = timedelta(days=7)) -> int:

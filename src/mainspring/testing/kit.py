@@ -146,10 +146,8 @@ async def running(
             ScriptedProvider(replies) as model,
             build(_settings(Path(folder), on, model), clock=clock, products=products) as platform,
         ):
-            parts = platform.orchestration
-            worker = Worker(
-                platform.database, platform.valkey, pipelines=[*parts.brought.pipelines, *parts.knowledge.pipelines]
-            )
+            pipelines = platform.orchestration.all_pipelines
+            worker = Worker(platform.database, platform.valkey, pipelines=pipelines)
             kit = Kit(platform, worker, model, clock)
             await kit.new_tenant()
             async with asyncio.TaskGroup() as group:

@@ -18,7 +18,7 @@ from importlib.resources.abc import Traversable
 from fastapi import APIRouter
 
 from mainspring.foundation.ids import TenantId
-from mainspring.foundation.outbox import Subscriber
+from mainspring.foundation.outbox import Subscriber, Subscribers, join_subscribers
 from mainspring.orchestration.knowledge import Concept, Concepts
 from mainspring.orchestration.pipelines import Pipeline
 
@@ -39,7 +39,7 @@ class Brought:
 
     pipelines: tuple[Pipeline, ...] = ()
     routers: tuple[APIRouter, ...] = ()
-    subscribers: Mapping[str, tuple[Subscriber, ...]] = field(default_factory=dict[str, tuple[Subscriber, ...]])
+    subscribers: Subscribers = field(default_factory=dict[str, tuple[Subscriber, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,6 @@ def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
     raises   ProductInvalid when two bring the same version of a pipeline
     """
     owners: dict[tuple[str, int], str] = {}
-    heard: dict[str, tuple[Subscriber, ...]] = {}
     for product, parts in brought:
         for pipeline in parts.pipelines:
             owner = owners.setdefault((pipeline.name, pipeline.version), product.name)
@@ -87,12 +86,10 @@ def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
                     f"The products {owner} and {product.name} both bring version {pipeline.version} of the pipeline "
                     f"{pipeline.name}; give one of them another name."
                 )
-        for topic, subscribers in parts.subscribers.items():
-            heard[topic] = (*heard.get(topic, ()), *subscribers)
     return Brought(
         pipelines=tuple(pipeline for _, parts in brought for pipeline in parts.pipelines),
         routers=tuple(router for _, parts in brought for router in parts.routers),
-        subscribers=heard,
+        subscribers=join_subscribers(*(parts.subscribers for _, parts in brought)),
     )
 
 

@@ -6,6 +6,7 @@ from mainspring.foundation.clock import Clock
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
 from mainspring.inference.gateway import AiSwitch, Gateway
+from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.knowledge import KnowledgeServices
 from mainspring.orchestration.pipelines import LiveEvents, Pipelines
 
@@ -25,5 +26,6 @@ class Services:
     knowledge: KnowledgeServices
     pipelines: Pipelines
     live: LiveEvents
+    approvals: Approvals
     clock: Clock
     max_upload_bytes: int
