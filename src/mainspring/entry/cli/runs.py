@@ -29,7 +29,7 @@ from .desk import (
 )
 from .live import LiveView
 from .output import JsonFlag, notes, screen, show_json, show_many, show_one, show_table
-from .run_lines import mute_run, mute_step, read_value, run_facts, run_line, step_line
+from .run_lines import mute_run, mute_step, read_value, run_facts, run_line, show_value, step_line
 
 runs = typer.Typer(help="Runs of every tenant: list, show, retry, replay, cancel, signal, watch.", no_args_is_help=True)
 
@@ -138,11 +138,8 @@ def show_steps(  # noqa: PLR0913 - each option is a parameter
         return
     for name, value in shown.items():
         if value is not None:
-            text = (
-                value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-            )
             separator = "\n" if name in ("input", "output", "trace") else " "
-            screen.print(f"{name}:{separator}{printable(text)}", markup=False, soft_wrap=True)
+            screen.print(f"{name}:{separator}{printable(show_value(value))}", markup=False, soft_wrap=True)
 
 
 @runs.command("retry")

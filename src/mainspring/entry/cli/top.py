@@ -31,11 +31,11 @@ def top(
 
     async def watch(desk: Desk) -> None:
         if once or not screen.is_terminal:
-            screen.print(draw(await read_figures(desk.database)))
+            screen.print(draw(await read_figures(desk.database, desk.valkey)))
             return
         with Live(console=screen, screen=True, auto_refresh=False) as live:
             while True:
-                live.update(draw(await read_figures(desk.database)), refresh=True)
+                live.update(draw(await read_figures(desk.database, desk.valkey)), refresh=True)
                 await asyncio.sleep(every)
 
     with_desk(watch)
@@ -50,8 +50,8 @@ def draw(figures: Figures) -> Group:
 def _totals(figures: Figures) -> Text:
     ready, running = sum(lane.ready for lane in figures.lanes), sum(lane.running for lane in figures.lanes)
     words = [f"{ready} ready", f"{running} running"]
-    if figures.places:
-        words.append(f"{figures.places.taken} of {figures.places.total} places of {figures.places.workers} workers")
+    places = figures.places
+    words.append(f"{places.taken} of {places.total} places of {places.workers} workers taken")
     if figures.letters:
         words.append(f"{sum(figures.letters.values())} dead letters")
     words += [f"{count} {kind}s" for kind, count in figures.holds.items() if count]
@@ -99,12 +99,12 @@ def show_age(seconds: float | None) -> str:
 
 
 async def _read_json(desk: Desk) -> dict[str, object]:
-    figures = await read_figures(desk.database)
+    figures = await read_figures(desk.database, desk.valkey)
     return {
         "lanes": [asdict(lane) for lane in figures.lanes],
         "dead_letters": [{"pipeline": p, "step": s, "count": n} for (p, s), n in figures.letters.items()],
         "holds": figures.holds,
         "bulk_actions": figures.bulk_actions,
         "schedule_late_seconds": figures.schedule_late_seconds,
-        "places": asdict(figures.places) if figures.places else None,
+        "places": asdict(figures.places),
     }

@@ -55,7 +55,7 @@ async def test_a_letter_shows_input_and_trace(engine: Engine, desk: Desk, tenant
 
 
 async def test_a_letter_is_replayed_once(engine: Engine, desk: Desk, tenant: TenantId) -> None:
-    counter = Counter()
+    counter = Counter(tenant)
     await fail(engine, tenant, counter, 5)
     (letter,) = await letters(desk, tenant)
     counter.is_mended = True
@@ -88,7 +88,7 @@ async def test_a_letter_is_discarded_for_a_reason_and_taken_back(engine: Engine,
 async def test_a_thousand_letters_are_replayed_each_once(
     engine: Engine, desk: Desk, database: Database, tenant: TenantId
 ) -> None:
-    counter = Counter()
+    counter = Counter(tenant)
     await fail(engine, tenant, counter, *range(1, 1001))
     counter.is_mended, counter.priced = True, 0
     first = await desk.post(tenant, "/dead-letters:replay", {})

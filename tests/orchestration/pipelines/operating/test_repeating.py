@@ -26,7 +26,7 @@ async def fail(engine: Engine, tenant: TenantId, counter: Counter) -> Run:
 async def test_a_retry_goes_on_from_the_failed_step_and_happens_once(
     engine: Engine, desk: Desk, tenant: TenantId
 ) -> None:
-    counter = Counter()
+    counter = Counter(tenant)
     run = await fail(engine, tenant, counter)
     counter.is_mended = True
     answers = await asyncio.gather(*(desk.post(tenant, f"{path_of(run)}/retry") for _ in range(5)))
@@ -44,7 +44,7 @@ async def test_a_retry_goes_on_from_the_failed_step_and_happens_once(
 
 
 async def test_a_replay_takes_another_input_or_version(engine: Engine, desk: Desk, tenant: TenantId) -> None:
-    counter = Counter()
+    counter = Counter(tenant)
     run = await fail(engine, tenant, counter)
     changed = await desk.post(tenant, f"{path_of(run)}/replay", {"input": {"amount": 4}}, idempotency_key="one")
     again = await desk.post(tenant, f"{path_of(run)}/replay", {"input": {"amount": 4}}, idempotency_key="one")
@@ -107,7 +107,7 @@ async def test_a_waiting_run_is_told_what_it_waits_for(engine: Engine, desk: Des
 
 
 async def test_a_pipeline_is_started_by_name_once_for_a_key(engine: Engine, desk: Desk, tenant: TenantId) -> None:
-    counter = Counter()
+    counter = Counter(tenant)
     first = await desk.post(tenant, "/pipelines/tests.shop/runs", {"input": {"amount": 2}}, idempotency_key="k1")
     again = await desk.post(tenant, "/pipelines/tests.shop/runs", {"input": {"amount": 2}}, idempotency_key="k1")
     other = await desk.post(tenant, "/pipelines/tests.shop/runs", {"input": {"amount": 3}}, idempotency_key="k1")

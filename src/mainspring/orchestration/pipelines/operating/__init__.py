@@ -1,7 +1,7 @@
 """What an engineer who is paged needs: runs, dead letters, holds, schedules, figures, retention."""
 
 from .declared import Declared
-from .figures import Figures, LaneFigures, LaneRates, Pace, Places, StepDemand, demands, read_figures
+from .figures import Figures, LaneFigures, LaneRates, Places, StepDemand, demands, read_figures
 from .operating import Operating, build_operating
 from .retention import purge_runs
 from .routes import build_metrics_router, build_router
@@ -51,7 +51,6 @@ __all__ = [
     "LetterId",
     "LetterState",
     "Operating",
-    "Pace",
     "Payload",
     "Places",
     "RunFilter",

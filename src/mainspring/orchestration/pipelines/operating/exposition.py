@@ -62,8 +62,6 @@ def _rates(lanes: Iterable[LaneFigures]) -> list[str]:
 
 
 def _places(figures: Figures) -> list[str]:
-    if figures.places is None:
-        return []
     places = figures.places
     return [
         _gauge("mainspring_workers", "Workers that are there.", [({}, places.workers)]),

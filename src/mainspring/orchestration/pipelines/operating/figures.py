@@ -1,8 +1,7 @@
 """What is watched, read at once: backlog and age of each lane, rates and places of the workers, what was given up.
 
-Counts come from Postgres by indexes that hold only what they count. Rates come through `Rates` from whoever knows
-them, else from a sample: the steps of the newest runs that ended in the last minute. How many places workers have,
-only they know; without `Rates` that is absent, never guessed.
+Counts come from Postgres by indexes that hold only what they count; rates and places are what the workers told of
+themselves through Valkey in the last seconds. While it is away they are absent, never guessed.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,19 +9,22 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from mainspring.foundation.db import Database, Row
+from mainspring.foundation.valkey import Valkey
+from mainspring.orchestration.pipelines.backlog import WINDOW_SECONDS, LanePace, Pace, read_pace
 
 from . import figures_store
 
 TARGET_WAIT_SECONDS = 30.0
 """Autoscaling asks for as many workers as clear what waits in this time."""
 
-SAMPLED_RUNS = 5_000
-_SAMPLED_SECONDS = 60.0
+
+More = Callable[[], Awaitable[Mapping[str, float]]]
+"""Further gauges of other rooms by name, such as `webhook_backlog`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneRates:
-    """How fast a lane goes: steps per second that ended well, and badly, lately, and seconds that one takes."""
+    """Steps of a lane that ended well and badly each second, over the last minute, and the seconds that one took."""
 
     finished_per_second: float
     failed_per_second: float
@@ -36,19 +38,6 @@ class Places:
     workers: int
     taken: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What workers tell of themselves."""
-
-    lanes: Mapping[str, LaneRates] = field(default_factory=dict[str, LaneRates])
-    places: Places | None = None
-
-
-Rates = Callable[[], Awaitable[Pace]]
-More = Callable[[], Awaitable[Mapping[str, float]]]
-"""Further gauges of other rooms by name, such as `webhook_backlog`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ class Figures:
     holds: Mapping[str, int]
     bulk_actions: int
     schedule_late_seconds: float
-    places: Places | None
+    places: Places
     more: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
@@ -100,9 +89,9 @@ class StepDemand:
     oldest_seconds: float
 
 
-async def read_figures(database: Database, *, rates: Rates | None = None, more: More | None = None) -> Figures:
+async def read_figures(database: Database, valkey: Valkey, *, more: More | None = None) -> Figures:
     """Everything that is watched, of all tenants, without anything of theirs."""
-    pace = await rates() if rates else await sample_pace(database)
+    pace = await read_pace(valkey)
     gauges = await more() if more else {}
     async with database.system() as transaction:
         lanes = await figures_store.count_lanes(transaction)
@@ -115,21 +104,14 @@ async def read_figures(database: Database, *, rates: Rates | None = None, more: 
     for row in holds:
         kinds[row["kind"]] += row["count"]
     return Figures(
-        lanes=tuple(_lane(row, ages.get(row["lane"]), pace, held) for row in lanes),
+        lanes=tuple(_lane(row, ages.get(row["lane"]), pace, held) for row in _with_idle(lanes, pace)),
         letters={(row["pipeline"], row["step"]): row["count"] for row in letters},
         holds=kinds,
         bulk_actions=delays["bulk_actions"],
         schedule_late_seconds=delays["schedule_late_seconds"],
-        places=pace.places,
+        places=Places(pace.workers, pace.taken, pace.total),
         more=gauges,
     )
-
-
-async def sample_pace(database: Database) -> Pace:
-    """How fast lanes go, from the newest SAMPLED_RUNS runs over the last minute."""
-    async with database.system() as transaction:
-        rows = await figures_store.sample_rates(transaction, runs=SAMPLED_RUNS, seconds=_SAMPLED_SECONDS)
-    return Pace({row["lane"]: LaneRates(row["finished"], row["failed"], row["mean"]) for row in rows})
 
 
 def demands(figures: Figures, *, places_per_worker: int, target_wait: float = TARGET_WAIT_SECONDS) -> list[StepDemand]:
@@ -163,6 +145,13 @@ def _places(lane: LaneFigures, target_wait: float) -> float:
     return lane.running + lane.ready * share
 
 
+def _with_idle(rows: list[Row], pace: Pace) -> list[Row]:
+    """The counted lanes, and those where nothing waits or runs but something ended lately."""
+    idle = sorted(pace.lanes.keys() - {row["lane"] for row in rows})
+    none = dict.fromkeys(("ready", "running", "suspended", "retrying"), 0)
+    return sorted([*rows, *({"lane": lane, **none} for lane in idle)], key=lambda row: row["lane"])
+
+
 def _lane(row: Row, age: float | None, pace: Pace, held: set[tuple[str | None, str | None]]) -> LaneFigures:
     name = str(row["lane"])
     pipeline, _, rest = name.partition("@")
@@ -177,6 +166,12 @@ def _lane(row: Row, age: float | None, pace: Pace, held: set[tuple[str | None, s
         suspended=row["suspended"],
         retrying=row["retrying"],
         oldest_seconds=None if age is None else max(0.0, age),
-        rates=pace.lanes.get(name),
+        rates=_rates(pace.lanes.get(name)),
         is_held=not held.isdisjoint({(None, None), (pipeline, None), (pipeline, step)}),
     )
+
+
+def _rates(pace: LanePace | None) -> LaneRates | None:
+    if pace is None:
+        return None
+    return LaneRates(pace.succeeded / WINDOW_SECONDS, pace.failed / WINDOW_SECONDS, pace.mean_seconds)

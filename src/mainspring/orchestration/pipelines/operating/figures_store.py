@@ -74,24 +74,3 @@ async def find_delays(transaction: SystemTransaction) -> Row:
                (select coalesce(extract(epoch from mainspring_now() - min(next_at)), 0)::float8 from schedule
                  where not is_paused and next_at <= mainspring_now()) as schedule_late_seconds"""
     )
-
-
-async def sample_rates(transaction: SystemTransaction, *, runs: int, seconds: float) -> list[Row]:
-    """Steps of the newest `runs` runs that ended in the last `seconds`, by lane, and how long one took.
-
-    A sample, so that the answer comes in time however much runs: steps of older runs are not in it.
-    """
-    return await transaction.all(
-        """
-        with recent as materialized (select id from run order by id desc limit %(runs)s)
-        select step.lane,
-               (count(*) filter (where step.status = 'succeeded') / %(seconds)s)::float8 as finished,
-               (count(*) filter (where step.status = 'failed') / %(seconds)s)::float8 as failed,
-               avg(extract(epoch from step.finished_at - step.started_at))::float8 as mean
-          from recent join step on step.run_id = recent.id
-         where step.finished_at > now() - make_interval(secs => %(seconds)s) and step.started_at is not null
-           and step.status in ('succeeded', 'failed')
-         group by step.lane""",
-        runs=runs,
-        seconds=seconds,
-    )

@@ -16,9 +16,10 @@ from pydantic import BaseModel
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import Forbidden, Unauthenticated
+from mainspring.foundation.valkey import Valkey
 
 from .exposition import CONTENT_TYPE, expose
-from .figures import Figures, More, Rates, StepDemand, demands, read_figures
+from .figures import Figures, More, StepDemand, demands, read_figures
 
 KEPT_SECONDS = 1.0
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -44,9 +45,9 @@ class Demand(BaseModel):
 class _Watch:
     """Figures read at most once in KEPT_SECONDS, however many ask."""
 
-    def __init__(self, database: Database, rates: Rates | None, more: More | None) -> None:
+    def __init__(self, database: Database, valkey: Valkey, more: More | None) -> None:
         self._database = database
-        self._rates = rates
+        self._valkey = valkey
         self._more = more
         self._read_at = -KEPT_SECONDS
         self._figures: Figures | None = None
@@ -55,26 +56,21 @@ class _Watch:
     async def look(self) -> Figures:
         async with self._lock:
             if self._figures is None or time.monotonic() - self._read_at >= KEPT_SECONDS:
-                self._figures = await read_figures(self._database, rates=self._rates, more=self._more)
+                self._figures = await read_figures(self._database, self._valkey, more=self._more)
                 self._read_at = time.monotonic()
             return self._figures
 
 
 def build_metrics_router(
-    database: Database,
-    *,
-    token: str | None,
-    places_per_worker: int,
-    rates: Rates | None = None,
-    more: More | None = None,
+    database: Database, valkey: Valkey, *, token: str | None, places_per_worker: int, more: More | None = None
 ) -> APIRouter:
     """Both routes.
 
     token              what callers must send as a bearer; None: only this machine is answered
     places_per_worker  steps at once in one worker process
-    rates, more        what workers and other rooms tell of themselves
+    more               what other rooms tell of themselves
     """
-    watch = _Watch(database, rates, more)
+    watch = _Watch(database, valkey, more)
 
     async def admit(request: Request) -> None:
         _admit(request, token)
