@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from pydantic import TypeAdapter, create_model
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from mainspring.orchestration.agents.runtime import Graphs
 from mainspring.orchestration.agents.runtime.frames import to_json
@@ -62,7 +62,7 @@ def _attempt(make: Callable[[], dict[str, Any] | None]) -> Json:
     """The schema, or None where a type has none."""
     try:
         return to_json(make())
-    except (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, TypeError, NameError):
+    except (PydanticUserError, PydanticSchemaGenerationError, TypeError, NameError):
         return None
 
 
@@ -73,7 +73,7 @@ def _state_schema(graph: Graph) -> dict[str, Any]:
         kind: Any = getattr(graph.channels[name], "UpdateType", Any)
         try:
             TypeAdapter(kind).json_schema()
-        except (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, TypeError, NameError):
+        except (PydanticUserError, PydanticSchemaGenerationError, TypeError, NameError):
             kind = Any
         fields[name] = (kind, None)
     return create_model(f"{graph.get_name()}State", **fields).model_json_schema()

@@ -26,6 +26,12 @@ from .watch import ThreadWatch, wait_for
 _LOOK_SECONDS = 0.25
 _IDLE_SECONDS = 1.0
 _SETTLING_SECONDS = 5.0
+_HELD_SECONDS = 0.5
+"""How long after its submission a run's question is held back, if the run came to it sooner.
+
+LangGraph's clients subscribe after they were told that the run has started, and stop reading when they are told of a
+question. A run that asks within milliseconds would be over for them before they have read anything.
+"""
 _SLACK = timedelta(minutes=1)
 """How far the clocks of Postgres, Valkey and workers may be apart."""
 
@@ -126,7 +132,13 @@ class Feed:
             pass  # rolled back before it began
         if not self._from.watch.is_closed:
             _, ending = await self.end_of(run)
+            if story.asks(ending):
+                await self._hold_back(run)
             yield story.finish(ending)
+
+    async def _hold_back(self, run: AgentRun) -> None:
+        passed = (datetime.now(UTC) - run.created_at).total_seconds()
+        await asyncio.sleep(min(_HELD_SECONDS, max(0.0, _HELD_SECONDS - passed)))
 
     async def _waiting(self, run: AgentRun) -> tuple[JsonObject, ...]:
         thread = await self._from.threads.find(run.tenant, run.thread)

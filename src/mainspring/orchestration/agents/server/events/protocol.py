@@ -109,11 +109,15 @@ class RunStory:
             raw += self._read(emission)
         return self._number(raw, event.id.live or _microseconds(event.at), event.at)
 
+    def asks(self, ending: Ending) -> bool:
+        """Whether the run ended with a question to somebody."""
+        return bool(self._interrupts or ending.interrupts)
+
     def finish(self, ending: Ending) -> list[ProtocolEvent]:
         """What waits for a person, and how the run ended: always the last of it."""
         raw = [] if self._has_begun else [_Raw("lifecycle", (), {"event": "running", "graph_name": self._graph})]
         raw += [_Raw("messages", namespace, event) for namespace, event in self._messages.finish()]
-        status = "interrupted" if self._interrupts else _LIFECYCLE.get(ending.status, "interrupted")
+        status = "interrupted" if self.asks(ending) else _LIFECYCLE.get(ending.status, "interrupted")
         raw += [
             _Raw("lifecycle", namespace, {"event": "completed" if status == "completed" else status})
             for namespace in self._inner
