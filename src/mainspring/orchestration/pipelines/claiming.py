@@ -88,6 +88,7 @@ class Claiming:
 
     free   places to fill
     lease  seconds a step is theirs without renewal
+    rooms  steps that this worker can take at most of a lane, where that is not all
     """
 
     lanes: Mapping[str, Lane]
@@ -95,6 +96,7 @@ class Claiming:
     lease: float
     turn: Turn
     shares: Shares
+    rooms: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ async def claim_steps(transaction: SystemTransaction, asked: Claiming) -> Claime
     lanes = {lane: each for lane, each in asked.lanes.items() if lane not in pauses.lanes}
     rooms = await _find_rooms(transaction, lanes, asked.free, counts_tenants=found["caps_tenants"])
     may_count = rooms.pop(_TENANTS, 0) > 0
+    rooms = {lane: room for lane, each in rooms.items() if (room := min(each, asked.rooms.get(lane, each))) > 0}
     if not rooms:
         return Claimed()
     # Whether a tenant can take something in a lane is only seen there: let some more of them try.

@@ -7,6 +7,7 @@ RunNotCancellable         409 run_finished
 RunUnfinished             409 run_unfinished: only what has ended can be repeated
 RunEnded                  409 run_finished: nothing can reach the run any more
 CostCeilingReached        402 cost_ceiling_reached: the run may spend no more
+StepCrashed               500 step_crashed: its process ended or was out of memory; the attempt is repeated
 PipelineDraining          409 pipeline_draining: takes no new runs
 BacklogFull               429 backlog_full: with retry_after
 PayloadRefused            422 payload_refused: not storable, or over the limit
@@ -93,3 +94,10 @@ class BacklogFull(RateLimited):
     """The tenant has too many steps waiting already."""
 
     code = "backlog_full"
+
+
+class StepCrashed(MainspringError):
+    """The process in which a step ran has ended, or took more memory than it may."""
+
+    code = "step_crashed"
+    retryable = True

@@ -28,11 +28,13 @@ from typing import Any, TypeVar, get_args, get_origin
 from .errors import PipelineInvalid
 from .fitting import SUBMITTED, Signature, StepFunction, fit_item, fit_parts, gathered_of, read_signature
 from .flow import Undo
+from .pools import PooledFunction, read_pooled_signature
 from .types import ProcessPool, StepRun
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 _Step = Callable[[Input, StepRun], Awaitable[Output]]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 UNDO = "undo:"
 """The name of a compensation is this and the name of the step it undoes: no step can be called so."""
@@ -150,7 +152,7 @@ class Pipeline:
         concurrency_per_tenant: int | None = None,
         priority: int = 0,
         pool: ProcessPool | None = None,
-    ) -> Callable[[_Step[Input, Output]], _Step[Input, Output]]:
+    ) -> Callable[[_Function], _Function]:
         """Declare the decorated function as a step; PipelineInvalid tells what does not fit.
 
         title      shown to people: "Read the document"
@@ -161,20 +163,21 @@ class Pipeline:
         timeout    of one attempt; it then counts as failed and may be retried
         concurrency, concurrency_per_tenant  how many may run at once, everywhere and within one tenant
         priority   -100 to 100, added to that of the run
-        pool       run it in processes of its own: for what is hungry, or computes for long
+        pool       run it in processes of its own: for what is hungry, computes for long, or may crash. The function
+                   is then a plain `def` of a module, with or without a `run: PooledRun`
         """
 
-        def declare(function: _Step[Input, Output]) -> _Step[Input, Output]:
+        def declare(function: _Function) -> _Function:
             where = f"step {name!r} of pipeline {self.name}"
             self._check(name, after)
             _check_terms(
                 where, each=each, tolerance=tolerance, priority=priority, caps=(concurrency, concurrency_per_tenant)
             )
-            signature = read_signature(function, where)
+            signature = read_pooled_signature(function, where) if pool else read_signature(function, where)
             self._steps[name] = StepDefinition(
                 name=name,
                 title=title,
-                function=function,
+                function=PooledFunction(function, pool, where) if pool else function,
                 after=after,
                 input_type=signature.input_type,
                 output_type=signature.output_type,

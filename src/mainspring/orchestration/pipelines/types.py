@@ -133,10 +133,12 @@ class Run:
 class ProcessPool:
     """A step runs in processes of its own, apart from the worker's event loop: for what is hungry or may crash.
 
-    memory_mb  of address space one process may take, at least 64
+    memory_mb  of address space that the step may take beyond what the process has when it is ready, at least 64
+    processes  how many each worker keeps, and so how many of these steps it runs at once
     """
 
     memory_mb: int = 512
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from .inputs import Claim, read_claim
 from .leases import LeaseKeeper
 from .outcomes import Outcome, released
 from .pipeline import Pipeline, StepDefinition
+from .pools import PooledFunction
 from .publisher import Publisher
 from .settle import Settled
 from .settler import Settler
@@ -100,6 +101,7 @@ class Worker:
             lane: claiming.Lane(outlines[lane.rpartition("/")[0]], each.concurrency, each.concurrency_per_tenant)
             for lane, each in self._definitions.items()
         }
+        self._pools = {lane: pool for lane, each in self._definitions.items() if (pool := each.pool)}
         self._capped = {lane for lane, each in self._lanes.items() if each.is_capped}
         self._doorbell = Doorbell(valkey, ringer=self._id)
         self._publisher = Publisher(valkey, find_floor=self._find_floor, clock=now)
@@ -181,7 +183,9 @@ class Worker:
             was_rung = await _wait(self._bell, ECHO_SECONDS if is_echo else SWEEP_SECONDS)
 
     async def _claim(self, free: int) -> claiming.Claimed:
-        asked = claiming.Claiming(self._lanes, free, self._lease_seconds, self._turn, self._shares())
+        asked = claiming.Claiming(
+            self._lanes, free, self._lease_seconds, self._turn, self._shares(), self._pooled_rooms()
+        )
         async with self._database.system() as transaction:
             claimed = await claiming.claim_steps(transaction, asked)
         claims = [read_claim(row, self._definitions[row["lane"]]) for row in claimed.rows]
@@ -194,6 +198,13 @@ class Worker:
         for claim, row in zip(claims, claimed.rows, strict=True):
             self._start(claim, row["lane"])
         return claimed
+
+    def _pooled_rooms(self) -> dict[str, int]:
+        """How many more steps the processes of each pool can take: more would only wait here, and time out."""
+        if not self._pools:
+            return {}
+        taken = Counter(held.lane for held in self._held.values())
+        return {lane: max(0, pool.processes - taken[lane]) for lane, pool in self._pools.items()}
 
     def _any_turn(self) -> claiming.Turn:
         return claiming.Turn(UUID(int=self._chance.getrandbits(128)))
@@ -226,7 +237,8 @@ class Worker:
 
     def _forget(self, tokens: Sequence[UUID]) -> None:
         shares = self._shares()
-        was_full = len(self._held) >= self._concurrency or any(held >= shares.each for held in shares.held.values())
+        is_capped = bool(self._pools) or any(held >= shares.each for held in shares.held.values())
+        was_full = is_capped or len(self._held) >= self._concurrency
         self._keeper.drop(tokens)
         for token in tokens:
             self._held.pop(token, None)
@@ -320,6 +332,10 @@ class Worker:
         await self._wait_until_idle(DRAIN_SECONDS)
         await self._publisher.drain(1.0)
         await forget_pace(self._valkey, self._id)
+        for lane in self._pools:
+            function = self._definitions[lane].function
+            if isinstance(function, PooledFunction):
+                await function.close()
 
     async def _wait_until_idle(self, seconds: float) -> None:
         until = self._loop_now().time() + seconds
