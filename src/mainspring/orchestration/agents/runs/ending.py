@@ -70,9 +70,7 @@ class Ending:
             await store.keep_state(
                 transaction, run.thread, values=as_json(outcome.values), interrupts=as_json(outcome.interrupts)
             )
-            await store.settle_thread(
-                transaction, run.thread, status=outcome.thread_status, error=None, expires_minutes=None
-            )
+            await store.settle_thread(transaction, run.thread, status=outcome.thread_status)
 
     async def end_lost(self, tenant: TenantId, pipeline_run: RunId, status: PipelineStatus) -> bool:
         """End the run that an ended pipeline run led, if it did not end by itself; whether it was so."""

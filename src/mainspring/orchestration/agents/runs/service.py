@@ -27,11 +27,11 @@ from mainspring.orchestration.agents.types import (
     AgentRunId,
     Cancellation,
     IfNotExists,
+    JsonObject,
     Multitask,
     RunOrder,
     RunStatus,
     ThreadId,
-    ThreadStatus,
 )
 from mainspring.orchestration.pipelines.errors import RunNotCancellable
 from mainspring.orchestration.pipelines.types import RunId
@@ -61,9 +61,9 @@ class AgentRuns:
             if order.key and (row := await store.find_by_key(transaction, order.key)):
                 return read_run(row)
             chosen = await choose_assistant_in(transaction, self._leading.agents, order.assistant)
-            thread = await self._thread_in(transaction, principal, order, chosen)
+            thread, config = await self._thread_in(transaction, principal, order, chosen)
             stopped = await self._make_room_in(transaction, order.multitask, thread)
-            identifier = await store.insert_run(transaction, _row(principal, order, chosen, thread))
+            identifier = await store.insert_run(transaction, _row(principal, order, chosen, thread, config))
             if identifier is None:
                 raise AgentKeyReused(f"The key {order.key!r} is being used for another run at this moment; ask again.")
             is_led = await self._leading.lead_next_in(transaction, thread)
@@ -91,7 +91,7 @@ class AgentRuns:
             stopped = await self._stop_in(transaction, row, action, reason="cancelled")
             thread = ThreadId(row["thread_id"])
             is_led = await self._leading.lead_next_in(transaction, thread)
-            await store.settle_thread(transaction, thread, status=ThreadStatus.IDLE, error=None, expires_minutes=None)
+            await store.settle_thread(transaction, thread, status=None)
             found = await store.find_run(transaction, run)
         await self._after(tenant, [stopped], is_led=is_led)
         return read_run(found) if found else None
@@ -139,8 +139,8 @@ class AgentRuns:
 
     async def _thread_in(
         self, transaction: TenantTransaction, principal: Principal, order: RunOrder, chosen: Chosen
-    ) -> ThreadId:
-        """The run's thread, locked."""
+    ) -> tuple[ThreadId, JsonObject]:
+        """The run's thread, locked, and its configuration."""
         thread = order.thread or ThreadId(new_id())
         if order.thread is None or order.if_not_exists is IfNotExists.CREATE:
             await store.insert_thread(
@@ -150,9 +150,10 @@ class AgentRuns:
                 created_by=principal.name,
                 graph=chosen.agent.name,
             )
-        if await store.lock_thread(transaction, thread) is None:
+        row = await store.lock_thread(transaction, thread)
+        if row is None:
             raise AgentUnknown(f"There is no thread {thread}; make it first, or send if_not_exists 'create'.")
-        return thread
+        return thread, row["config"]
 
     async def _make_room_in(
         self, transaction: TenantTransaction, multitask: Multitask, thread: ThreadId
@@ -210,7 +211,22 @@ def _check(order: RunOrder) -> None:
         raise AgentInputInvalid(f"after_seconds is {order.delay_seconds}; it must be 0 to a year.")
 
 
-def _row(principal: Principal, order: RunOrder, chosen: Chosen, thread: ThreadId) -> dict[str, object]:
+def join_configs(*configs: JsonObject) -> JsonObject:
+    """Configurations, each over those before it; what is in `configurable` is joined one by one."""
+    joined: JsonObject = {}
+    configurable: JsonObject = {}
+    for config in configs:
+        joined |= config
+        each = config.get("configurable")
+        configurable |= each if isinstance(each, dict) else {}
+    if configurable:
+        joined["configurable"] = configurable
+    return joined
+
+
+def _row(
+    principal: Principal, order: RunOrder, chosen: Chosen, thread: ThreadId, config: JsonObject
+) -> dict[str, object]:
     return {
         "id": new_id(),
         "thread": thread,
@@ -220,8 +236,8 @@ def _row(principal: Principal, order: RunOrder, chosen: Chosen, thread: ThreadId
         "input": maybe_json(order.input),
         "command": maybe_json(order.command),
         "checkpoint": maybe_json(order.checkpoint),
-        "config": as_json(order.config),
-        "context": as_json(order.context),
+        "config": as_json(join_configs(chosen.config, config, order.config)),
+        "context": as_json({**chosen.context, **order.context}),
         "metadata": as_json(order.metadata),
         "kwargs": as_json(order.kwargs),
         "caller": as_json(principal),

@@ -250,9 +250,17 @@ async def delete_run(transaction: TenantTransaction, run: UUID) -> None:
 
 
 async def settle_thread(
-    transaction: TenantTransaction, thread: UUID, *, status: str, error: str | None, expires_minutes: float | None
+    transaction: TenantTransaction,
+    thread: UUID,
+    *,
+    status: str | None,
+    error: str | None = None,
+    expires_minutes: float | None = None,
 ) -> None:
-    """What the thread is after a run: busy while another one waits. Its own time to live begins anew."""
+    """What the thread is after a run: busy while another one waits. Its own time to live begins anew.
+
+    status  None for what it was before the run: interrupted where interrupts wait
+    """
     await transaction.run(
         """
         update agent_thread set error = %(error)s::text::jsonb, updated_at = now(),
@@ -260,7 +268,8 @@ async def settle_thread(
                    mainspring_now() + coalesce(%(expires)s::real, ttl_minutes) * interval '1 minute', expires_at),
                status = case when exists (
                    select from agent_run r where r.tenant_id = %(tenant)s and r.thread_id = %(thread)s
-                      and r.status in ('pending', 'running')) then 'busy' else %(status)s end
+                      and r.status in ('pending', 'running')) then 'busy'
+                   else coalesce(%(status)s, case when interrupts = '{}' then 'idle' else 'interrupted' end) end
          where tenant_id = %(tenant)s and id = %(thread)s""",
         tenant=transaction.tenant,
         thread=thread,
