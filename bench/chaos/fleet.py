@@ -3,6 +3,7 @@
 import random
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mainspring.foundation.valkey import open_valkey
 from mainspring.migrations import migrate
 
 LEASE_SECONDS = 1.5
+_START_SECONDS = 90
 _CLOCKS = (0, 7, 0)  # minutes by which each worker's clock is off
 
 
@@ -88,7 +90,7 @@ class Fleet:
             new = self._api(port)
             self._supervisor.launch([new])
             self.apis.append(new)
-            new.await_ready()
+            _await_ready(new)
             self.api_urls[place] = url.rpartition(":")[0] + f":{port}"
             self._retire(old, self.apis)
 
@@ -129,3 +131,11 @@ class Fleet:
                 },
             )
         )
+
+
+def _await_ready(child: ChildProcess) -> None:
+    """Wait for a child that may be hurt while it starts, and is then started again by the supervisor."""
+    until = time.monotonic() + _START_SECONDS
+    while not child.spec.is_ready():
+        assert time.monotonic() < until, f"{child.spec.name} did not come up in {_START_SECONDS} s"
+        time.sleep(0.1)
