@@ -274,6 +274,9 @@ async def test_who_asked_may_withdraw_and_others_may_not(office: Office, databas
     withdrawn = await office.approvals.withdraw(analyst, asked.id, reason="Paid by hand.")
     assert withdrawn.state is State.WITHDRAWN
     assert (await office.approvals.withdraw(analyst, asked.id)).state is State.WITHDRAWN
+    told = await office.approvals.find_decision(office.tenant, asked.id)
+    assert told is not None
+    assert told.verdict is Verdict.WITHDRAWN
     with pytest.raises(AlreadyDecided):
         await office.approve(await office.member(), asked)
     assert await topics(database, office) == ["approval.requested", "approval.withdrawn"]
@@ -290,6 +293,9 @@ async def test_what_nobody_decided_in_time_expires(office: Office, database: Dat
         await office.approve(reviewer, asked)
     while await office.approvals.expire_due():
         pass
+    told = await office.approvals.find_decision(office.tenant, asked.id)
+    assert told is not None
+    assert (told.verdict, told.by, told.is_approved) == (Verdict.EXPIRED, None, False)
     expired = (await office.approvals.get(reviewer, asked.id)).approval
     assert expired.state is State.EXPIRED
     assert [entry.event for entry in expired.history] == ["requested", "expired"]

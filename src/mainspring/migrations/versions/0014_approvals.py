@@ -65,6 +65,7 @@ def _approvals() -> None:
             decided_at timestamptz,
             consumed_by text,
             consumed_at timestamptz,
+            closed_at timestamptz,
             replaced_by uuid,
             primary key (tenant_id, id),
             constraint approval_state_known check (state in
@@ -83,6 +84,7 @@ def _approvals() -> None:
             constraint approval_four_eyes check (not four_eyes or decided_hands is null or (
                 cardinality(decided_hands) > 0
                 and not decided_hands && initiator and not decided_hands && editor)),
+            constraint approval_closed_undecided check ((closed_at is not null) = (state in ('expired', 'withdrawn'))),
             constraint approval_consumed_once check ((consumed_at is not null) = (state = 'consumed'))
         )""")
 
@@ -157,11 +159,11 @@ def _guard_changes() -> None:
             if old.state <> 'pending' and
                (new.content, new.digest, new.revision, new.editor, new.assigned, new.run_id, new.signal,
                 new.escalated_at, new.verdict, new.reason, new.decided_digest, new.decided_by, new.decided_hands,
-                new.decided_at)
+                new.decided_at, new.closed_at)
                is distinct from
                (old.content, old.digest, old.revision, old.editor, old.assigned, old.run_id, old.signal,
                 old.escalated_at, old.verdict, old.reason, old.decided_digest, old.decided_by, old.decided_hands,
-                old.decided_at) then
+                old.decided_at, old.closed_at) then
                 raise exception 'a decision is final'
                     using errcode = 'check_violation', constraint = 'approval_final';
             end if;

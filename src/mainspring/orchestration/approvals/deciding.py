@@ -10,7 +10,7 @@ from .content import Content, make_content
 from .errors import AlreadyDecided, ContentChanged, DecidedTooLate, ProposalRefused, SamePerson
 from .events import ApprovalDecided, ApprovalDelegated, ApprovalRequested, ApprovalWithdrawn
 from .eyes import DECIDE, require_decider, show_hand
-from .reading import approval_not_found, make_decision, read_approval, read_decision, show_approval
+from .reading import approval_not_found, read_approval, read_decision, show_approval
 from .record import Entry, announce, remember
 from .signals import Calls
 from .types import MAX_ASSIGNED, MAX_REASON_CHARACTERS, Approval, ApprovalId, Ruling, State, Verdict
@@ -94,7 +94,7 @@ async def close_withdrawn(calls: Calls, transaction: TenantTransaction, row: Row
     await remember(transaction, row, entry)
     by = show_hand(entry.by) if entry.by else None
     await announce(transaction, ApprovalWithdrawn, row, by=by)
-    await calls.tell_if_waiting(transaction, row, make_decision(row, Verdict.WITHDRAWN, at=row["closed_at"]))
+    await calls.tell_if_waiting(transaction, row, read_decision(row))
     return row
 
 

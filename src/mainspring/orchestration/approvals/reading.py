@@ -1,7 +1,6 @@
 """Approvals from their rows."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from mainspring.foundation.db import Row
@@ -11,6 +10,8 @@ from mainspring.orchestration.pipelines.types import RunId
 
 from .content import read_content
 from .types import APPROVAL_PREFIX, Approval, ApprovalId, Decision, HistoryEntry, State, Verdict
+
+_CLOSED = {State.EXPIRED.value: Verdict.EXPIRED, State.WITHDRAWN.value: Verdict.WITHDRAWN}
 
 
 def read_approval(row: Row, history: Sequence[Row] = ()) -> Approval:
@@ -53,16 +54,18 @@ def read_approval(row: Row, history: Sequence[Row] = ()) -> Approval:
 
 
 def read_decision(row: Row) -> Decision:
-    """What was decided; the row is that of an approval with a decision."""
-    return make_decision(row, Verdict(row["verdict"]), at=row["decided_at"])
-
-
-def make_decision(row: Row, verdict: Verdict, *, at: datetime) -> Decision:
-    """What who waits is told: the verdict, over the content as it stands."""
+    """What who waits is told of an approval that was decided, or closed without a decision."""
+    verdict = _CLOSED.get(row["state"]) or Verdict(row["verdict"])
     arguments, _ = read_content(row["content"])
-    return Decision(
-        show_approval(row["id"]), verdict, arguments, row["decided_by"], at, row["digest"], reason=row["reason"]
-    )
+    at = row["decided_at"] or row["closed_at"]
+    name, digest = show_approval(row["id"]), row["digest"]
+    return Decision(name, verdict, arguments, row["decided_by"], at, digest, reason=row["reason"])
+
+
+def find_decision(row: Row) -> Decision | None:
+    """As `read_decision`; None while it is pending, and of what was voided."""
+    state = State(row["state"])
+    return None if state in {State.PENDING, State.VOIDED} else read_decision(row)
 
 
 def show_approval(approval: UUID) -> str:

@@ -17,7 +17,7 @@ from mainspring.orchestration.pipelines import Pipelines, RunId, StepRun, Wait, 
 from . import asking, deciding, store, timing
 from .consuming import consume
 from .eyes import READ, may_decide, may_read, voices
-from .reading import approval_not_found, read_approval, read_decision, show_approval
+from .reading import approval_not_found, find_decision, read_approval, show_approval
 from .record import Entry
 from .signals import Calls
 from .types import (
@@ -124,12 +124,15 @@ class Approvals:
         return await consume(transaction, approval, digest, consumer=consumer)
 
     async def find_decision(self, tenant: TenantId, approval: ApprovalId) -> Decision | None:
-        """What a person decided, for a producer that waits by looking; None while nobody has, or nobody did."""
+        """What came of it, for a producer that waits by looking: as the person said, `expired` or `withdrawn`.
+
+        None while it is pending, and when it was voided: then there is another question. Raises NotFound.
+        """
         async with self._database.tenant(tenant) as transaction:
             row = await store.find(transaction, approval)
         if row is None:
             raise approval_not_found(approval)
-        return read_decision(row) if row["verdict"] and row["state"] != State.VOIDED.value else None
+        return find_decision(row)
 
     async def decide(
         self,

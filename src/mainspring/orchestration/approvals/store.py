@@ -163,9 +163,8 @@ async def close(transaction: TenantTransaction, approval: UUID, *, state: str) -
     """End a pending approval without a decision."""
     return await transaction.one(
         """
-        update approval set state = %(state)s
-         where tenant_id = %(tenant)s and id = %(id)s and state = 'pending'
-        returning *, mainspring_now() as closed_at""",
+        update approval set state = %(state)s, closed_at = mainspring_now()
+         where tenant_id = %(tenant)s and id = %(id)s and state = 'pending' returning *""",
         tenant=transaction.tenant,
         id=approval,
         state=state,

@@ -14,10 +14,10 @@ from mainspring.orchestration.pipelines import Pipelines
 
 from . import store
 from .events import ApprovalEscalated, ApprovalExpired
-from .reading import make_decision, show_approval
+from .reading import read_decision, show_approval
 from .record import Entry, announce, remember
 from .signals import Calls
-from .types import State, Verdict
+from .types import State
 
 log = get_logger(__name__)
 
@@ -58,7 +58,7 @@ async def _expire(calls: Calls, transaction: TenantTransaction, row: Row) -> boo
     row = await store.close(transaction, row["id"], state=State.EXPIRED.value)
     await remember(transaction, row, Entry("expired"))
     await announce(transaction, ApprovalExpired, row)
-    await calls.tell_if_waiting(transaction, row, make_decision(row, Verdict.EXPIRED, at=row["closed_at"]))
+    await calls.tell_if_waiting(transaction, row, read_decision(row))
     return True
 
 
