@@ -15,7 +15,6 @@ from mainspring.foundation.webguard import Gate, Reach
 from mainspring.orchestration.delivery import (
     Announcer,
     Created,
-    Delivery,
     Describer,
     EndpointKind,
     Endpoints,
@@ -25,7 +24,7 @@ from mainspring.orchestration.delivery import (
     Sender,
     WebhookTransport,
 )
-from mainspring.orchestration.delivery.types import EndpointId
+from mainspring.orchestration.delivery.types import Delivery, EndpointId
 
 HOST = "hooks.corp"
 SOURCE = "urn:mainspring:test"

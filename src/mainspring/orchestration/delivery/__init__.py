@@ -4,12 +4,12 @@ from .announcing import Announcer, Describer
 from .cloudevents import CloudEvent
 from .errors import EndpointInvalid, EndpointOff, EventInvalid, EventUnknown, TooManyEndpoints
 from .events import EndpointDisabled
+from .parts import EVERY_TOPIC, Beneath, Delivery, DeliverySettings, build_delivery
 from .sending import Places, Sender
 from .service import Endpoints
 from .types import (
     Attempt,
     Created,
-    Delivery,
     DeliveryState,
     Endpoint,
     EndpointKind,
@@ -22,11 +22,14 @@ from .types import (
 from .webhooks import WebhookTransport
 
 __all__ = [
+    "EVERY_TOPIC",
     "Announcer",
     "Attempt",
+    "Beneath",
     "CloudEvent",
     "Created",
     "Delivery",
+    "DeliverySettings",
     "DeliveryState",
     "Describer",
     "Endpoint",
@@ -46,4 +49,5 @@ __all__ = [
     "Sender",
     "TooManyEndpoints",
     "WebhookTransport",
+    "build_delivery",
 ]

@@ -63,7 +63,7 @@ class Nats:
             options |= {"tls": self._gate.tls_context(), "tls_hostname": broker.host}
         client = Client()
         try:
-            # Off as it is, reconnecting still repeats the first connection, sixty times with pauses, unless told not to.
+            # Though reconnecting is off, the first connection is tried sixty times with pauses unless told not to.
             await client.connect(
                 f"nats://{shown}:{broker.port}",
                 name="mainspring",
