@@ -88,6 +88,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description Approvals, newest first. `mine=true`: what the caller may decide now. Needs `ai.output.view`.
+         *
+         *     Titles are left out of those that are not the caller's to decide, nor their own work.
+         */
+        get: operations["list_approvals_v1_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Approval
+         * @description Exactly what will be done, and what happened so far. Needs `ai.output.view`.
+         *
+         *     `shown` is markdown that may quote anybody: escape it. What is not the caller's to decide nor their own work
+         *     is told without what it is about.
+         */
+        get: operations["get_approval_v1_approvals__approval__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Approve, reject or edit the content with this digest. Needs `ai.recommendation.approve`, and to be assigned.
+         *
+         *     Under four eyes an edit is shown to another person, under its new digest. 403 `not_assigned`, `four_eyes`; 409
+         *     `approval_decided`, `approval_expired`, `approval_voided` (the content is another now), `run_finished`;
+         *     422 `proposal_refused`. The same word again is answered alike.
+         */
+        post: operations["decide_approval_v1_approvals__approval__decide_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delegate Approval
+         * @description Let a person, team or role decide as well. Needs `ai.recommendation.approve`, and to be one who may decide.
+         *
+         *     403 `not_assigned`, `four_eyes`; 409 as for a decision. Repeating it changes nothing.
+         */
+        post: operations["delegate_approval_v1_approvals__approval__delegate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Approval
+         * @description Take it back: for who began or edited the work, or with `run.operate`. Needs `ai.analysis.trigger`.
+         *
+         *     The run that waits is told. 409 when it was decided or has expired. Repeating it changes nothing.
+         */
+        post: operations["withdraw_approval_v1_approvals__approval__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/contracts": {
         parameters: {
             query?: never;
@@ -1601,6 +1714,148 @@ export interface components {
             scopes: string[];
         };
         /**
+         * ApprovalPage
+         * @description Approvals, newest first.
+         */
+        ApprovalPage: {
+            /** Items */
+            items: components["schemas"]["ApprovalSummary"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ApprovalShape
+         * @description One approval with exactly what will be done: `action`, called with `arguments`, putting out `output`.
+         *
+         *     shown         markdown, and data: escape it
+         *     shown_digest  of the content that `shown` was written for; another one than `digest` after an edit
+         */
+        ApprovalShape: {
+            /** Action */
+            action: string;
+            /** Arguments */
+            arguments?: unknown;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Assigned */
+            assigned: string[];
+            /** Consumed At */
+            consumed_at: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Digest */
+            digest: string;
+            /** Editor */
+            editor: string[];
+            /** Escalate At */
+            escalate_at: string | null;
+            /** Escalate To */
+            escalate_to: string[];
+            /** Escalated At */
+            escalated_at: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Four Eyes */
+            four_eyes: boolean;
+            /** History */
+            history: components["schemas"]["HistoryShape"][];
+            /**
+             * Id
+             * @example apr_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /** Initiator */
+            initiator: string[];
+            /** Is Shown */
+            is_shown: boolean;
+            /**
+             * May Decide
+             * @description whether the caller may decide it now
+             */
+            may_decide: boolean;
+            /** Output */
+            output?: unknown;
+            /** Reason */
+            reason: string | null;
+            /** Replaced By */
+            replaced_by: string | null;
+            /** Revision */
+            revision: number;
+            /** Run */
+            run: string | null;
+            /** Shown */
+            shown?: string | null;
+            /** Shown Digest */
+            shown_digest: string;
+            state: components["schemas"]["State"];
+            /** Title */
+            title: string | null;
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * ApprovalSummary
+         * @description An approval in a list.
+         *
+         *     is_shown false: it is not the caller's to decide nor their work, and `title` is left out; so are, of one alone, all
+         *     that it is about and its history.
+         */
+        ApprovalSummary: {
+            /** Action */
+            action: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Assigned */
+            assigned: string[];
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Digest */
+            digest: string;
+            /** Escalated At */
+            escalated_at: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Four Eyes */
+            four_eyes: boolean;
+            /**
+             * Id
+             * @example apr_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /** Is Shown */
+            is_shown: boolean;
+            /**
+             * May Decide
+             * @description whether the caller may decide it now
+             */
+            may_decide: boolean;
+            /** Replaced By */
+            replaced_by: string | null;
+            /** Revision */
+            revision: number;
+            /** Run */
+            run: string | null;
+            state: components["schemas"]["State"];
+            /** Title */
+            title: string | null;
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
          * BlockShape
          * @description A paragraph-sized piece of the text.
          */
@@ -1952,6 +2207,29 @@ export interface components {
             version: number;
         };
         /**
+         * DecideBody
+         * @description What a person says about the content with this digest.
+         */
+        DecideBody: {
+            /**
+             * Digest
+             * @description SHA-256 of the content that was shown
+             */
+            digest: string;
+            /**
+             * Edited Arguments
+             * @description for edit: what the action is to be called with instead
+             */
+            edited_arguments?: unknown;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "approve" | "reject" | "edit";
+        };
+        /**
          * DecideFinding
          * @description Accept, dismiss or edit a finding; `open` undoes. Dismissing and editing need a reason.
          */
@@ -1976,6 +2254,16 @@ export interface components {
             start: number;
             /** Term */
             term: string;
+        };
+        /**
+         * DelegateBody
+         * @description Who may decide as well: `user:usr_...`, `team:team_...` or `role:...`.
+         */
+        DelegateBody: {
+            /** Reason */
+            reason?: string | null;
+            /** To */
+            to: string;
         };
         /**
          * DocumentChunk
@@ -2533,6 +2821,35 @@ export interface components {
             start: number | null;
         };
         /**
+         * HistoryShape
+         * @description One thing that happened: requested, edited, delegated, escalated, handed_over, approved, rejected, ...
+         */
+        HistoryShape: {
+            /** Arguments */
+            arguments: unknown;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
+            /** By Name */
+            by_name: string | null;
+            /** Digest */
+            digest: string;
+            /** Event */
+            event: string;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string | null;
+            /** Revision */
+            revision: number;
+        };
+        /**
          * IndexList
          * @description Every index that is there, newest first; `total_documents` are what a complete one would hold, failures aside.
          */
@@ -2603,6 +2920,18 @@ export interface components {
          * @enum {string}
          */
         IndexStatus: "building" | "active" | "retired";
+        /**
+         * ItemsShape
+         * @description How far a step is that fanned out.
+         */
+        ItemsShape: {
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: number;
+            /** Total */
+            total: number;
+        };
         JsonValue: unknown;
         /**
          * LabelScoreShape
@@ -3929,6 +4258,10 @@ export interface components {
          * @description One run as it stands.
          */
         RunShape: {
+            /** Cost Ceiling Micros */
+            cost_ceiling_micros: number | null;
+            /** Cost Micros */
+            cost_micros: number;
             /** Created At */
             created_at: string;
             error: components["schemas"]["ErrorShape"] | null;
@@ -3939,8 +4272,16 @@ export interface components {
              * @example run_01k9x3v2m4e0n8q5t7w1y6z3ab
              */
             id: string;
+            /** Initiated By */
+            initiated_by: string | null;
+            /** Parent */
+            parent: string | null;
             /** Pipeline */
             pipeline: string;
+            /** Replay Of */
+            replay_of: string | null;
+            /** Retry Of */
+            retry_of: string | null;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["RunStatus"];
@@ -3955,7 +4296,7 @@ export interface components {
          * RunStatus
          * @enum {string}
          */
-        RunStatus: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        RunStatus: "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
         /**
          * SavePlaybook
          * @description A new version of a playbook.
@@ -4241,6 +4582,12 @@ export interface components {
             settings_version?: number | null;
         };
         /**
+         * State
+         * @description How an approval stands.
+         * @enum {string}
+         */
+        State: "pending" | "approved" | "rejected" | "expired" | "withdrawn" | "voided" | "consumed";
+        /**
          * StatusShape
          * @description How the tenant's knowledge stands. It counts all documents, and names those that the caller may see.
          */
@@ -4262,13 +4609,20 @@ export interface components {
         /**
          * StepShape
          * @description One step of a run; `attempt` is 0 until it is first started.
+         *
+         *     `awaited` is there while it is suspended: `time`, `signal:<name>` or `run:<uuid>`.
          */
         StepShape: {
             /** Attempt */
             attempt: number;
+            /** Awaited */
+            awaited: string | null;
             error: components["schemas"]["ErrorShape"] | null;
             /** Finished At */
             finished_at: string | null;
+            /** Is Compensation */
+            is_compensation: boolean;
+            items: components["schemas"]["ItemsShape"] | null;
             /** Name */
             name: string;
             /** Started At */
@@ -4276,12 +4630,14 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Title */
             title: string;
+            /** Wake At */
+            wake_at: string | null;
         };
         /**
          * StepStatus
          * @enum {string}
          */
-        StepStatus: "waiting" | "ready" | "running" | "succeeded" | "failed" | "cancelled";
+        StepStatus: "waiting" | "ready" | "running" | "suspended" | "gathering" | "succeeded" | "failed" | "cancelled";
         /**
          * Submitted
          * @description Accepted: follow `stream_url` for live events, or poll the run.
@@ -4630,6 +4986,14 @@ export interface components {
             name: string;
         };
         /**
+         * Verdict
+         * @description What became of the question. A person says the first three; who waits is told the last two as well.
+         *
+         *     edit  approved with other arguments than were proposed
+         * @enum {string}
+         */
+        Verdict: "approve" | "reject" | "edit" | "expired" | "withdrawn";
+        /**
          * WeightsShape
          * @description How much each ranked list counts when they are fused; 0 leaves it out.
          */
@@ -4642,6 +5006,14 @@ export interface components {
             text: number;
             /** Vector */
             vector: number;
+        };
+        /**
+         * WithdrawBody
+         * @description Why it is not wanted any more.
+         */
+        WithdrawBody: {
+            /** Reason */
+            reason?: string | null;
         };
     };
     responses: never;
@@ -4802,6 +5174,184 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_approvals_v1_approvals_get: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["State"] | null;
+                mine?: boolean;
+                run?: string | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_approval_v1_approvals__approval__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    decide_approval_v1_approvals__approval__decide_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delegate_approval_v1_approvals__approval__delegate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegateBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    withdraw_approval_v1_approvals__approval__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WithdrawBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
+                };
             };
             /** @description Any error */
             default: {

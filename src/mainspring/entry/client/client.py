@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
+from .approvals import ApprovalsClient
 from .contract_types import Contract, ContractText, Edit, Finding, Playbook, Report, Submitted
 from .knowledge import KnowledgeClient
 from .paging import given, iter_items, path_of
@@ -35,6 +36,7 @@ class MainspringClient:
     def __init__(self, base_url: str, api_key: str, *, patience: Patience | None = None) -> None:
         self._transport = Transport(base_url.rstrip("/"), api_key, patience or Patience())
         self.knowledge = KnowledgeClient(self._transport)
+        self.approvals = ApprovalsClient(self._transport)
 
     def __enter__(self) -> Self:
         return self
