@@ -13,7 +13,7 @@ from mainspring.orchestration.tools.claims import Claims
 from mainspring.orchestration.tools.declaring import tool
 from mainspring.orchestration.tools.overview import ToolOverview, purge_tool_calls
 from mainspring.orchestration.tools.service import Toolbox
-from mainspring.orchestration.tools.types import Effects, ResultStatus, Tool, ToolContext
+from mainspring.orchestration.tools.types import Effects, ResultStatus, Tool, ToolContext, ToolPolicy
 from tests.inference.gateway.conftest import wait_until
 from tests.orchestration.tools.workshop import Workshop
 
@@ -100,6 +100,18 @@ async def test_a_call_whose_process_died_is_made_again_under_the_same_key(worksh
     assert (post.asked, len(post.letters)) == (2, 1), "asked twice, carried once"
 
 
+async def test_an_approved_call_whose_process_died_is_made_again_and_nobody_is_asked_twice(workshop: Workshop):
+    post, caller = Post(), workshop.caller()
+    box = workshop.box([post.tool])
+    await workshop.allow("send", ToolPolicy(needs_approval=True))
+    asked = await box.call(caller, "send", {"text": "hello"}, call_id="1")
+    assert asked.approval is not None
+    workshop.desk.approve(asked.approval)
+    await die_in(box, workshop, post)
+    result = await box.call(caller, "send", {"text": "hello"}, call_id="1")
+    assert (result.content, post.asked, len(workshop.desk.requests)) == ("sent as 1", 2, 1)
+
+
 async def test_what_cannot_be_repeated_is_not_and_says_that_nobody_knows(workshop: Workshop):
     post = Post()
     box = workshop.box([replace(post.tool, is_repeatable=False)])
@@ -136,8 +148,9 @@ async def test_who_lost_a_call_to_another_writes_nothing_more(workshop: Workshop
     await wait_until(is_asked)
     async with database.tenant(workshop.tenant) as transaction:
         await transaction.run("update tool_call set fence = fence + 1 where tenant_id = %(t)s", t=workshop.tenant)
-    with pytest.raises(asyncio.CancelledError):
-        await call
+    lost = await call
+    assert lost.error is not None
+    assert (lost.error.code, lost.error.retryable) == ("call_in_progress", True)
     (row,) = await workshop.rows("tool_call")
     assert (row["status"], row["fence"]) == ("running", 2)
 

@@ -66,6 +66,10 @@ class Reused:
 Taken = Claim | Answered | Busy | Reused
 
 
+class ClaimLost(Exception):
+    """Another process has taken the call over."""
+
+
 class Claims:
     """Takes calls, holds them and finishes them.
 
@@ -115,16 +119,21 @@ class Claims:
 
     @asynccontextmanager
     async def holding(self, claim: Claim) -> AsyncGenerator[None]:
-        """Renew the lease while the block runs; the block is cancelled when another holder has taken the call."""
-        keeping = asyncio.create_task(self._keep(claim, asyncio.current_task()))
+        """Renew the lease while the block runs; ends it with ClaimLost when another holder has taken the call."""
+        holder, lost = asyncio.current_task(), asyncio.Event()
+        keeping = asyncio.create_task(self._keep(claim, holder, lost))
         try:
             yield
+        except asyncio.CancelledError:
+            if lost.is_set() and holder is not None and holder.uncancel() == 0:
+                raise ClaimLost from None
+            raise
         finally:
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
 
-    async def _keep(self, claim: Claim, holder: asyncio.Task[Any] | None) -> None:
+    async def _keep(self, claim: Claim, holder: asyncio.Task[Any] | None, lost: asyncio.Event) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             try:
@@ -134,6 +143,7 @@ class Claims:
                 log.warning("tool_call_not_renewed", error=type(gone).__name__)
                 continue
             if not is_held and holder is not None:
+                lost.set()
                 holder.cancel("the tool call was taken over")
                 return
 

@@ -6,6 +6,7 @@ does a person have to say yes, and only then is it carried out. Each call, made 
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -31,7 +32,7 @@ from mainspring.inference.gateway import (
 from . import store
 from .access import Permitted, ToolAccess
 from .asking import Decided, Order, Refusal, ask_person, reason_to_ask
-from .claims import Answered, Busy, Claim, Claims, Reused, interrupted
+from .claims import Answered, Busy, Claim, ClaimLost, Claims, Reused, interrupted
 from .ports import AllFlags, Approver, Flags, ToolSource
 from .rates import Rates
 from .running import Pause, Run, carry_out
@@ -92,13 +93,14 @@ class Toolbox:
             case Answered(result):
                 return result
             case Busy():
-                failure = ToolFailure("call_in_progress", "This call is still being carried out.", retryable=True)
-                return ToolResult(ResultStatus.FAILED, error=failure)
+                return _elsewhere()
             case Reused():
                 failure = ToolFailure("call_id_reused", "This call id was used for another call. Use a new one.")
                 return await self._refuse(caller, name, text, call_id, failure)
             case Claim():
-                return await self._carry(_Call(caller, permitted, read, call_id), taken)
+                with suppress(ClaimLost):
+                    return await self._carry(_Call(caller, permitted, read, call_id), taken)
+                return _elsewhere()
 
     async def visible(self, principal: Principal) -> tuple[Tool, ...]:
         """The tools that the principal may use now, by name."""
@@ -209,10 +211,7 @@ class Toolbox:
         source, record = call.permitted.tool.source, recording.id if recording else None
         named = f"{source}/{call.permitted.tool.name}"
         is_ours = await self._parts.claims.finish(claim, call.caller, result, source=named, record=record)
-        if is_ours:
-            return result
-        failure = ToolFailure("call_in_progress", "Another process has taken this call over.", retryable=True)
-        return ToolResult(ResultStatus.FAILED, error=failure)
+        return result if is_ours else _elsewhere()
 
     async def _open(self, call: "_Call") -> ToolRecording:
         arguments = msgspec.json.encode(call.arguments)
@@ -284,6 +283,8 @@ def _record_context(caller: ToolCaller, call_id: str) -> CallContext:
         feature=caller.agent,
         run=caller.run,
         step=caller.step,
+        trace_id=caller.trace_id,
+        parent_span_id=caller.parent_span_id,
         idempotency_key=call_id,
         key=principal.credential if is_key else None,
     )
@@ -293,6 +294,11 @@ def _close(recording: ToolRecording, result: ToolResult) -> None:
     status = RecordStatus.ERROR if result.status is ResultStatus.FAILED else RecordStatus.OK
     recording.recording.draft.finish_reason = result.status.value
     recording.close(status, result.error.code if result.error else None, msgspec.json.encode(result))
+
+
+def _elsewhere() -> ToolResult:
+    failure = ToolFailure("call_in_progress", "Another process is carrying this call out.", retryable=True)
+    return ToolResult(ResultStatus.FAILED, error=failure)
 
 
 def _check_name(name: str, text: str, most: int) -> None:

@@ -104,6 +104,7 @@ class ToolCaller:
             a call id is unique in it; 1 to 200 printable characters
     session as inference records name it; `scope` where it is None
     signal  what `run` waits for when a person is asked; None: the call is simply made again after the decision
+    trace_id, parent_span_id   where the call's record stands in a trace
     """
 
     principal: Principal
@@ -113,6 +114,8 @@ class ToolCaller:
     agent: str | None = None
     session: str | None = None
     signal: str | None = None
+    trace_id: str | None = None
+    parent_span_id: str | None = None
 
     @property
     def tenant(self) -> TenantId:

@@ -10,6 +10,8 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 
 from mainspring.foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
+from mainspring.foundation.valkey import Valkey
+from mainspring.foundation.vault import Vault
 from mainspring.foundation.webguard import Gate, Reach, UrlRefused
 from mainspring.orchestration.tools.errors import ListingChanged
 from mainspring.orchestration.tools.mcp import (
@@ -19,8 +21,11 @@ from mainspring.orchestration.tools.mcp import (
     NewServer,
     Program,
     ServerChange,
+    ToolBeneath,
     ToolState,
     Transport,
+    build_tools,
+    read_programs,
 )
 from mainspring.orchestration.tools.mcp.reading import shown_as
 from mainspring.orchestration.tools.types import Effects, ResultStatus
@@ -367,3 +372,22 @@ async def test_a_session_that_dies_in_the_middle_is_a_failure_and_not_a_crash(st
     with pytest.raises(asyncio.CancelledError):
         await call
     street.neighbour.hold.set()
+
+
+def test_the_operators_programs_are_read_from_a_file(tmp_path: Path):
+    path = tmp_path / "mcp.toml"
+    path.write_text('[programs.files]\ncommand = "serve"\narguments = ["--root", "/srv"]\nenvironment = { A = "b" }\n')
+    assert read_programs(path) == {"files": Program("serve", ("--root", "/srv"), {"A": "b"})}
+    assert read_programs(None) == {}
+    for wrong in ("[programs.files]\nargs = []\n", "[programs", "[programs.files]\ncommand = 1\n"):
+        path.write_text(wrong)
+        with pytest.raises(InvalidInput, match=r"mcp\.toml"):
+            read_programs(path)
+
+
+async def test_the_room_is_put_together_as_the_entry_does(workshop: Workshop, vault: Vault, valkey: Valkey):
+    beneath = ToolBeneath(workshop.parts.database, valkey, vault, workshop.parts.records)
+    services = build_tools(beneath, [])
+    assert await services.overview.list_tools(workshop.admin) == []
+    with pytest.raises(UrlRefused, match="MAINSPRING_MCP_HOSTS"):
+        await services.servers.register(workshop.admin, NewServer("inside", "http://10.0.0.1/mcp"))

@@ -1,6 +1,8 @@
 """MCP both ways: tools of other servers for a tenant's agents, and the tenant's own tools for other agents."""
 
 from .client import McpClient
+from .parts import HOSTS_SETTING, ToolBeneath, ToolServices, build_tools
+from .programs import read_programs
 from .routes import build_mcp_router
 from .servers import McpServers
 from .serving import KEY_OF_META, MCP_PATH, McpEndpoint, McpHosts, mcp_route
@@ -8,6 +10,7 @@ from .toolset import McpTools
 from .types import McpLimits, NewServer, Program, ServerChange, ServerTool, ServerView, ToolState, Transport
 
 __all__ = [
+    "HOSTS_SETTING",
     "KEY_OF_META",
     "MCP_PATH",
     "McpClient",
@@ -21,8 +24,12 @@ __all__ = [
     "ServerChange",
     "ServerTool",
     "ServerView",
+    "ToolBeneath",
+    "ToolServices",
     "ToolState",
     "Transport",
     "build_mcp_router",
+    "build_tools",
     "mcp_route",
+    "read_programs",
 ]
