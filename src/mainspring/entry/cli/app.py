@@ -25,6 +25,7 @@ from . import (
     scheduling,
     serve,
     top,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ app.add_typer(runs.runs, name="runs")
 app.add_typer(dead.dead, name="dead")
 app.add_typer(holding.hold, name="hold")
 app.add_typer(scheduling.schedules, name="schedules")
+app.add_typer(webhooks.webhooks, name="webhooks")
 
 
 @app.callback(invoke_without_command=True)

@@ -48,8 +48,19 @@ from .knowledge_types import (
 )
 from .transport import Patience
 from .types import ApiKey, Event, Member, Record, Role, Run, RunError, RunStep, Session, Tenant, User
+from .webhook_types import (
+    AcceptedEvent,
+    CreatedWebhook,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryDetail,
+    Webhook,
+    WebhookHealth,
+)
+from .webhooks import WebhooksClient
 
 __all__ = [
+    "AcceptedEvent",
     "Answer",
     "ApiError",
     "ApiKey",
@@ -59,7 +70,11 @@ __all__ = [
     "Citation",
     "Contract",
     "ContractText",
+    "CreatedWebhook",
     "Definition",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryDetail",
     "Document",
     "DocumentChunk",
     "DocumentSubmitted",
@@ -105,4 +120,7 @@ __all__ = [
     "TextPage",
     "TextSpan",
     "User",
+    "Webhook",
+    "WebhookHealth",
+    "WebhooksClient",
 ]

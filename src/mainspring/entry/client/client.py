@@ -22,6 +22,8 @@ from .paging import given, iter_items, path_of
 from .stream import iter_events
 from .transport import Patience, Transport
 from .types import ApiKey, Event, Member, Record, Role, Run, Session, Tenant
+from .webhook_types import AcceptedEvent
+from .webhooks import WebhooksClient, send_event
 
 Item = TypeVar("Item")
 ReportFormat = Literal["json", "md", "docx"]
@@ -36,6 +38,7 @@ class MainspringClient:
     def __init__(self, base_url: str, api_key: str, *, patience: Patience | None = None) -> None:
         self._transport = Transport(base_url.rstrip("/"), api_key, patience or Patience())
         self.knowledge = KnowledgeClient(self._transport)
+        self.webhooks = WebhooksClient(self._transport)
         self.approvals = ApprovalsClient(self._transport)
 
     def __enter__(self) -> Self:
@@ -47,6 +50,13 @@ class MainspringClient:
     def close(self) -> None:
         """Close the connections."""
         self._transport.http.close()
+
+    def send_event(self, type_: str, source: str, data: object, *, identifier: str | None = None) -> AcceptedEvent:
+        """Send a CloudEvent in, which starts what its type is subscribed to; the same identifier again does not.
+
+        Needs `ai.analysis.trigger`.
+        """
+        return send_event(self._transport, type_, source, data, identifier=identifier)
 
     # Contracts
 

@@ -1,0 +1,10 @@
+"""The settings of deliveries, as the room takes them."""
+
+from mainspring.foundation.settings import Settings
+from mainspring.orchestration.delivery import DeliverySettings
+
+
+def delivery_settings(settings: Settings) -> DeliverySettings:
+    """What the operator decided."""
+    hosts = frozenset(each for part in (settings.delivery_hosts or "").split(",") if (each := part.strip()))
+    return DeliverySettings(source=settings.delivery_source, internal_hosts=hosts)
