@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -28,6 +28,7 @@ from mainspring.inference.gateway import routes as record_routes
 from mainspring.orchestration.approvals import routes as approval_routes
 from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import LiveEvents
+from mainspring.orchestration.pipelines import operating as operating_routes
 from mainspring.orchestration.pipelines import routes as run_routes
 
 _DESCRIPTION = """
@@ -55,6 +56,7 @@ def make_app(platform: Platform, *, has_console: bool = True) -> FastAPI:
     _add_orchestration(app, platform.orchestration, max_upload_bytes=settings.max_upload_bytes)
     _add_inference(app, platform)
     _add_health(app, platform)
+    app.include_router(_metrics_router(platform))
     add_reference_page(app)
     if has_console:
         _add_console(app)
@@ -66,9 +68,8 @@ def _add_orchestration(app: FastAPI, parts: Orchestration, *, max_upload_bytes: 
     for router in parts.brought.routers:
         app.include_router(router)
     app.include_router(knowledge_routes.build_router(parts.knowledge.services, max_upload_bytes=max_upload_bytes))
-    subjects = [subject for product in parts.products for subject in product.subjects]
-    privacy = knowledge_routes.RunPrivacy(parts.knowledge.services.documents, products=subjects)
-    app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=privacy))
+    app.include_router(operating_routes.build_router(parts.operating))
+    app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=parts.privacy))
     app.include_router(approval_routes.build_router(parts.approvals))
 
 
@@ -81,6 +82,17 @@ def _add_inference(app: FastAPI, platform: Platform) -> None:
     )
     app.include_router(record_routes.build_models_router(platform.models))
     app.include_router(record_routes.build_cache_router(platform.kept_replies))
+
+
+def _metrics_router(platform: Platform) -> APIRouter:
+    """Figures of the fleet, for who watches it."""
+    settings = platform.settings
+    return operating_routes.build_metrics_router(
+        platform.database,
+        platform.valkey,
+        token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+        places_per_worker=settings.worker_concurrency,
+    )
 
 
 def _add_health(app: FastAPI, platform: Platform) -> None:

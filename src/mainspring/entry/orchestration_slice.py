@@ -12,7 +12,9 @@ from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
 from mainspring.orchestration.approvals import Approvals
+from mainspring.orchestration.knowledge.routes import RunPrivacy
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
+from mainspring.orchestration.pipelines.operating import Declared, Operating, build_operating
 from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, merge
 
 
@@ -33,7 +35,11 @@ class Beneath:
 
 @dataclass(frozen=True, slots=True)
 class Orchestration:
-    """The services of the tier, and what a worker runs for them."""
+    """The services of the tier, and what a worker runs for them.
+
+    all_pipelines  everything a worker can do
+    privacy        knows which runs tell of documents that are closed to whom
+    """
 
     pipelines: Pipelines
     live: LiveEvents
@@ -41,11 +47,9 @@ class Orchestration:
     approvals: Approvals
     products: tuple[Product, ...]
     brought: Brought
-
-    @property
-    def all_pipelines(self) -> tuple[Pipeline, ...]:
-        """Everything a worker can do."""
-        return (*self.brought.pipelines, *self.knowledge.pipelines)
+    all_pipelines: tuple[Pipeline, ...]
+    privacy: RunPrivacy
+    operating: Operating
 
 
 def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened: AsyncExitStack) -> Orchestration:
@@ -83,4 +87,17 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         max_upload_bytes=beneath.settings.max_upload_bytes,
     )
     brought = merge([(product, product.build(services)) for product in products])
-    return Orchestration(pipelines, live, knowledge, approvals, products, brought)
+    every = (*brought.pipelines, *knowledge.pipelines)
+    documents, subjects = knowledge.services.documents, [each for product in products for each in product.subjects]
+    privacy = RunPrivacy(documents, products=subjects)
+    return Orchestration(
+        pipelines=pipelines,
+        live=live,
+        knowledge=knowledge,
+        approvals=approvals,
+        products=products,
+        brought=brought,
+        all_pipelines=every,
+        privacy=privacy,
+        operating=build_operating(database, pipelines, Declared(every, startable=brought.startable), privacy=privacy),
+    )

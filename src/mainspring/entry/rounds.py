@@ -20,6 +20,7 @@ from mainspring.inference.gateway import purge_payloads
 from mainspring.inference.gateway.cache import forget_expired
 from mainspring.orchestration.approvals import build_subscribers as build_approval_subscribers
 from mainspring.orchestration.knowledge import build_subscribers as build_knowledge_subscribers
+from mainspring.orchestration.pipelines.operating import fire_due, purge_runs
 
 log = get_logger(__name__)
 
@@ -51,9 +52,11 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
         build_approval_subscribers(parts.approvals),
         build_knowledge_subscribers(knowledge.services.ingestion),
     )
+    runs_for = timedelta(days=platform.settings.run_days)
     payloads_for = timedelta(days=platform.settings.payload_days)
     return (
         _round("outbox", 1, relay=lambda: relay_all(database, subscribers, stop)),
+        _round("schedules", 1, fired=lambda: fire_due(database, parts.pipelines, parts.operating.declared)),
         _round("approvals", 1, expired=parts.approvals.expire_due, escalated=parts.approvals.escalate_due),
         _round(
             "knowledge_tended",
@@ -78,6 +81,7 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
             "house_kept",
             3600,
             events=lambda: purge(database),
+            runs=lambda: purge_runs(database, now() - runs_for),
             payloads=lambda: purge_payloads(database, before=now() - payloads_for),
             cached_replies=lambda: forget_replies(database),
         ),

@@ -98,6 +98,12 @@ class Settings(BaseSettings):
     payload_days: Annotated[
         int, Field(ge=1, le=3650, description="inputs and outputs of model calls are kept so long")
     ] = 30
+    run_days: Annotated[
+        int, Field(ge=1, le=3650, description="runs that ended are kept so long, with their stories and outputs")
+    ] = 90
+    metrics_token: Annotated[
+        SecretStr | None, Field(description="bearer that /metrics asks for; without one only this machine is answered")
+    ] = None
     clock_shift_seconds: Annotated[
         float, Field(ge=0, description="for rehearsals only: waits, expiries and schedules see a time so far ahead")
     ] = 0.0

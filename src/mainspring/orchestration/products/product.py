@@ -35,10 +35,13 @@ class Brought:
     pipelines    every version that may still have runs; new runs take the one that the product submits
     routers      mounted on the API, below a path of the product's own such as `/v1/letters`
     subscribers  outbox topic to those who hear it, each idempotent by event id
+    startable    names of pipelines that callers may start with an input of their own (`POST /v1/pipelines/...`): those
+                 whose input names nothing that a caller would need a right to
     """
 
     pipelines: tuple[Pipeline, ...] = ()
     routers: tuple[APIRouter, ...] = ()
+    startable: frozenset[str] = frozenset()
     subscribers: Subscribers = field(default_factory=dict[str, tuple[Subscriber, ...]])
 
 
@@ -89,6 +92,7 @@ def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
     return Brought(
         pipelines=tuple(pipeline for _, parts in brought for pipeline in parts.pipelines),
         routers=tuple(router for _, parts in brought for router in parts.routers),
+        startable=frozenset(name for _, parts in brought for name in parts.startable),
         subscribers=join_subscribers(*(parts.subscribers for _, parts in brought)),
     )
 
