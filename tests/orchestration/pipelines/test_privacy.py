@@ -12,11 +12,20 @@ from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.http import create_app
 from mainspring.foundation.ids import TenantId, show_id
 from mainspring.foundation.principal import Principal
-from mainspring.orchestration.pipelines import FindingAdded, LiveEvents, Pipeline, Run, StepRun
+from mainspring.orchestration.pipelines import (
+    FindingAdded,
+    LiveEvents,
+    Pipeline,
+    Run,
+    StepRun,
+    Undo,
+    Wait,
+    for_signal,
+)
 from mainspring.orchestration.pipelines.privacy import COVERED
 from mainspring.orchestration.pipelines.routes import CANCEL, READ, build_router
 
-from .conftest import Engine
+from .conftest import Engine, wait_until
 from .scenes import Number
 from .test_routes import Doorman, key
 
@@ -102,3 +111,46 @@ async def test_nobody_cancels_a_run_about_what_is_closed_to_them(
         greeting = (await client.get(f"{path}/events", headers={"accept": "application/json"})).json()
         assert [event["type"] for event in greeting["items"]] == ["snapshot"]
         assert (await reader.post(f"{path}/cancel")).status_code == 202
+
+
+async def test_what_is_emitted_awaited_and_undone_is_closed_too(engine: Engine, app: FastAPI, tenant: TenantId) -> None:
+    pipeline = Pipeline("gossip_later", version=1)
+
+    @pipeline.step("talk", title="Talk")
+    async def talk(given: Number, run: StepRun) -> Number:
+        await run.emit("rumour", {"about": SECRET})
+        return given
+
+    @pipeline.compensation("talk")
+    async def hush(undo: Undo[Number, Number], run: StepRun) -> None:
+        return None
+
+    @pipeline.step("wait", title="Wait", after=("talk",), retries=0)
+    async def wait(given: Number, run: StepRun) -> Wait[Number]:
+        if given.value:
+            raise InvalidInput(f"{SECRET} again.")
+        await run.say(f"Asking about the {SECRET}")
+        return for_signal("approval:initech")
+
+    async with engine.worker(pipeline):
+        failing = await engine.pipelines.submit(tenant, pipeline, Number(1), subject="doc_secret")
+        waiting = await engine.pipelines.submit(tenant, pipeline, Number(0), subject="doc_secret")
+        await engine.finished(tenant, failing.id)
+
+        async def is_suspended() -> bool:
+            return (await engine.pipelines.get_run(tenant, waiting.id)).steps[1].awaited is not None
+
+        await wait_until(is_suspended)
+        for run in (failing, waiting):
+            path = f"/v1/runs/{show_id('run', run.id)}"
+            async with browsing(app, tenant) as client:
+                shown = await client.get(path)
+                story = await client.get(f"{path}/events", headers={"accept": "application/json"})
+            async with browsing(app, tenant, "secrets") as client:
+                open_story = await client.get(f"{path}/events", headers={"accept": "application/json"})
+            covered = shown.text + story.text
+            assert "initech" not in covered.lower()
+            assert "step.emitted" not in story.text
+            assert "initech" in open_story.text.lower(), "those who may know are told"
+        assert shown.json()["steps"][1]["awaited"] == "signal"
+        await engine.pipelines.cancel(tenant, waiting.id)
