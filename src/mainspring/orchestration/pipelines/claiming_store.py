@@ -103,7 +103,7 @@ admitted as materialized (
      limit %(free)s
 ),
 held as materialized (
-    select run.ctid as run_spot, id, pipeline, status, event_seq, subject, input, origin, initiator, cost_micros,
+    select run.ctid as run_spot, id, pipeline, status, event_seq, input, origin, initiator, cost_micros,
            cost_ceiling_micros
       from run
      where id = any (array(select distinct run_id from admitted)) and status in ('queued', 'running', 'compensating')
@@ -122,7 +122,7 @@ claimed as (
     returning step.run_id, step.name, step.map_key, step.token, step.attempt, step.failures, step.title, step.after,
               step.position, step.lane, step.tenant_id, step.item, coalesce(step.origin, chosen.origin) as origin,
               chosen.run_spot, chosen.pipeline, chosen.status = 'queued' as is_queued, chosen.event_seq,
-              chosen.subject, chosen.input, chosen.initiator, chosen.cost_micros, chosen.cost_ceiling_micros,
+              chosen.input, chosen.initiator, chosen.cost_micros, chosen.cost_ceiling_micros,
               chosen.place, chosen.weight, chosen.outline
 ),
 placed as materialized (
@@ -152,9 +152,10 @@ told as (
 walk_end as (
     select count(*) = %(walk)s as is_more, (array_agg(tenant_id order by place desc))[1] as ring_end from walked
 )
-select walk_end.is_more, walk_end.ring_end, placed.place, placed.weight,
+select walk_end.is_more, case when placed.run_id is null then walk_end.ring_end end as ring_end,
+       placed.place, placed.weight,
        placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt, placed.failures, placed.title,
-       placed.lane, placed.tenant_id, placed.pipeline, placed.subject, placed.seq, placed.is_first,
+       placed.lane, placed.tenant_id, placed.pipeline, placed.seq, placed.is_first,
        case when placed.item is null then placed.input::text end as input, placed.item::text as item, now() as at,
        placed.origin, placed.initiator, placed.cost_micros, placed.cost_ceiling_micros,
        case when cardinality(placed.after) > 0 then (

@@ -25,6 +25,7 @@ from .outcomes import Lease
 from .story import Milestone
 from .stream import Entry, Kind, Stream, Verdict
 from .types import EventType, RunId
+from .unheard import Unheard
 
 log = get_logger(__name__)
 
@@ -137,6 +138,7 @@ class Publisher:
 
     def __init__(self, valkey: Valkey, *, find_floor: FindFloor, clock: Callable[[], datetime]) -> None:
         self._stream = Stream(valkey)
+        self._unheard = Unheard(valkey)
         self._find_floor = find_floor
         self._clock = clock
         self._queue: deque[Item] = deque()
@@ -217,7 +219,7 @@ class Publisher:
     async def _send_batch(self) -> None:
         self._is_sending = True
         try:
-            items = self._take_batch()
+            items: list[Item] = await self._unheard.sift(self._take_batch(), _run_of)
             at = self._clock()
             entries = [_entry(item, at) for item in items]
             if entries:
@@ -294,6 +296,11 @@ async def publish_now(valkey: Valkey, milestones: Sequence[Milestone]) -> None:
         await Stream(valkey).append([_milestone_entry(milestone) for milestone in milestones])
     except (*ValkeyGone, TimeoutError) as away:
         log.debug("stream_away", error=type(away).__name__)
+
+
+def _run_of(item: Item) -> RunId | None:
+    """The run in which something live is said."""
+    return None if isinstance(item, Milestone | Entry) else item.lease.run
 
 
 def _entry(item: Item, at: datetime) -> Entry:

@@ -107,6 +107,7 @@ class Worker:
         self._publisher = Publisher(valkey, find_floor=self._find_floor, clock=now)
         self._chance = random.SystemRandom()
         self._held: dict[UUID, _Held] = {}
+        self._tenants: Counter[UUID] = Counter()
         self._pace = PaceNotes()
         self._turn = self._any_turn()
         self._bell = asyncio.Event()
@@ -211,13 +212,13 @@ class Worker:
 
     def _shares(self) -> claiming.Shares:
         """A quarter of the places is kept from any one tenant: its slow steps must not hold up the others."""
-        held = Counter[UUID](each.claim.lease.tenant for each in self._held.values())
-        return claiming.Shares(self._concurrency - self._concurrency // 4, held)
+        return claiming.Shares(self._concurrency - self._concurrency // 4, self._tenants)
 
     def _start(self, claim: Claim, lane: str) -> None:
         run = LiveStepRun(claim, database=self._database, publisher=self._publisher)
         held = _Held(claim, run, lane, time.monotonic())
         self._held[claim.lease.token] = held
+        self._tenants[claim.lease.tenant] += 1
         held.task = asyncio.create_task(self._execute(held), name=f"step {claim.definition.name}")
 
     async def _execute(self, held: _Held) -> None:
@@ -241,9 +242,15 @@ class Worker:
         was_full = is_capped or len(self._held) >= self._concurrency
         self._keeper.drop(tokens)
         for token in tokens:
-            self._held.pop(token, None)
+            if held := self._held.pop(token, None):
+                self._let_go(held.claim.lease.tenant)
         if was_full or self._is_draining:
             self._bell.set()
+
+    def _let_go(self, tenant: TenantId) -> None:
+        self._tenants[tenant] -= 1
+        if not self._tenants[tenant]:
+            del self._tenants[tenant]
 
     # Leases
 
