@@ -194,7 +194,7 @@ async def person(tenant: TenantId) -> Principal:
 async def deliver(house: House, tenant: TenantId, topic: str, payload: dict[str, Any]) -> None:
     """What the relay does with a fact."""
     event = OutboxEvent(new_id(), tenant, topic, payload, None)  # type: ignore[arg-type]
-    for subscriber in build_subscribers(house.runtime, house.database)[topic]:
+    for subscriber in build_subscribers(house.runtime)[topic]:
         await subscriber(event)
 
 
@@ -270,7 +270,7 @@ async def test_a_decision_that_came_before_the_thread_waited_is_found_by_the_swe
     await approvals.decide(await person(tenant), approval.id, Verdict.APPROVE, digest=approval.digest, reason=None)
     async with house.database.tenant(tenant) as transaction:
         await transaction.run("update agent_awaited_approval set created_at = now() - interval '1 minute'")
-    await sweep(house.runtime, house.database, house.pipelines)
+    await sweep(house.runtime)
     newest, _ = await house.runtime.runs.list_of_thread(tenant, thread)
     await house.runtime.runs.wait(tenant, newest.id, timeout=timedelta(seconds=20))
     assert len(stage.paid) == 1

@@ -427,3 +427,27 @@ async def test_a_run_starts_no_sooner_than_it_may(house: House, tenant: TenantId
     now = await house.run(me, order(thread, ["now"]))
     assert now.status is RunStatus.SUCCESS
     assert (await house.thread(tenant, thread))["status"] == "busy"
+
+
+async def test_text_that_postgres_cannot_keep_is_kept_without_what_it_cannot(house: House, tenant: TenantId):
+    run = await house.run(principal_of(tenant), order(new_thread(), ["a\0b", "\\u0000"], metadata={"\0k": "v"}))
+    assert run.status is RunStatus.SUCCESS
+    assert run.order.metadata == {"k": "v"}
+    assert (await house.thread(tenant, run.thread))["values"]["trail"][:2] == ["ab", "\\u0000"]
+
+
+async def test_a_config_of_a_client_cannot_reach_into_langgraph(house: House, tenant: TenantId):
+    thread, config = new_thread(), {"configurable": {"thread_id": "another", "__pregel_send": "x", "mine": 1}}
+    run = await house.run(principal_of(tenant), order(thread, ["go"], config=config))
+    assert run.status is RunStatus.SUCCESS
+    assert (await house.state(run)).values["trail"] == ["go", "first", "second", "third"]
+
+
+async def test_a_run_takes_the_configuration_of_its_thread_and_over_it_its_own(house: House, tenant: TenantId):
+    thread = new_thread()
+    await house.run(principal_of(tenant), order(thread))
+    async with house.database.tenant(tenant) as transaction:
+        config = """{"tags": ["t"], "configurable": {"a": 1, "b": 1}}"""
+        await transaction.run("update agent_thread set config = %(config)s::text::jsonb", config=config)
+    run = await house.run(principal_of(tenant), order(thread, config={"configurable": {"b": 2}}))
+    assert run.order.config == {"tags": ["t"], "configurable": {"a": 1, "b": 2}}

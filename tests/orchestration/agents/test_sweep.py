@@ -32,7 +32,7 @@ class Text(TypedDict, total=False):
 
 def long_winded(kit: AgentTools) -> AgentGraph:
     async def talk(state: Text) -> Text:
-        return {"text": "ä" * 100_000}
+        return {"text": "ä😀" * 50_000}
 
     graph = StateGraph(Text)
     graph.add_node("talk", talk)
@@ -86,7 +86,17 @@ async def test_a_state_longer_than_a_live_event_is_told_whole(house: House, tena
     pieces = emitted(await house.story(live, run), "values")
     frames = [whole for data in pieces if (whole := joiner.add(data)) is not None]
     assert len(pieces) > len(frames)
-    assert frames[-1]["data"] == {"text": "ä" * 100_000}
+    assert frames[-1]["data"] == {"text": "ä😀" * 50_000}
+
+
+async def test_a_long_part_of_a_mode_that_nobody_asked_for_is_left_out(
+    house: House, tenant: TenantId, live: LiveEvents
+):
+    async with house.worker():
+        run = await house.run(principal_of(tenant), order(new_thread()))
+    left_out = emitted(await house.story(live, run), "checkpoints")[-1]
+    assert left_out["omitted"]
+    assert left_out["size"] > 200_000
 
 
 async def test_a_run_that_costs_too_much_is_stopped(house: House, tenant: TenantId):
@@ -100,11 +110,11 @@ async def test_a_run_that_costs_too_much_is_stopped(house: House, tenant: Tenant
 
 async def test_a_run_whose_time_has_come_is_led_by_the_sweep(house: House, tenant: TenantId):
     run = await house.runtime.runs.submit(principal_of(tenant), order(new_thread(), delay_seconds=3600))
-    await sweep(house.runtime, house.database, house.pipelines)
+    await sweep(house.runtime)
     assert (await house.runtime.runs.get(tenant, run.id)).pipeline_run is None
     await run_sql(house, tenant, "update agent_run set due_at = now()")
     async with house.worker():
-        await sweep(house.runtime, house.database, house.pipelines)
+        await sweep(house.runtime)
         ended = await house.runtime.runs.wait(tenant, run.id, timeout=timedelta(seconds=20))
     assert ended.status is RunStatus.SUCCESS
 
@@ -121,7 +131,7 @@ async def test_a_run_whose_pipeline_run_ended_without_it_ends_by_the_sweep(house
     run = await lost(house, tenant)
     waiting = await house.runtime.runs.submit(principal_of(tenant), order(run.thread))
     await run_sql(house, tenant, "update agent_run set updated_at = now() - interval '5 minutes'")
-    await sweep(house.runtime, house.database, house.pipelines)
+    await sweep(house.runtime)
     assert (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.INTERRUPTED
     assert (await house.runtime.runs.get(tenant, waiting.id)).pipeline_run is not None
 
@@ -129,7 +139,7 @@ async def test_a_run_whose_pipeline_run_ended_without_it_ends_by_the_sweep(house
 async def test_it_ends_as_soon_as_the_end_of_its_pipeline_run_is_heard_of(house: House, tenant: TenantId):
     run = await lost(house, tenant)
     payload = {"pipeline": "agents.run", "run": str(run.pipeline_run), "status": "cancelled"}
-    for subscriber in build_subscribers(house.runtime, house.database)["run.finished"]:
+    for subscriber in build_subscribers(house.runtime)["run.finished"]:
         await subscriber(OutboxEvent(new_id(), tenant, "run.finished", payload, run.created_at))
     assert (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.INTERRUPTED
 
@@ -137,7 +147,7 @@ async def test_it_ends_as_soon_as_the_end_of_its_pipeline_run_is_heard_of(house:
 async def test_what_a_stopped_run_left_running_is_cancelled_by_the_sweep(house: House, tenant: TenantId):
     run = await house.runtime.runs.submit(principal_of(tenant), order(new_thread()))
     await run_sql(house, tenant, "update agent_run set status = 'interrupted', finished_at = now(), is_stopping = true")
-    await sweep(house.runtime, house.database, house.pipelines)
+    await sweep(house.runtime)
     assert run.pipeline_run is not None
     assert (await house.pipelines.get_run(tenant, run.pipeline_run)).status == "cancelled"
 
@@ -146,7 +156,7 @@ async def test_a_thread_past_its_time_goes_with_runs_and_checkpoints(house: Hous
     async with house.worker():
         run = await house.run(principal_of(tenant), RunOrder("long", input={"text": ""}))
     await run_sql(house, tenant, "update agent_thread set expires_at = now() - interval '1 second'")
-    await sweep(house.runtime, house.database, house.pipelines)
+    await sweep(house.runtime)
     with pytest.raises(AgentUnknown):
         await house.runtime.runs.get(tenant, run.id)
     async with house.database.tenant(tenant) as transaction:

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from mainspring.foundation.db import Database
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.outbox import OutboxEvent, Subscriber
-from mainspring.orchestration.pipelines import Pipelines
 from mainspring.orchestration.pipelines.events import RunFinished
 from mainspring.orchestration.pipelines.types import RunId, RunStatus
 from mainspring.orchestration.tools.types import APPROVAL_PREFIX
@@ -21,7 +19,7 @@ DECIDED = ("approval.decided", "approval.expired", "approval.withdrawn", "approv
 """After any of these a thread that waits for the approval goes on, and learns from the toolbox what was decided."""
 
 
-def build_subscribers(runtime: AgentRuntime, database: Database) -> Mapping[str, tuple[Subscriber, ...]]:
+def build_subscribers(runtime: AgentRuntime) -> Mapping[str, tuple[Subscriber, ...]]:
     """What is done when an approval was decided, and when a pipeline run ended."""
 
     async def resume(event: OutboxEvent) -> None:
@@ -29,7 +27,7 @@ def build_subscribers(runtime: AgentRuntime, database: Database) -> Mapping[str,
             approval: UUID = read_id(APPROVAL_PREFIX, str(event.payload["approval"]))
         except (NotFound, KeyError):
             return
-        await resume_decided(database, runtime.runs, event.tenant, approval)
+        await resume_decided(runtime.sweeping.database, runtime.runs, event.tenant, approval)
 
     async def settle(event: OutboxEvent) -> None:
         if event.payload.get("pipeline") == PIPELINE:
@@ -39,6 +37,6 @@ def build_subscribers(runtime: AgentRuntime, database: Database) -> Mapping[str,
     return {RunFinished.TOPIC: (settle,), **dict.fromkeys(DECIDED, (resume,))}
 
 
-async def sweep(runtime: AgentRuntime, database: Database, pipelines: Pipelines) -> int:
-    """Sweep once; call it every few seconds."""
-    return await sweep_agents(database, pipelines, runtime.resuming, runtime.ending)
+async def sweep(runtime: AgentRuntime) -> int:
+    """Sweep once, and return how many things were put right; call it every few seconds."""
+    return await sweep_agents(runtime.sweeping)

@@ -1,5 +1,7 @@
 """Rows of runs as frozen values, and back."""
 
+from typing import Any, cast
+
 import msgspec
 
 from mainspring.foundation.db import Row
@@ -68,7 +70,20 @@ def _read_order(row: Row) -> RunOrder:
 
 def as_json(value: object) -> str:
     """JSON text for a column; NUL, which Postgres cannot keep, is dropped."""
-    return msgspec.json.encode(value).decode().replace("\\u0000", "")
+    text = msgspec.json.encode(value).decode()
+    return msgspec.json.encode(_without_nul(msgspec.json.decode(text))).decode() if "\\u0000" in text else text
+
+
+def _without_nul(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case list():
+            return [_without_nul(each) for each in cast("list[Any]", value)]
+        case dict():
+            return {_without_nul(key): _without_nul(each) for key, each in cast("dict[str, Any]", value).items()}
+        case _:
+            return value
 
 
 def maybe_json(value: Json) -> str | None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from mainspring.foundation.db import Database, Row, TenantTransaction
+from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents import checkpoints
@@ -130,7 +131,7 @@ class AgentRuns:
 
     async def finish_stopping(self, tenant: TenantId, run: AgentRunId, pipeline_run: RunId) -> None:
         """Cancel the pipeline run of a stopped run; repeating it changes nothing."""
-        with suppress(RunNotCancellable):
+        with suppress(RunNotCancellable, NotFound):  # it has ended, or was deleted with age
             await self._leading.pipelines.cancel(tenant, pipeline_run)
         async with self._database.tenant(tenant) as transaction:
             await store.stopped(transaction, run)

@@ -5,9 +5,13 @@ without them are ended, and what is past its time is deleted. Several processes 
 made under the lock of its thread.
 """
 
+from contextlib import suppress
+from dataclasses import dataclass
+
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
-from mainspring.orchestration.agents.checkpoints import delete_thread_in, prune_thread
+from mainspring.orchestration.agents.checkpoints import prune_thread
+from mainspring.orchestration.agents.errors import ThreadBusy
 from mainspring.orchestration.agents.types import AgentRunId, ThreadId
 from mainspring.orchestration.pipelines import Pipelines
 from mainspring.orchestration.pipelines.types import RunId, RunStatus
@@ -15,6 +19,7 @@ from mainspring.orchestration.pipelines.types import RunId, RunStatus
 from . import store
 from .ending import Ending
 from .resuming import Resuming
+from .threads import Threads
 
 QUIET_SECONDS = 60.0
 """A led run is looked at when nothing was heard of it for so long."""
@@ -22,11 +27,20 @@ QUIET_SECONDS = 60.0
 _MOST = 200
 
 
-async def sweep_agents(
-    database: Database, pipelines: Pipelines, resuming: Resuming, ending: Ending, *, quiet: float = QUIET_SECONDS
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Sweeping:
+    """What a sweep works with."""
+
+    database: Database
+    pipelines: Pipelines
+    resuming: Resuming
+    ending: Ending
+    threads: Threads
+
+
+async def sweep_agents(parts: Sweeping, *, quiet: float = QUIET_SECONDS) -> int:
     """Sweep once; how many things were put right. Call it every few seconds."""
-    runs = resuming.runs
+    database, resuming, runs = parts.database, parts.resuming, parts.resuming.runs
     async with database.system() as transaction:
         due = await store.threads_due(transaction, _MOST)
         stopping = await store.runs_stopping(transaction, _MOST)
@@ -42,17 +56,17 @@ async def sweep_agents(
         count += 1
     for row in silent:
         tenant = TenantId(row["tenant_id"])
-        led = await pipelines.find_run(tenant, RunId(row["pipeline_run"]))
+        led = await parts.pipelines.find_run(tenant, RunId(row["pipeline_run"]))
         status = RunStatus.FAILED if led is None else led.status
         if status.is_final:
-            count += await ending.end_lost(tenant, RunId(row["pipeline_run"]), status)
+            count += await parts.ending.end_lost(tenant, RunId(row["pipeline_run"]), status)
         else:
             async with database.tenant(tenant) as transaction:
                 await store.touch(transaction, row["id"])
-    return count + await _expire(database)
+    return count + await _expire(database, parts.threads)
 
 
-async def _expire(database: Database) -> int:
+async def _expire(database: Database, threads: Threads) -> int:
     async with database.system() as transaction:
         count = await store.delete_expired_items(transaction)
         rows = await store.threads_expired(transaction, None, _MOST)
@@ -63,9 +77,6 @@ async def _expire(database: Database) -> int:
             async with database.tenant(tenant) as transaction:
                 await store.forget_expiry(transaction, thread)
         else:
-            async with database.tenant(tenant) as transaction:
-                await store.lock_thread(transaction, thread)
-                if not await store.unfinished(transaction, thread):
-                    await delete_thread_in(transaction, str(thread))
-                    await store.delete_thread(transaction, thread)
+            with suppress(ThreadBusy):  # used again meanwhile
+                await threads.delete(tenant, thread)
     return count + len(rows)

@@ -30,6 +30,8 @@ from mainspring.orchestration.agents.runs import store as runs_store
 from mainspring.orchestration.agents.runs.ending import Ending, Outcome
 from mainspring.orchestration.agents.runs.reading import read_caller, read_run
 from mainspring.orchestration.agents.runs.resuming import Resuming
+from mainspring.orchestration.agents.runs.sweep import Sweeping
+from mainspring.orchestration.agents.runs.threads import Threads
 from mainspring.orchestration.agents.tools import Acting
 from mainspring.orchestration.agents.types import PIPELINE, STEP, AgentRun, JsonObject, RunStatus, StreamMode
 from mainspring.orchestration.approvals import Approvals
@@ -78,7 +80,8 @@ class AgentRuntime:
     pipeline: Pipeline
     runs: AgentRuns
     ending: Ending
-    resuming: Resuming
+    threads: Threads
+    sweeping: Sweeping
     graphs: Graphs
     agents: Agents
 
@@ -91,13 +94,15 @@ def build_agent_runtime(parts: AgentParts) -> AgentRuntime:
     ending = Ending(parts.database, leading)
     runs = AgentRuns(parts.database, leading)
     resuming = Resuming(parts.database, runs, parts.approvals)
+    threads = Threads(parts.database, parts.graphs.toolbox)
+    sweeping = Sweeping(parts.database, parts.pipelines, resuming, ending, threads)
     acts = _Acts(parts, ending, resuming)
 
     @pipeline.step(STEP, title="Run the agent", timeout=LONGEST, retries=5)
     async def act(job: AgentJob, run: StepRun) -> ActResult:
         return await acts.act(job, run)
 
-    return AgentRuntime(pipeline, runs, ending, resuming, parts.graphs, agents)
+    return AgentRuntime(pipeline, runs, ending, threads, sweeping, parts.graphs, agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ class _Acts:
         begun = await self._begin(job, run)
         if isinstance(begun, ActResult):
             return begun
-        telling = Telling(run)
+        telling = Telling(run, _asked_modes(begun.run))
         await telling.begin(str(begun.run.id), run.attempt)
         error: Exception | None = None
         try:
@@ -224,7 +229,8 @@ class _Acts:
         run, order = begun.run, begun.run.order
         limits = self.parts.graphs.agents.get(run.graph).limits
         asked = order.config.get("configurable")
-        configurable: dict[str, Any] = dict(asked) if isinstance(asked, dict) else {}
+        known = asked.items() if isinstance(asked, dict) else ()
+        configurable: dict[str, Any] = {key: value for key, value in known if not key.startswith("__")}
         configurable.pop("checkpoint_id", None)
         if order.checkpoint and not goes_on:
             configurable.update(order.checkpoint)
@@ -292,6 +298,11 @@ def read_command(command: JsonObject) -> Command[Any]:
         resume=command.get("resume"),
         goto=[Send(each["node"], each.get("input")) if isinstance(each, dict) else str(each) for each in targets],
     )
+
+
+def _asked_modes(run: AgentRun) -> frozenset[str]:
+    modes = frozenset(mode.value for mode in run.order.stream.modes)
+    return modes | {"messages"} if StreamMode.MESSAGES_TUPLE in modes else modes
 
 
 def _nodes(names: tuple[str, ...]) -> Any:

@@ -2,7 +2,8 @@
 
 One live event holds 64 KB, and a state may hold more, so a part that is too long is told in pieces, one after the
 other: `{"piece": i, "of": n, "text": "..."}`. Whoever reads puts them together with `FrameJoiner`. What is longer
-than MAX_FRAME is told as `{"ns": [...], "omitted": true, "size": n}` and is read from the checkpoint instead.
+than MAX_FRAME, or long and of a mode that the submitter did not ask for, is told as `{"ns": [...], "omitted": true,
+"size": n}` and is read from the checkpoint instead: a long state must not fill Valkey three times a step.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,14 @@ from pydantic import BaseModel
 
 from mainspring.orchestration.agents.types import Json, JsonObject
 
-MAX_PIECE = 30_000
-"""Characters of one piece: at most twice as many bytes when it is written as JSON in JSON."""
+MAX_EVENT = 60_000
+"""Bytes of a part as JSON that is told in one event."""
+
+MAX_PIECE = 15_000
+"""Characters of one piece: at most four times as many bytes, whatever they are."""
 
 MAX_FRAME = 1_000_000
-"""Characters of a part as JSON, above which it is left out."""
+"""Bytes of a part as JSON, above which it is left out."""
 
 
 def to_json(value: object) -> Json:
@@ -52,14 +56,15 @@ def show_interrupt(interrupt: "Interrupt[Any]") -> JsonObject:
     return shown
 
 
-def cut(frame: JsonObject) -> Iterator[JsonObject]:
-    """The frame as one or more live events."""
-    text = msgspec.json.encode(frame).decode()
-    if len(text) <= MAX_PIECE:
+def cut(frame: JsonObject, *, is_asked: bool = True) -> Iterator[JsonObject]:
+    """The frame as one or more live events; a long one that nobody asked for is left out."""
+    encoded = msgspec.json.encode(frame)
+    if len(encoded) <= MAX_EVENT:
         yield frame
-    elif len(text) > MAX_FRAME:
-        yield {"ns": frame.get("ns", []), "omitted": True, "size": len(text)}
+    elif len(encoded) > MAX_FRAME or not is_asked:
+        yield {"ns": frame.get("ns", []), "omitted": True, "size": len(encoded)}
     else:
+        text = encoded.decode()
         pieces = [text[start : start + MAX_PIECE] for start in range(0, len(text), MAX_PIECE)]
         for index, piece in enumerate(pieces):
             yield {"piece": index, "of": len(pieces), "text": piece}

@@ -15,10 +15,14 @@ from .frames import cut, show_interrupt, to_json
 
 
 class Telling:
-    """Tells one attempt of one run."""
+    """Tells one attempt of one run.
 
-    def __init__(self, run: StepRun) -> None:
+    asked  the modes that its submitter wants, whole however long they are
+    """
+
+    def __init__(self, run: StepRun, asked: frozenset[str]) -> None:
         self._run = run
+        self._asked = asked
         self._names: dict[str, str] = {}
 
     async def begin(self, run: str, attempt: int) -> None:
@@ -35,7 +39,7 @@ class Telling:
     async def tell(self, part: Mapping[str, Any]) -> None:
         """One part of the stream."""
         mode = str(part["type"])
-        for piece in cut(_frame(mode, part)):
+        for piece in cut(_frame(mode, part), is_asked=mode in self._asked):
             await self._run.emit(mode, piece)
         if mode == "tasks" and "triggers" in part["data"]:
             await self._run.say(f"Working on {str(part['data']['name']).replace('_', ' ')}")
