@@ -20,8 +20,8 @@ from mainspring.orchestration.pipelines.operating import (
 )
 
 from .desk import Desk, LimitOption, NamedTenant, TenantOption, printable, show_time, with_desk, with_pipelines
-from .output import JsonFlag, notes, screen, show_json, show_many, show_table
-from .run_lines import read_value, show_error, show_value
+from .output import JsonFlag, notes, screen, show_json
+from .run_lines import read_value, show_error, show_lines, show_value
 
 dead = typer.Typer(
     help="Dead letters, steps that failed for good: groups, list, show, replay, discard, restore.",
@@ -53,14 +53,14 @@ def list_groups(
                 "step": group.step,
                 "error": show_error(group.example.error),
                 "count": group.count,
-                "first": show_time(group.first_at),
+                "since": show_time(group.first_at),
                 "last": show_time(group.last_at),
                 "example": show_id(LETTER_PREFIX, group.example.id),
             }
             for group in groups
         ]
 
-    show_many("Dead letters by cause", with_desk(read), "No dead letter is open.", json)
+    show_lines("Dead letters by cause", with_desk(read), "No dead letter is open.", json)
 
 
 @dead.command("list")
@@ -82,7 +82,10 @@ def list_letters(  # noqa: PLR0913 - each option is a parameter
         page = await desk.operating.letters.list(await desk.find_tenant(tenant), page_request(limit, None), asked)
         return [_line(letter, slugs) for letter in page.items]
 
-    show_many("Dead letters", with_desk(read), f"No dead letter is {state.value}.", json)
+    rows = with_desk(read)
+    if state is LetterState.OPEN and not json:
+        rows = [{name: row[name] for name in row if name not in ("state", "replayed_as")} for row in rows]
+    show_lines("Dead letters", rows, f"No dead letter is {state.value}.", json)
 
 
 @dead.command("show")
@@ -222,10 +225,7 @@ def _check_choice(letters: list[str] | None, asked: LetterFilter, every: bool) -
 
 
 def _told(title: str, rows: list[dict[str, object]], json: bool) -> None:
-    if json:
-        show_json(rows)
-    else:
-        show_table(title, rows, empty="No open dead letter matches.")
+    show_lines(title, rows, "No open dead letter matches.", json)
 
 
 def _line(letter: Letter, slugs: dict[TenantId, str]) -> dict[str, object]:

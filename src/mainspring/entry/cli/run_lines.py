@@ -1,14 +1,41 @@
 """Runs, steps and payloads as the lines that commands print."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
+from rich import box
+from rich.markup import escape
+from rich.table import Table
 
 from mainspring.foundation.ids import TenantId, show_id
 from mainspring.orchestration.pipelines import RUN_PREFIX, Failure, Run
 from mainspring.orchestration.pipelines.operating import Payload, StepLine, find_standing
 
 from .desk import printable, show_time
+from .output import screen, show_json
+
+_WHOLE = frozenset({"id", "run", "group", "example", "replayed_as", "status", "state", "tenant"})
+
+
+def show_lines(title: str, rows: Sequence[Mapping[str, object]], empty: str, as_json: bool) -> None:
+    """A list as JSON, or as a table whose ids stay in one piece, to be copied; other columns give way to them."""
+    if as_json:
+        show_json(rows)
+        return
+    if not rows:
+        screen.print(empty, markup=False)
+        return
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in rows[0]:
+        longest = max(len(str(row[column] or "")) for row in rows)
+        is_whole = column in _WHOLE
+        table.add_column(
+            column.replace("_", " "), no_wrap=is_whole, min_width=longest if is_whole else None, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+    screen.print(table)
 
 
 def mute_run(run: Run) -> Run:

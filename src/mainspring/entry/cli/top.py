@@ -51,12 +51,12 @@ def _totals(figures: Figures) -> Text:
     ready, running = sum(lane.ready for lane in figures.lanes), sum(lane.running for lane in figures.lanes)
     words = [f"{ready} ready", f"{running} running"]
     places = figures.places
-    words.append(f"{places.taken} of {places.total} places of {places.workers} workers taken")
+    words.append(f"{places.taken} of {places.total} places taken of {_count(places.workers, 'worker')}")
     if figures.letters:
-        words.append(f"{sum(figures.letters.values())} dead letters")
-    words += [f"{count} {kind}s" for kind, count in figures.holds.items() if count]
+        words.append(_count(sum(figures.letters.values()), "dead letter"))
+    words += [_count(count, kind) for kind, count in figures.holds.items() if count]
     if figures.bulk_actions:
-        words.append(f"{figures.bulk_actions} bulk actions go on")
+        words.append(f"{_count(figures.bulk_actions, 'bulk action')} under way")
     if figures.schedule_late_seconds >= 5:
         words.append(f"schedules are {show_age(figures.schedule_late_seconds)} late")
     return Text(" · ".join(words), style="bold")
@@ -65,7 +65,7 @@ def _totals(figures: Figures) -> Text:
 def _table(lanes: Sequence[LaneFigures]) -> Table:
     table = Table(header_style="bold", box=None, pad_edge=False)
     table.add_column("lane", overflow="fold")
-    for name in ("ready", "oldest", "running", "suspended", "retrying", "done/s", "failed/s", "takes"):
+    for name in ("ready", "oldest", "running", "suspended", "retrying", "done/min", "failed/min", "takes"):
         table.add_column(name, justify="right")
     table.add_column("held")
     for lane in lanes:
@@ -77,8 +77,8 @@ def _table(lanes: Sequence[LaneFigures]) -> Table:
             str(lane.running),
             str(lane.suspended),
             str(lane.retrying),
-            f"{rates.finished_per_second:.1f}" if rates else "",
-            f"{rates.failed_per_second:.1f}" if rates else "",
+            f"{rates.finished_per_second * 60:.0f}" if rates else "",
+            f"{rates.failed_per_second * 60:.0f}" if rates else "",
             show_age(rates.mean_seconds) if rates else "",
             "held" if lane.is_held else "",
             style="red" if rates and rates.failed_per_second > rates.finished_per_second else None,
@@ -86,10 +86,16 @@ def _table(lanes: Sequence[LaneFigures]) -> Table:
     return table
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def show_age(seconds: float | None) -> str:
-    """A stretch of time in one unit: `0.3s`, `42s`, `7m`, `3h`, `2d`."""
+    """A stretch of time in one unit: `30ms`, `1.2s`, `42s`, `7m`, `3h`, `2d`."""
     if seconds is None:
         return ""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms"
     if seconds < 10:
         return f"{seconds:.1f}s"
     for limit, size, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):

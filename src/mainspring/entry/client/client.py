@@ -18,6 +18,7 @@ import msgspec
 from .approvals import ApprovalsClient
 from .contract_types import Contract, ContractText, Edit, Finding, Playbook, Report, Submitted
 from .knowledge import KnowledgeClient
+from .operating import DeadLettersClient, HoldsClient, RunsClient, SchedulesClient
 from .paging import given, iter_items, path_of
 from .stream import iter_events
 from .transport import Patience, Transport
@@ -38,6 +39,10 @@ class MainspringClient:
     def __init__(self, base_url: str, api_key: str, *, patience: Patience | None = None) -> None:
         self._transport = Transport(base_url.rstrip("/"), api_key, patience or Patience())
         self.knowledge = KnowledgeClient(self._transport)
+        self.runs = RunsClient(self._transport)
+        self.dead_letters = DeadLettersClient(self._transport)
+        self.holds = HoldsClient(self._transport)
+        self.schedules = SchedulesClient(self._transport)
         self.webhooks = WebhooksClient(self._transport)
         self.approvals = ApprovalsClient(self._transport)
 

@@ -32,7 +32,10 @@ class RunStep:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a pipeline; `status` is queued, running, succeeded, failed or cancelled."""
+    """One execution of a pipeline; `status` is queued, running, compensating, succeeded, failed or cancelled.
+
+    at_steps  where it stands or failed, in lists only
+    """
 
     id: str
     pipeline: str
@@ -44,6 +47,10 @@ class Run:
     finished_at: datetime | None = None
     steps: tuple[RunStep, ...] = ()
     error: RunError | None = None
+    at_steps: tuple[str, ...] = ()
+    parent: str | None = None
+    retry_of: str | None = None
+    replay_of: str | None = None
 
     @property
     def is_finished(self) -> bool:
