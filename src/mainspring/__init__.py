@@ -1,42 +1,12 @@
 """Mainspring: the backend an AI-first B2B product runs on.
 
 What a product is built from can be taken from here; each name is loaded when it is first asked for, so that a process
-which needs one room does not pay for all.
+which needs one room does not pay for all (`__init__.pyi` tells type checkers where they are).
 
     from mainspring import Pipeline, Product, StepRun
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mainspring.foundation.http import CurrentPrincipal
-    from mainspring.foundation.principal import Principal
-    from mainspring.inference.gateway import CallContext, Gateway
-    from mainspring.inference.messages import InferenceRequest, assistant, system, user
-    from mainspring.orchestration.pipelines import (
-        Abandon,
-        CostCeilingReached,
-        Elapsed,
-        FindingAdded,
-        Gathered,
-        Pipeline,
-        Pipelines,
-        ProcessPool,
-        Retry,
-        Run,
-        RunShape,
-        RunStatus,
-        StepRun,
-        Undo,
-        Urgency,
-        Wait,
-        for_run,
-        for_signal,
-        for_time,
-        run_shape,
-    )
-    from mainspring.orchestration.products import Brought, Product, Services
 
 __version__ = "0.1.0"
 
