@@ -22,6 +22,7 @@ class Street:
 
     workshop: Workshop
     neighbour: Neighbour
+    gate: Gate
     client: McpClient
     servers: McpServers
     later: timedelta = timedelta(0)
@@ -56,6 +57,7 @@ class Street:
 async def street(workshop: Workshop) -> AsyncIterator[Street]:
     async with neighbouring(Neighbour()) as neighbour:
         reach = Reach("MAINSPRING_MCP_HOSTS", "MCP servers", internal_hosts=frozenset({f"127.0.0.1:{neighbour.port}"}))
-        client = McpClient(Gate(reach), limits=McpLimits(max_answer_bytes=100_000))
+        gate = Gate(reach)
+        client = McpClient(gate, limits=McpLimits(max_answer_bytes=100_000))
         servers = McpServers(workshop.parts.database, workshop.parts.secrets, client)
-        yield Street(workshop, neighbour, client, servers)
+        yield Street(workshop, neighbour, gate, client, servers)

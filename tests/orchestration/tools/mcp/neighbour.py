@@ -33,6 +33,7 @@ class Neighbour:
     key: str | None = None
     raw: Response | None = None
     hold: asyncio.Event | None = None
+    hold_list: asyncio.Event | None = None
     seen: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     metas: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -42,6 +43,8 @@ class Neighbour:
 
     async def list_tools(self, context: Any, params: Any) -> wire.ListToolsResult:
         self.listed += 1
+        if self.hold_list is not None:
+            await self.hold_list.wait()
         return wire.ListToolsResult(tools=self.tools)
 
     async def call_tool(self, context: Any, params: wire.CallToolRequestParams) -> wire.CallToolResult:

@@ -16,6 +16,7 @@ from mainspring.foundation.webguard import Gate, Reach, UrlRefused
 from mainspring.orchestration.tools.errors import ListingChanged
 from mainspring.orchestration.tools.mcp import (
     McpClient,
+    McpLimits,
     McpServers,
     McpTools,
     NewServer,
@@ -116,6 +117,23 @@ async def test_a_list_is_asked_for_once_in_a_while(street: Street):
     street.later = STALE
     await asyncio.gather(*(street.call(words="hello", call_id=f"later-{n}") for n in range(3)))
     assert street.neighbour.listed > before
+
+
+async def test_a_server_that_is_slow_to_list_its_tools_holds_up_no_offer(street: Street):
+    await street.settle()
+    street.neighbour.hold_list = asyncio.Event()
+    street.later = STALE
+    database = street.workshop.parts.database
+    client = McpClient(street.gate, limits=McpLimits(patience=timedelta(milliseconds=50)))
+    source = McpTools(database, street.servers, client, clock=street.clock)
+    assert [each.name for each in await source.list_tools(street.workshop.tenant)] == ["next-door__echo"]
+
+    async def is_being_listed() -> bool:
+        return street.neighbour.listed == 2
+
+    await wait_until(is_being_listed)
+    street.neighbour.hold_list.set()
+    await source.close()
 
 
 async def test_a_model_reads_the_description_that_was_approved(street: Street):
@@ -388,6 +406,7 @@ def test_the_operators_programs_are_read_from_a_file(tmp_path: Path):
 async def test_the_room_is_put_together_as_the_entry_does(workshop: Workshop, vault: Vault, valkey: Valkey):
     beneath = ToolBeneath(workshop.parts.database, valkey, vault, workshop.parts.records)
     services = build_tools(beneath, [])
+    await services.close()
     assert await services.overview.list_tools(workshop.admin) == []
     with pytest.raises(UrlRefused, match="MAINSPRING_MCP_HOSTS"):
         await services.servers.register(workshop.admin, NewServer("inside", "http://10.0.0.1/mcp"))

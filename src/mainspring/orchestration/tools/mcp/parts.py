@@ -46,17 +46,22 @@ class ToolBeneath:
 
 @dataclass(frozen=True, slots=True)
 class ToolServices:
-    """The services of the room, for the API's routes, agents and the MCP endpoint."""
+    """The services of the room, for the API's routes, agents and the MCP endpoint; `close` them in the end."""
 
     toolbox: Toolbox
     overview: ToolOverview
     policies: ToolPolicies
     secrets: ToolSecrets
     servers: McpServers
+    source: McpTools
+
+    async def close(self) -> None:
+        """Stop what goes on by itself."""
+        await self.source.close()
 
 
 def build_tools(beneath: ToolBeneath, tools: Iterable[Tool]) -> ToolServices:
-    """The room on its engines; opens nothing.
+    """The room on its engines.
 
     tools    the platform's own and those of its products; ToolInvalid when two have one name
     """
@@ -73,5 +78,7 @@ def build_tools(beneath: ToolBeneath, tools: Iterable[Tool]) -> ToolServices:
         approver=beneath.approver,
         flags=beneath.flags,
     )
-    toolbox = Toolbox(tools, parts, sources=[McpTools(database, servers, client)])
-    return ToolServices(toolbox, ToolOverview(database, toolbox.access), ToolPolicies(database), secrets, servers)
+    source = McpTools(database, servers, client)
+    toolbox = Toolbox(tools, parts, sources=[source])
+    overview = ToolOverview(database, toolbox.access)
+    return ToolServices(toolbox, overview, ToolPolicies(database), secrets, servers, source)

@@ -12,6 +12,7 @@ from uuid import UUID
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.telemetry import get_logger
 from mainspring.orchestration.tools.types import Effects, Json, Tool, ToolContext
 
 from . import store
@@ -19,6 +20,8 @@ from .client import McpClient
 from .reading import read_server, read_tool
 from .servers import McpServers
 from .types import Server, ServerTool, ToolState
+
+log = get_logger(__name__)
 
 PERMISSION = "agent.run"
 """What a caller needs for a tool of an MCP server, unless the tenant's policy says otherwise."""
@@ -28,7 +31,7 @@ _LIST_AT_ONCE = 8
 
 
 class McpTools:
-    """A `ToolSource` over the MCP servers of tenants.
+    """A `ToolSource` over the MCP servers of tenants; close it in the end.
 
     clock   replaced in tests only
     """
@@ -40,6 +43,7 @@ class McpTools:
         self._clock = clock
         self._turns = asyncio.Semaphore(_LIST_AT_ONCE)
         self._looking: dict[UUID, asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def find(self, tenant: TenantId, name: str) -> Tool | None:
         """The tool, if it is offered now as it was approved."""
@@ -54,13 +58,34 @@ class McpTools:
         return self._tool(*found) if found and found[1].state is ToolState.APPROVED else None
 
     async def list_tools(self, tenant: TenantId) -> Sequence[Tool]:
-        """All that are offered as they were approved; lists that are old are read again first, all at once."""
+        """All that are offered as they were approved; lists that are old are read again first, all at once.
+
+        A server that is slow to answer is waited for a moment only: what is known of it will do to be offered.
+        """
         servers, tools = await self._read(tenant)
         stale = [each for each in servers.values() if each.approved_at is not None and self._is_stale(each)]
         if stale:
-            await asyncio.gather(*(self._look_again(tenant, each) for each in stale))
+            await self._refresh(tenant, stale)
             servers, tools = await self._read(tenant)
         return [self._tool(servers[server], tool) for server, tool in tools if tool.state is ToolState.APPROVED]
+
+    async def close(self) -> None:
+        """Stop looking at servers."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _refresh(self, tenant: TenantId, servers: Sequence[Server]) -> None:
+        tasks = [asyncio.create_task(self._look_again(tenant, each)) for each in servers]
+        self._tasks.update(tasks)
+        for task in tasks:
+            task.add_done_callback(self._ended)
+        await asyncio.wait(tasks, timeout=self._client.limits.patience.total_seconds())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()):
+            log.warning("mcp_server_not_looked_at", error=type(failure).__name__)
 
     async def _find(self, tenant: TenantId, name: str) -> tuple[Server, ServerTool] | None:
         async with self._database.tenant(tenant) as transaction:

@@ -131,6 +131,7 @@ class McpLimits:
 
     max_answer_bytes  of one HTTP answer, or one event of a stream
     fresh_for         how long a list of tools is taken for the present one
+    patience          how long a list of all tools waits for servers whose own list is older
     """
 
     max_answer_bytes: int = 4_000_000
@@ -138,3 +139,4 @@ class McpLimits:
     max_description_characters: int = 4_000
     max_schema_bytes: int = 32_000
     fresh_for: timedelta = timedelta(seconds=60)
+    patience: timedelta = timedelta(seconds=2)
