@@ -13,7 +13,7 @@ import operator
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
-from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -139,7 +139,7 @@ def build_deep_agent(tools: AgentTools) -> AgentGraph:
         inner.add_node("look", look)
         inner.add_edge(START, "look")
         inner.add_edge("look", END)
-        found = await inner.compile(name="researcher").ainvoke({"messages": [("human", question)]})
+        found = await inner.compile(name="researcher").ainvoke({"messages": [HumanMessage(question)]})
         return str(found["messages"][-1].text)
 
     async def look(state: MessagesState) -> dict[str, list[AnyMessage]]:

@@ -114,7 +114,8 @@ async def _serve_until_stopped(folder: Path) -> None:
         urls = engines.start()
         migrate(urls.database_admin_url, login=urls.login)
         async with serve(urls, is_open=True) as served:
-            print(served.url, flush=True)
+            sys.stdout.write(f"{served.url}\n")
+            sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)
     finally:
         engines.stop()

@@ -227,7 +227,7 @@ async def count_assistants(transaction: TenantTransaction, wanted: AssistantFilt
         "select count(*) as found from (select from agent_assistant where tenant_id = %(tenant)s"
         " and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb)"
         " and (%(graph)s::text is null or graph = %(graph)s)"
-        " and (%(name)s::text is null or position(lower(%(name)s) in lower(name)) > 0) limit 10000) as some",
+        " and (%(name)s::text is null or position(lower(%(name)s) in lower(name)) > 0) limit 10000) as fitting",
         tenant=transaction.tenant,
         metadata=_json(wanted.metadata),
         graph=wanted.graph,

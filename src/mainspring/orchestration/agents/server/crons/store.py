@@ -130,7 +130,7 @@ async def count_crons(transaction: TenantTransaction, wanted: CronFilter) -> int
         " and (%(assistant)s::uuid is null or assistant_id = %(assistant)s)"
         " and (%(thread)s::uuid is null or thread_id = %(thread)s)"
         " and (%(is_enabled)s::boolean is null or is_enabled = %(is_enabled)s)"
-        " and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb) limit 10000) as some",
+        " and (%(metadata)s::jsonb is null or metadata @> %(metadata)s::jsonb) limit 10000) as fitting",
         **_parameters(transaction, wanted),
     )
     return row["found"]

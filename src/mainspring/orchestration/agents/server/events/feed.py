@@ -6,6 +6,7 @@ passed over by its number. Bounded memory, catching up, wipes and restarts are `
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -116,18 +117,21 @@ class Feed:
 
         since  only events numbered above
         """
-        async for run in self.iter_runs(tenant, thread, since=since):
-            if run is None:
-                yield []
-                continue
-            async for events in self._iter_run(run):
-                yield [each for each in events if since is None or each.seq > since]
+        async with aclosing(self.iter_runs(tenant, thread, since=since)) as runs:
+            async for run in runs:
+                if run is None:
+                    yield []
+                    continue
+                async with aclosing(self._iter_run(run)) as batches:
+                    async for events in batches:
+                        yield [each for each in events if since is None or each.seq > since]
 
     async def _iter_run(self, run: AgentRun) -> AsyncGenerator[list[ProtocolEvent]]:
         story = RunStory(run.id, run.graph)
         try:
-            async for batch in self.iter_story(run):
-                yield [event for each in batch for event in story.feed(each)]
+            async with aclosing(self.iter_story(run)) as batches:
+                async for batch in batches:
+                    yield [event for each in batch for event in story.feed(each)]
         except AgentUnknown:
             pass  # rolled back before it began
         if not self._from.watch.is_closed:

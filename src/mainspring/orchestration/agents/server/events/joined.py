@@ -6,6 +6,7 @@ that says so.
 
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from mainspring.foundation.errors import BadRequest
@@ -57,15 +58,17 @@ class JoinedThread:
         """Frames of the runs from there on, for ever."""
         sent_at = time.monotonic()
         tenant, thread = begin.thread.tenant, begin.thread.id
-        async for run in self._feed.iter_runs(tenant, thread, after=begin.ordinal - 1):
-            if run is None:
-                if time.monotonic() - sent_at > HEARTBEAT_SECONDS:
-                    yield HEARTBEAT_FRAME
-                    sent_at = time.monotonic()
-                continue
-            place = begin.place if run.ordinal == begin.ordinal else _START
-            async for frame in self._iter_run(run, modes, place):
-                yield frame
+        async with aclosing(self._feed.iter_runs(tenant, thread, after=begin.ordinal - 1)) as runs:
+            async for run in runs:
+                if run is None:
+                    if time.monotonic() - sent_at > HEARTBEAT_SECONDS:
+                        yield HEARTBEAT_FRAME
+                        sent_at = time.monotonic()
+                    continue
+                place = begin.place if run.ordinal == begin.ordinal else _START
+                async with aclosing(self._iter_run(run, modes, place)) as frames:
+                    async for frame in frames:
+                        yield frame
                 sent_at = time.monotonic()
 
     async def _iter_run(self, run: AgentRun, modes: frozenset[str], place: EventId) -> AsyncGenerator[bytes]:
@@ -74,16 +77,17 @@ class JoinedThread:
         sent_at = time.monotonic()
         parts, emissions = Parts(str(run.id), run.graph, _choice(run)), Emissions()
         try:
-            async for batch in self._feed.iter_story(run):
-                made: list[bytes] = []
-                for event in batch:
-                    emission = emissions.read(event)
-                    told = parts.feed(emission) if emission and "run_modes" in modes else []
-                    if event.id > place:
-                        made += _number(told, f"{run.ordinal}:{event.id}")
-                if made or time.monotonic() - sent_at > HEARTBEAT_SECONDS:
-                    yield b"".join(made) or HEARTBEAT_FRAME
-                    sent_at = time.monotonic()
+            async with aclosing(self._feed.iter_story(run)) as story:
+                async for batch in story:
+                    made: list[bytes] = []
+                    for event in batch:
+                        emission = emissions.read(event)
+                        told = parts.feed(emission) if emission and "run_modes" in modes else []
+                        if event.id > place:
+                            made += _number(told, f"{run.ordinal}:{event.id}")
+                    if made or time.monotonic() - sent_at > HEARTBEAT_SECONDS:
+                        yield b"".join(made) or HEARTBEAT_FRAME
+                        sent_at = time.monotonic()
         except AgentUnknown:
             return
         over, ending = await self._feed.end_of(run)

@@ -55,8 +55,6 @@ class Parts:
             yield _name(mode, emission), _with_interrupts(emission)
         elif mode in _PLAIN and mode in modes:
             yield _name(mode, emission), emission.data
-        elif mode == "updates" and "values" in modes and _waits(emission.data):
-            yield _name("values", emission), emission.data
         elif mode == "messages":
             chunk = self._chunks.feed(emission.data, emission.about)
             if chunk is not None and "messages-tuple" in modes:
@@ -109,10 +107,6 @@ class Parts:
 
 def _name(mode: str, emission: Emission) -> str:
     return "|".join((mode, *emission.namespace))
-
-
-def _waits(update: Json) -> bool:
-    return isinstance(update, dict) and bool(update.get("__interrupt__"))
 
 
 def _with_interrupts(emission: Emission) -> Json:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, WebSocket
@@ -9,17 +10,16 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from mainspring.foundation.errors import Forbidden, NotFound, Unauthenticated
 from mainspring.foundation.http import CurrentPrincipal
-from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.agents.server.keys import KeyRoute, socket_principal, while_allowed
 from mainspring.orchestration.agents.server.threads.routes import read_thread_id
 from mainspring.orchestration.agents.server.words import RUN
-from mainspring.orchestration.agents.types import ThreadId
 
 from .commands import Commands
 from .feed import Feed
 from .filters import Subscription
 from .frames import HEARTBEAT_FRAME, STREAM_HEADERS, frame_event
 from .joined import JoinedThread
+from .protocol import ProtocolEvent
 from .schemas import CommandWanted, EventsWanted
 from .sockets import ThreadSocket
 
@@ -46,7 +46,8 @@ def _add_protocol(router: APIRouter, commands: Commands, feed: Feed) -> None:
         The thread need not exist yet: it is made by its first `run.start`. The stream does not end by itself.
         """
         principal.require(RUN)
-        frames = _frames(feed, principal.tenant, read_thread_id(thread), wanted)
+        events = feed.iter_thread(principal.tenant, read_thread_id(thread), since=wanted.since)
+        frames = _frames(events, wanted.subscription())
         return StreamingResponse(while_allowed(frames, request), media_type="text/event-stream", headers=STREAM_HEADERS)
 
     @router.post("/{thread}/commands")
@@ -94,16 +95,18 @@ def _add_socket(router: APIRouter, commands: Commands, feed: Feed) -> None:
         await ThreadSocket(socket, principal, identifier).serve(commands, feed)
 
 
-async def _frames(feed: Feed, tenant: TenantId, thread: ThreadId, wanted: EventsWanted) -> AsyncGenerator[bytes]:
-    subscription: Subscription = wanted.subscription()
+async def _frames(batches: AsyncGenerator[list[ProtocolEvent]], subscription: Subscription) -> AsyncGenerator[bytes]:
     yield HEARTBEAT_FRAME  # the answer has begun, whether or not there is something to tell
     sent_at = time.monotonic()
-    async for events in feed.iter_thread(tenant, thread, since=wanted.since):
-        frames = [frame_event(each) for each in events if subscription.wants(each.channel, each.name, each.namespace)]
-        if frames:
-            yield b"".join(frames)
-        elif time.monotonic() - sent_at > HEARTBEAT_SECONDS:
-            yield HEARTBEAT_FRAME
-        else:
-            continue
-        sent_at = time.monotonic()
+    async with aclosing(batches):
+        async for events in batches:
+            frames = [
+                frame_event(each) for each in events if subscription.wants(each.channel, each.name, each.namespace)
+            ]
+            if frames:
+                yield b"".join(frames)
+            elif time.monotonic() - sent_at > HEARTBEAT_SECONDS:
+                yield HEARTBEAT_FRAME
+            else:
+                continue
+            sent_at = time.monotonic()

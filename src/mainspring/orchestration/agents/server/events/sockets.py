@@ -1,15 +1,19 @@
 """The event protocol over a web socket: commands in, answers and events out, on one connection."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import cast
 
 import msgspec
 from fastapi import WebSocket, WebSocketDisconnect
 
-from mainspring.foundation.errors import InvalidInput
+from mainspring.foundation.db import DatabaseGone
+from mainspring.foundation.errors import Forbidden, InvalidInput, Unauthenticated
 from mainspring.foundation.ids import new_id
 from mainspring.foundation.principal import Principal
+from mainspring.orchestration.agents.server.keys import RECHECK_SECONDS, socket_principal
+from mainspring.orchestration.agents.server.words import RUN
 from mainspring.orchestration.agents.types import Json, JsonObject, ThreadId
 
 from .commands import Commands
@@ -19,6 +23,7 @@ from .schemas import EventsWanted
 
 MAX_COMMAND_CHARACTERS = 1_048_576
 MAX_SUBSCRIPTIONS = 50
+_POLICY_VIOLATION = 1008
 
 
 class ThreadSocket:
@@ -34,6 +39,7 @@ class ThreadSocket:
 
     async def serve(self, commands: Commands, feed: Feed) -> None:
         """Answer until the client goes or the server does."""
+        self._keep(self._watch_rights())
         try:
             while True:
                 text = await self._socket.receive_text()
@@ -73,9 +79,7 @@ class ThreadSocket:
             return _refusal(command, f"{MAX_SUBSCRIPTIONS} subscriptions at most; unsubscribe from one.")
         name = str(new_id())
         self._subscriptions[name] = subscription
-        task = asyncio.create_task(self._tell(name, wanted.since, feed))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(self._tell(name, wanted.since, feed))
         return {"type": "success", "id": command.get("id"), "result": {"subscription_id": name}}
 
     def _unsubscribe(self, command: JsonObject) -> JsonObject:
@@ -96,6 +100,23 @@ class ThreadSocket:
                         await self._socket.send_text(event.show().decode())
         with suppress(RuntimeError):  # closed already
             await self._socket.close(1001)
+
+    async def _watch_rights(self) -> None:
+        """Close the socket some seconds after its key was revoked or lost the right."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                (await socket_principal(self._socket)).require(RUN)
+            except (Unauthenticated, Forbidden):
+                await self._socket.close(_POLICY_VIOLATION)
+                return
+            except DatabaseGone:  # nobody can tell, and what was allowed goes on
+                continue
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _send(self, answer: JsonObject) -> None:
         async with self._sending:

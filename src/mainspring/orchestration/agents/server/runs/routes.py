@@ -26,7 +26,7 @@ from mainspring.orchestration.agents.types import (
 
 from .schemas import RunCreate, RunInBatch, RunsCancel, RunShape, show_run
 from .service import RunDesk
-from .streaming import RunStreams, Watching
+from .streaming import RunStreams, Watching, read_place
 
 
 def build_router(desk: RunDesk, streams: RunStreams) -> APIRouter:
@@ -149,7 +149,7 @@ def _add_joining(router: APIRouter, desk: RunDesk, streams: RunStreams) -> None:
         principal.require(RUN)
         found = await desk.get(principal.tenant, read_thread_id(thread), read_run_id(run))
         choice = _choice(found, [each for part in stream_mode or [] for each in part.split(",") if each])
-        watching = Watching(choice, last_event_id, cancel_on_disconnect)
+        watching = Watching(choice, read_place(last_event_id), cancel_on_disconnect)
         headers = {**STREAM_HEADERS, **_where(found), "location": f"{_path(found)}/stream"}
         frames = while_allowed(streams.iter_frames(found, watching), request)
         return StreamingResponse(frames, media_type="text/event-stream", headers=headers)

@@ -31,12 +31,12 @@ HEARTBEAT_SECONDS = 15.0
 class Watching:
     """How a client watches a run.
 
-    after                  the id of the last part it has; None for everything
+    after                  behind which place it begins, see `read_place`; None for everything
     stops_with_the_client  the run is stopped when the client goes before its end
     """
 
     choice: PartChoice
-    after: str | None = None
+    after: EventId | None = None
     stops_with_the_client: bool = False
 
 
@@ -73,27 +73,28 @@ class RunStreams:
                 self._stop_later(run)
 
     async def _iter_parts(self, run: AgentRun, watching: Watching) -> AsyncGenerator[bytes]:
-        place = read_place(watching.after)
+        place = watching.after
         if place is None:
             yield frame_part("metadata", {"run_id": str(run.id), "attempt": 1}, None)
         parts, emissions = Parts(str(run.id), run.graph, watching.choice), Emissions()
         sent_at, lacks_values = time.monotonic(), False
-        async for batch in self._feed.iter_story(run):
-            frames: list[bytes] = []
-            for event in batch:
-                emission = emissions.read(event)
-                if emission is None:
-                    continue
-                lacks_values = emission.is_omitted if emission.mode == "values" else lacks_values
-                made = parts.feed(emission)
-                if place is None or event.id > place:
-                    frames += _number(made, str(event.id))
-            if frames:
-                yield b"".join(frames)
-                sent_at = time.monotonic()
-            elif time.monotonic() - sent_at > HEARTBEAT_SECONDS:
-                yield HEARTBEAT_FRAME
-                sent_at = time.monotonic()
+        async with aclosing(self._feed.iter_story(run)) as story:
+            async for batch in story:
+                frames: list[bytes] = []
+                for event in batch:
+                    emission = emissions.read(event)
+                    if emission is None:
+                        continue
+                    lacks_values = emission.is_omitted if emission.mode == "values" else lacks_values
+                    made = parts.feed(emission)
+                    if place is None or event.id > place:
+                        frames += _number(made, str(event.id))
+                if frames:
+                    yield b"".join(frames)
+                    sent_at = time.monotonic()
+                elif time.monotonic() - sent_at > HEARTBEAT_SECONDS:
+                    yield HEARTBEAT_FRAME
+                    sent_at = time.monotonic()
         async for frame in self._iter_end(run, watching, lacks_values=lacks_values):
             yield frame
 

@@ -155,7 +155,7 @@ async def count_threads(transaction: TenantTransaction, wanted: ThreadFilter) ->
         " and (%(values)s::jsonb is null or values @> %(values)s::jsonb)"
         " and (%(status)s::text is null or status = %(status)s)"
         " and (%(ids)s::uuid[] is null or id = any(%(ids)s::uuid[]))"
-        " limit 10000) as some",
+        " limit 10000) as fitting",
         **_parameters(transaction, wanted),
     )
     return row["found"]
