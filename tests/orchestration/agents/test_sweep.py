@@ -1,6 +1,7 @@
 """What a crash leaves half done is put right by the sweep; ceilings, long states and expiry."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -21,9 +22,11 @@ from mainspring.orchestration.agents import (
     sweep,
 )
 from mainspring.orchestration.agents.errors import AgentUnknown
+from mainspring.orchestration.agents.runs import AgentJob
 from mainspring.orchestration.agents.types import AgentRun, IfNotExists, RunOrder, RunStatus, ThreadId
-from mainspring.orchestration.pipelines import LiveEvents
-from tests.orchestration.agents.acting import House, emitted, new_thread, open_house, principal_of
+from mainspring.orchestration.pipelines import Failure, LiveEvents
+from mainspring.orchestration.pipelines import RunStatus as PipelineStatus
+from tests.orchestration.agents.acting import House, emitted, new_thread, open_house, principal_of, wait_until
 
 
 class Text(TypedDict, total=False):
@@ -53,12 +56,44 @@ def spender(kit: AgentTools) -> AgentGraph:
     return graph
 
 
+@dataclass(slots=True)
+class Moods:
+    """An agent whose second node raises while the mood is bad."""
+
+    is_bad: bool = True
+    ran: list[str] = field(default_factory=list[str])
+
+    def build(self, kit: AgentTools) -> AgentGraph:
+        async def first(state: Text) -> Text:
+            self.ran.append("first")
+            return {"text": "first"}
+
+        async def second(state: Text) -> Text:
+            self.ran.append("second")
+            if self.is_bad:
+                raise ValueError("not today")
+            return {"text": "second"}
+
+        graph = StateGraph(Text)
+        graph.add_node("first", first)
+        graph.add_node("second", second)
+        graph.add_edge(START, "first")
+        graph.add_edge("first", "second")
+        return graph
+
+
 @pytest.fixture
-def house(database: Database, valkey: Valkey) -> House:
+def moody() -> Moods:
+    return Moods()
+
+
+@pytest.fixture
+def house(database: Database, valkey: Valkey, moody: Moods) -> House:
     return open_house(
         database,
         valkey,
         Agent("long", "Long", long_winded),
+        Agent("moody", "Moody", moody.build),
         Agent("spender", "Spender", spender, limits=AgentLimits(cost_ceiling_micros=200)),
     )
 
@@ -142,6 +177,34 @@ async def test_it_ends_as_soon_as_the_end_of_its_pipeline_run_is_heard_of(house:
     for subscriber in build_subscribers(house.runtime)["run.finished"]:
         await subscriber(OutboxEvent(new_id(), tenant, "run.finished", payload, run.created_at))
     assert (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.INTERRUPTED
+
+
+async def test_a_run_whose_pipeline_run_failed_says_why(house: House, tenant: TenantId):
+    run = await house.runtime.runs.submit(principal_of(tenant), order(new_thread()))
+    assert run.pipeline_run is not None
+    failure = Failure("worker_lost", "Every worker was lost.")
+    assert await house.runtime.ending.end_lost(tenant, run.pipeline_run, PipelineStatus.FAILED, failure)
+    assert not await house.runtime.ending.end_lost(tenant, run.pipeline_run, PipelineStatus.FAILED, failure)
+    ended = await house.runtime.runs.get(tenant, run.id)
+    assert (ended.status, ended.error) == (RunStatus.ERROR, failure)
+
+
+async def test_a_failed_run_goes_on_where_it_was_when_its_pipeline_run_is_retried(
+    house: House, tenant: TenantId, moody: Moods
+):
+    thread = new_thread()
+    async with house.worker():
+        run = await house.run(principal_of(tenant), order(thread, "moody"))
+        assert run.status is RunStatus.ERROR
+        moody.is_bad = False
+        await house.pipelines.submit(tenant, house.runtime.pipeline, AgentJob(run.id))
+
+        async def is_done() -> bool:
+            return (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.SUCCESS
+
+        await wait_until(is_done)
+    assert moody.ran == ["first", "second", "second"]
+    assert (await house.thread(tenant, thread))["status"] == "idle"
 
 
 async def test_what_a_stopped_run_left_running_is_cancelled_by_the_sweep(house: House, tenant: TenantId):

@@ -31,8 +31,9 @@ def build_subscribers(runtime: AgentRuntime) -> Mapping[str, tuple[Subscriber, .
 
     async def settle(event: OutboxEvent) -> None:
         if event.payload.get("pipeline") == PIPELINE:
-            status = RunStatus(event.payload["status"])
-            await runtime.ending.end_lost(event.tenant, RunId(UUID(str(event.payload["run"]))), status)
+            run, status = RunId(UUID(str(event.payload["run"]))), RunStatus(event.payload["status"])
+            ended = await runtime.sweeping.pipelines.find_run(event.tenant, run)
+            await runtime.ending.end_lost(event.tenant, run, status, ended.error if ended else None)
 
     return {RunFinished.TOPIC: (settle,), **dict.fromkeys(DECIDED, (resume,))}
 

@@ -72,8 +72,13 @@ class Ending:
             )
             await store.settle_thread(transaction, run.thread, status=outcome.thread_status)
 
-    async def end_lost(self, tenant: TenantId, pipeline_run: RunId, status: PipelineStatus) -> bool:
-        """End the run that an ended pipeline run led, if it did not end by itself; whether it was so."""
+    async def end_lost(
+        self, tenant: TenantId, pipeline_run: RunId, status: PipelineStatus, failure: Failure | None = None
+    ) -> bool:
+        """End the run that an ended pipeline run led, if it did not end by itself; whether it was so.
+
+        failure  of the pipeline run
+        """
         async with self.database.tenant(tenant) as transaction:
             row = await store.find_by_pipeline_run(transaction, pipeline_run)
             if row is None:
@@ -82,7 +87,7 @@ class Ending:
             row = await store.find_by_pipeline_run(transaction, pipeline_run)
             if row is None:
                 return False
-            is_led = await self._end_in(transaction, read_run(row), _lost(status))
+            is_led = await self._end_in(transaction, read_run(row), _lost(status, failure))
         if is_led:
             await self.leading.ring()
         return True
@@ -116,9 +121,9 @@ class Ending:
         return is_led
 
 
-def _lost(status: PipelineStatus) -> Outcome:
+def _lost(status: PipelineStatus, failure: Failure | None) -> Outcome:
     """What is known of a run whose pipeline run ended without it."""
     if status is PipelineStatus.CANCELLED:
         return Outcome(RunStatus.INTERRUPTED)
     detail = "The run could not be brought to an end; see the pipeline run that led it."
-    return Outcome(RunStatus.ERROR, Failure("agent_run_lost", detail))
+    return Outcome(RunStatus.ERROR, failure or Failure("agent_run_lost", detail))

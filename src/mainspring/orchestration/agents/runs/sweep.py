@@ -59,7 +59,8 @@ async def sweep_agents(parts: Sweeping, *, quiet: float = QUIET_SECONDS) -> int:
         led = await parts.pipelines.find_run(tenant, RunId(row["pipeline_run"]))
         status = RunStatus.FAILED if led is None else led.status
         if status.is_final:
-            count += await parts.ending.end_lost(tenant, RunId(row["pipeline_run"]), status)
+            failure = led.error if led else None
+            count += await parts.ending.end_lost(tenant, RunId(row["pipeline_run"]), status, failure)
         else:
             async with database.tenant(tenant) as transaction:
                 await store.touch(transaction, row["id"])
