@@ -25,6 +25,9 @@ check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tes
 	$(MAKE) --no-print-directory test-browser
 	$(BIN)/python -m bench.contracts --limit 3
 	$(BIN)/python -m bench.pipelines --steps 1000
+	$(MAKE) --no-print-directory bench-queue SHORT=1
+	$(BIN)/python -m bench.streams --short
+	$(BIN)/python -m bench.chaos --runs 60 --seconds 12
 	$(BIN)/python -m bench.gateway --short
 	$(BIN)/python -m bench.knowledge --short
 	$(MAKE) --no-print-directory test-clients
@@ -35,10 +38,13 @@ test-browser: .venv/dev.stamp console/dist/index.html ## the main journey in hea
 test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
 	$(BIN)/python -m pytest -m slow tests/chaos
 
+chaos: .venv/dev.stamp ## 1,000 runs on a fleet whose processes are killed at random; counts what was promised
+	@$(BIN)/python -m bench.chaos
+
 test-clients: .venv/clients.stamp tests/clients/node/node_modules/.stamp ## unmodified SDKs and frameworks, Python and Node, against the gateway
 	MAINSPRING_TEST_CLIENTS=1 .venv/clients/bin/python -m pytest tests/clients
 
-bench: bench-pipelines bench-quality bench-contracts bench-limits bench-cache bench-routing bench-gateway bench-retrieval bench-knowledge ## every benchmark
+bench: bench-pipelines bench-queue bench-streams bench-quality bench-contracts bench-limits bench-cache bench-routing bench-gateway bench-retrieval bench-knowledge ## every benchmark
 
 bench-contracts: .venv/dev.stamp ## analyse the labelled contracts through the API; quality and speed
 	@$(BIN)/python -m bench.contracts
@@ -50,6 +56,12 @@ bench-quality: .venv/dev.stamp ## classifier, extraction and chunking against th
 
 bench-pipelines: .venv/dev.stamp ## steps per second, latency and fairness of the pipeline engine
 	@$(BIN)/python -m bench.pipelines
+
+bench-queue: .venv/queues.stamp ## the queue beside procrastinate, pgqueuer, celery, taskiq and streaq; with a kill test
+	@$(BIN)/python -m bench.queue $(if $(SHORT),--short)
+
+bench-streams: .venv/dev.stamp ## a thousand clients that follow runs on one API process, directly and through nginx
+	@$(BIN)/python -m bench.streams
 
 bench-gateway: .venv/dev.stamp ## the gateway with everything on, beside other gateways; needs cc and taskset
 	@$(BIN)/python -m bench.gateway
@@ -90,6 +102,7 @@ lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra embedded --extra dev pyproject.toml requirements/build.in -c requirements/run.lock -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/data.in -o requirements/data.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/clients.in -c requirements/run.lock -o requirements/clients.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements/queues.in -c requirements/run.lock -o requirements/queues.lock
 
 clean: ## remove what was built and installed; data in .mainspring stays
 	rm -rf .venv console/node_modules console/dist tests/clients/node/node_modules
@@ -119,6 +132,13 @@ clean: ## remove what was built and installed; data in .mainspring stays
 	@$(BIN)/python -m pip --python .venv/clients/bin/python --disable-pip-version-check install -qq --no-deps -r requirements/clients.lock
 	@touch $@
 
+# So do the queues that ours is measured beside.
+.venv/queues.stamp: requirements/queues.lock .venv/dev.stamp
+	@echo "Installing the queues that are measured beside ours ..."
+	@rm -rf .venv/queues && $(BIN)/python -m venv --without-pip .venv/queues
+	@$(BIN)/python -m pip --python .venv/queues/bin/python --disable-pip-version-check install -qq --no-deps -r requirements/queues.lock
+	@touch $@
+
 tests/clients/node/node_modules/.stamp: tests/clients/node/package-lock.json
 	@echo "Installing client packages for Node ..."
 	@cd tests/clients/node && npm ci --no-audit --no-fund --loglevel=error >/dev/null
@@ -136,4 +156,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 
 .PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients format lock clean
 .PHONY: bench bench-quality bench-contracts bench-pipelines bench-gateway bench-limits bench-cache bench-routing
-.PHONY: bench-knowledge bench-retrieval
+.PHONY: bench-knowledge bench-retrieval bench-queue bench-streams chaos
