@@ -85,6 +85,8 @@ class Scene:
             await run.delta("answer", "Thirty days, ")
             self.has_spoken.set()
             await self.go_on.wait()
+            await run.emit("tool_called", {"id": "call", "name": "read_clause", "arguments": {"clause": 4}})
+            await run.emit("tool_answered", {"id": "call", "output": {"days": 30}})
             await run.delta("answer", "as clause 4 says.")
             return Answered("Thirty days")
 
@@ -176,12 +178,16 @@ async def stage(database: Database, valkey: Valkey, tenant: TenantId) -> AsyncIt
 def check_success(task: str, told: Any, run: Run) -> None:
     """Whatever the library: the answer once, nothing of the failed attempt, and every step at its end."""
     if task == "ag-ui":
-        assert [message["content"] for message in told["messages"]] == ["Thirty days, as clause 4 says."]
+        assert [each["content"] for each in told["messages"] if each["role"] == "assistant" and "content" in each] == [
+            "Thirty days, as clause 4 says."
+        ]
+        assert [each["content"] for each in told["messages"] if each["role"] == "tool"] == ['{"days":30}']
         steps = {each["name"]: each["status"] for each in told["state"]["run"]["steps"]}
         assert (told["types"][0], told["types"][-1], told["failed"]) == ("RUN_STARTED", "RUN_FINISHED", None)
     else:
         assert told["texts"] == ["Thirty days, as clause 4 says."]
         assert (told["isOpen"], told["findings"]) == (False, ["A finding"])
+        assert told["tools"] == [["read_clause", "output-available"]]
         steps = told["steps"]
         if task == "ui-message-stream":
             assert (told["protocol"], told["id"], told["errors"]) == ("v1", show_id("run", run.id), [])

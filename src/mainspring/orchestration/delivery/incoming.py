@@ -15,7 +15,7 @@ from mainspring.orchestration.pipelines import Run
 from . import incoming_store
 from .cloudevents import CloudEvent
 from .errors import EndpointInvalid, EventUnknown, TooManyEndpoints
-from .starting import Starter
+from .starting import Cause, Starter
 
 MANAGE, TRIGGER = "delivery.manage", "ai.analysis.trigger"
 SUBSCRIPTION_PREFIX = "sub"
@@ -115,8 +115,8 @@ class Incoming:
         return [(name, self._starter.fit(name, event.data)) for name in names]
 
     async def _start(self, principal: Principal, event: CloudEvent, name: str, given: object) -> Run:
-        about = f"event:{event.type}"
-        return await self._starter.start(principal.tenant, name, given, once=(event.source, event.id), about=about)
+        cause = Cause((event.source, event.id), f"event:{event.type}")
+        return await self._starter.start(principal.tenant, name, given, cause=cause, by=principal)
 
 
 def _read(row: Row) -> Subscription:

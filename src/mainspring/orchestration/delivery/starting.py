@@ -6,15 +6,29 @@ and may name things that its maker was allowed to see.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import msgspec
 
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.principal import Principal
 from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run
 
 from .errors import EndpointInvalid, EventInvalid
 
 _MAX_SUBJECT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a run is started.
+
+    once   names the thing that came: the same parts start one run of a pipeline
+    about  what the run is about
+    """
+
+    once: tuple[str, ...]
+    about: str
 
 
 class Starter:
@@ -42,16 +56,17 @@ class Starter:
         except msgspec.ValidationError as unfit:
             raise EventInvalid(f"The data does not fit the pipeline {name}: {unfit}.") from None
 
-    async def start(self, tenant: TenantId, name: str, submitted: object, *, once: tuple[str, ...], about: str) -> Run:
+    async def start(
+        self, tenant: TenantId, name: str, submitted: object, *, cause: Cause, by: Principal | None = None
+    ) -> Run:
         """Start a run, or answer the one that was started for the same thing before.
 
         submitted  what `fit` gave
-        once       what names the thing that came: the same parts start one run of a pipeline
-        about      what the run is about
-        raises     IdempotencyKeyReused for other data under the same parts
+        by         who sent it; None for a message of a queue, which nobody in the tenant sent
+        raises     IdempotencyKeyReused for other data under the same name, BacklogFull, PipelineDraining
         """
         pipeline = self._startable[name]
-        digest = hashlib.sha256("\0".join((name, *once)).encode()).hexdigest()
+        digest = hashlib.sha256("\0".join((name, *cause.once)).encode()).hexdigest()
         return await self._pipelines.submit(
-            tenant, pipeline, submitted, idempotency_key=f"event:{digest}", subject=about[:_MAX_SUBJECT]
+            tenant, pipeline, submitted, idempotency_key=f"event:{digest}", subject=cause.about[:_MAX_SUBJECT], by=by
         )

@@ -26,7 +26,7 @@ from mainspring.foundation.webguard import UrlRefused
 from mainspring.orchestration.delivery import bridge_store
 from mainspring.orchestration.delivery.cloudevents import read_events
 from mainspring.orchestration.delivery.errors import EndpointInvalid, EventInvalid
-from mainspring.orchestration.delivery.starting import Starter
+from mainspring.orchestration.delivery.starting import Cause, Starter
 from mainspring.orchestration.delivery.types import EndpointKind
 
 from .queue import QueueAddress, QueueGone, QueueKind, Received, read_credentials
@@ -158,10 +158,8 @@ class Consumer:
         try:
             once, data = read_message(message)
             submitted = self._starter.fit(trigger.pipeline, data)
-            about = f"{trigger.kind.value}:{trigger.address}"
-            await self._starter.start(
-                trigger.tenant, trigger.pipeline, submitted, once=(*once, str(trigger.id)), about=about
-            )
+            cause = Cause((*once, str(trigger.id)), f"{trigger.kind.value}:{trigger.address}")
+            await self._starter.start(trigger.tenant, trigger.pipeline, submitted, cause=cause)
         except RateLimited as full:
             pause = timedelta(seconds=full.retry_after_seconds) if full.retry_after_seconds else _BACKLOG_PAUSE
             await message.later(pause)
