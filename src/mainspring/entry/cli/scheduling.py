@@ -86,7 +86,7 @@ def preview_schedule(
     cron: Cron,
     tenant: NamedTenant,
     timezone: Timezone = "UTC",
-    count: Annotated[int, typer.Option(min=1, max=50)] = 5,
+    count: Annotated[int, typer.Option(min=1, max=20)] = 5,
     json: JsonFlag = False,
 ) -> None:
     """Show when a cron line would come next, in UTC."""

@@ -144,7 +144,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A pipeline that the clock starts; `upcoming` are its next firings in UTC, none while it is paused."""
+    """A pipeline that the clock starts; `upcoming` are its next firings in UTC: one in lists, none while paused."""
 
     id: str
     name: str

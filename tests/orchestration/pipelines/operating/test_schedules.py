@@ -115,7 +115,8 @@ async def test_schedules_are_made_listed_changed_and_deleted(desk: Desk, tenant:
     changed = (await desk.send("PATCH", tenant, path, {"cron": "0 9 * * MON", "input": {"amount": 9}})).json()
     assert (changed["cron"], changed["timezone"]) == ("0 9 * * MON", "Europe/Berlin")
     assert changed["input"]["amount"] == 9
-    assert [each["id"] for each in (await desk.get(tenant, "/schedules")).json()["items"]] == [made["id"]]
+    (listed,) = (await desk.get(tenant, "/schedules")).json()["items"]
+    assert (listed["id"], listed["upcoming"]) == (made["id"], changed["upcoming"][:1])
     assert (await desk.send("DELETE", tenant, path)).status_code == 204
     assert (await desk.send("DELETE", tenant, path)).status_code == 404
 
@@ -170,7 +171,7 @@ async def test_a_preview_shows_the_next_firings_in_words_and_instants(desk: Desk
     shown = (await desk.get(tenant, "/schedules:preview", **asked)).json()
     assert shown["cron_text"] == "At 07:30 on Monday through Friday"
     assert len(shown["upcoming"]) == 3
-    assert (await desk.get(tenant, "/schedules:preview", cron="* * * * *", count=51)).status_code == 422
+    assert (await desk.get(tenant, "/schedules:preview", cron="* * * * *", count=21)).status_code == 422
     assert (await desk.get(tenant, "/schedules:preview", cron="nonsense")).json()["code"] == "schedule_invalid"
 
 

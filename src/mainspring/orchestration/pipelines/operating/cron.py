@@ -15,7 +15,8 @@ from .errors import ScheduleInvalid
 
 MAX_CRON = 100
 MAX_TIMEZONE = 64
-MAX_PREVIEW = 50
+MAX_PREVIEW = 20
+"""A line that comes every few decades takes milliseconds for each firing that is shown."""
 
 
 def next_firing(cron: str, timezone: str, after: datetime) -> datetime:

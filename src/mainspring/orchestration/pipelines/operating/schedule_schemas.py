@@ -33,7 +33,7 @@ class ScheduleChange(Asked):
 
 
 class ScheduleShape(BaseModel):
-    """A schedule; `upcoming` are its next firings in UTC, none while it is paused."""
+    """A schedule; `upcoming` are its next firings in UTC: one in lists, none while it is paused."""
 
     id: str = Field(examples=["sch_01k9x3v2m4e0n8q5t7w1y6z3ab"])
     name: str
