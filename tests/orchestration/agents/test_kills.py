@@ -57,21 +57,25 @@ async def wait_for_line(folder: Path, line: str, count: int = 1) -> None:
     await wait_until(is_there, seconds=60)
 
 
-async def wait_for_writes(house: House, tenant: TenantId, thread: ThreadId) -> None:
-    """Until what `left` wrote is stored, while `right` is still at work."""
+async def wait_for_stored(house: House, tenant: TenantId, thread: ThreadId, *, step: int, writes: bool = False) -> None:
+    """Until the checkpoint of a step is stored, or what a node that began there wrote: `async` lags a little."""
 
-    async def are_stored() -> bool:
+    async def is_stored() -> bool:
         async with house.database.tenant(tenant) as transaction:
             rows = await transaction.all(
                 """
-                select 1 from checkpoint_writes w
-                 where thread_id = %(thread)s and channel = 'trail' and checkpoint_id = (
-                       select max(checkpoint_id) from checkpoints where thread_id = %(thread)s)""",
+                select 1 from checkpoints c
+                 where c.thread_id = %(thread)s and c.metadata ->> 'step' = %(step)s::text
+                   and (not %(writes)s or exists (
+                       select from checkpoint_writes w where w.thread_id = c.thread_id
+                          and w.checkpoint_id = c.checkpoint_id and w.channel = 'trail'))""",
                 thread=str(thread),
+                step=step,
+                writes=writes,
             )
         return bool(rows)
 
-    await wait_until(are_stored)
+    await wait_until(is_stored, seconds=60)
 
 
 def order(thread: ThreadId, durability: Durability = Durability.ASYNC, **more: Multitask) -> RunOrder:
@@ -92,12 +96,12 @@ async def test_a_killed_worker_costs_nothing_that_had_finished(
     thread = new_thread()
     run = await house.runtime.runs.submit(principal_of(tenant), order(thread, durability))
     with worker(engines, tmp_path) as process:
-        await wait_for_line(tmp_path, "left")
-        await wait_for_writes(house, tenant, thread)
+        await wait_for_stored(house, tenant, thread, step=1, writes=True)
         process.kill()
     (tmp_path / "go-right").touch()
     with worker(engines, tmp_path) as process:
         await wait_for_line(tmp_path, "last begins")
+        await wait_for_stored(house, tenant, thread, step=2)
         process.kill()
     (tmp_path / "go-last").touch()
     with worker(engines, tmp_path):
@@ -136,7 +140,7 @@ async def test_a_new_run_takes_the_thread_of_a_dead_worker(
     (tmp_path / "go-last").touch()
     first = await house.runtime.runs.submit(me, order(thread))
     with worker(engines, tmp_path) as process:
-        await wait_for_writes(house, tenant, thread)
+        await wait_for_stored(house, tenant, thread, step=1, writes=True)
         process.kill()
     second = await house.runtime.runs.submit(me, order(thread, multitask=Multitask.ROLLBACK))
     (tmp_path / "go-right").touch()
