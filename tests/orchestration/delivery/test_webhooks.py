@@ -274,6 +274,20 @@ async def test_a_slow_endpoint_delays_no_other_and_has_few_calls_open(
         await sending
 
 
+async def test_a_quick_endpoint_gets_many_events_in_a_second(post: Post, receiver: Receiver):
+    await post.add(receiver.port)
+    for _ in range(60):
+        await post.tell("a.b")
+    stop = asyncio.Event()
+    sending = asyncio.create_task(post.sender.run(stop))
+    async with asyncio.timeout(10):  # four at once and a look each second would take fifteen
+        while len(receiver.got) < 60:  # noqa: ASYNC110 - the receiver is another party
+            await asyncio.sleep(0.01)
+    stop.set()
+    await sending
+    assert len(set(receiver.ids)) == 60
+
+
 async def test_a_delivery_whose_worker_died_is_sent_by_another_under_the_same_id(
     post: Post, receiver: Receiver, database: Database
 ):

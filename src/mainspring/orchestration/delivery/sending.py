@@ -10,7 +10,6 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -89,15 +88,17 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; what is under way then is finished. Survives a lost database."""
+        stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
             taken = 0
             try:
                 taken = await self._start_due()
             except DatabaseGone as gone:
                 log.warning("deliveries_wait_for_database", error=type(gone).__name__)
-            if not taken:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _LOOK_EVERY_SECONDS)
+            if not taken:  # what ends makes a place for the next delivery of its endpoint
+                waited_for = {stopping, *self._under_way}
+                await asyncio.wait(waited_for, timeout=_LOOK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await stopping
         if self._under_way:
             await asyncio.wait(self._under_way)
 

@@ -7,7 +7,7 @@ from mainspring.orchestration.delivery.types import EndpointKind
 
 from .deliveries import add_deliveries
 from .endpoints import add_endpoints
-from .events import add_events
+from .incoming import add_events
 from .triggers import add_triggers
 
 _QUEUES = (EndpointKind.NATS, EndpointKind.SQS, EndpointKind.RABBITMQ)
