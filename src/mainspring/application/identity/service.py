@@ -138,3 +138,7 @@ class Identity:
     ) -> Principal:
         """The caller of a request (port of `foundation.http`); see `Sessions.authenticate`."""
         return await self.sessions.authenticate(bearer=bearer, cookie=cookie, csrf=csrf, unsafe=unsafe)
+
+    async def current(self, principal: Principal) -> Principal | None:
+        """The caller with the rights it holds now (port of agents); see `Sessions.current`."""
+        return await self.sessions.current(principal)

@@ -5,7 +5,7 @@ changed role, a removed member, a left team or a revoked key takes hold on the n
 refusals of a credential read the same, whether it is unknown, expired or revoked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -121,6 +121,24 @@ class Sessions:
             "'Authorization: Bearer ms_...' with an API key."
         )
 
+    async def current(self, principal: Principal) -> Principal | None:
+        """The same caller with the rights it holds now, for work that goes on long after it called.
+
+        None once a person has left the tenant, or a key was revoked or is over. Sessions may end meanwhile: the
+        work is the person's, not their browser's. The system, and callers that an application vouches for, stay.
+        """
+        if principal.kind is PrincipalKind.USER and principal.user is not None:
+            async with self._database.tenant(principal.tenant) as transaction:
+                row = await sessions_store.find_person(transaction, principal.user)
+            return row and _person(principal.tenant, principal.user, row, principal.credential)
+        if principal.kind is PrincipalKind.API_KEY and principal.credential is not None:
+            async with self._database.tenant(principal.tenant) as transaction:
+                row = await sessions_store.find_key_of(transaction, principal.credential, self._clock())
+            if row is None or (row["created_by"] is not None and row["role"] is None):
+                return None
+            return replace(principal, permissions=frozenset[str](row["scopes"]) & _creator_permissions(row))
+        return principal
+
     async def describe(self, principal: Principal) -> Caller:
         """The tenant, person, role and permissions behind a principal."""
         async with self._database.tenant(principal.tenant) as transaction:
@@ -156,17 +174,7 @@ class Sessions:
             row = await sessions_store.find_session(transaction, hash_secret(token), self._clock())
         if row is None:
             raise _refused()
-        role, user = Role(row["role"]), UserId(row["user_id"])
-        return Principal(
-            TenantId(row["tenant_id"]),
-            PrincipalKind.USER,
-            row["name"],
-            ROLE_PERMISSIONS[role],
-            user=user,
-            credential=row["id"],
-            subjects=subjects_of_member(user, role, row["teams"]),
-            hands=hands_of_member(user),
-        )
+        return _person(TenantId(row["tenant_id"]), UserId(row["user_id"]), row, row["id"])
 
     async def _by_key(self, secret: str) -> Principal:
         prefix, now = read_key_prefix(secret), self._clock()
@@ -189,6 +197,20 @@ class Sessions:
             subjects=subjects_of_key(key),
             hands=hands_of_key(key, row["created_by"]),
         )
+
+
+def _person(tenant: TenantId, user: UserId, row: Row, credential: UUID | None) -> Principal:
+    role = Role(row["role"])
+    return Principal(
+        tenant,
+        PrincipalKind.USER,
+        row["name"],
+        ROLE_PERMISSIONS[role],
+        user=user,
+        credential=credential,
+        subjects=subjects_of_member(user, role, row["teams"]),
+        hands=hands_of_member(user),
+    )
 
 
 def _creator_permissions(row: Row) -> frozenset[str]:

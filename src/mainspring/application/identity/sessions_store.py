@@ -69,6 +69,30 @@ async def find_session(transaction: SystemTransaction, token_hash: bytes, now: d
     )
 
 
+async def find_person(transaction: TenantTransaction, user: UserId) -> Row | None:
+    """The name, role and teams that a person has in the tenant now; None once they left it."""
+    return await transaction.first(
+        "select m.name, m.role,"
+        " array(select t.team_id from team_member t where t.tenant_id = m.tenant_id and t.member_id = m.id) as teams"
+        " from membership m where m.tenant_id = %(tenant)s and m.user_id = %(user)s",
+        tenant=transaction.tenant,
+        user=user,
+    )
+
+
+async def find_key_of(transaction: TenantTransaction, key: UUID, now: datetime) -> Row | None:
+    """A key that may be used now, with the present role of its creator; None when it was revoked or is over."""
+    return await transaction.first(
+        "select k.scopes, k.created_by, m.role"
+        " from api_key k left join membership m on m.tenant_id = k.tenant_id and m.user_id = k.created_by"
+        " where k.tenant_id = %(tenant)s and k.id = %(key)s and k.revoked_at is null"
+        " and (k.expires_at is null or k.expires_at > %(now)s)",
+        tenant=transaction.tenant,
+        key=key,
+        now=now,
+    )
+
+
 async def close_session(transaction: TenantTransaction, session: UUID, now: datetime) -> bool:
     """Whether it was open until now."""
     closed = await transaction.run(
