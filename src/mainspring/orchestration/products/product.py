@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
@@ -21,6 +22,10 @@ from mainspring.foundation.ids import TenantId
 from mainspring.foundation.outbox import Subscriber, Subscribers, join_subscribers
 from mainspring.orchestration.knowledge import Concept, Concepts
 from mainspring.orchestration.pipelines import Pipeline
+
+if TYPE_CHECKING:  # who brings no agents does not pay for loading what they need
+    from mainspring.orchestration.agents import Agent
+    from mainspring.orchestration.tools import Tool
 
 from .errors import ProductInvalid
 from .services import Services
@@ -33,6 +38,8 @@ class Brought:
     """What a product runs and serves.
 
     pipelines    every version that may still have runs; new runs take the one that the product submits
+    agents       graphs by name, each offered as an assistant; their tools come with them
+    tools        more tools, which agents, MCP clients and other products' agents may call
     routers      mounted on the API, below a path of the product's own such as `/v1/letters`
     subscribers  outbox topic to those who hear it, each idempotent by event id
     startable    names of pipelines that callers may start with an input of their own (`POST /v1/pipelines/...`): those
@@ -40,6 +47,8 @@ class Brought:
     """
 
     pipelines: tuple[Pipeline, ...] = ()
+    agents: "tuple[Agent, ...]" = ()
+    tools: "tuple[Tool, ...]" = ()
     routers: tuple[APIRouter, ...] = ()
     startable: frozenset[str] = frozenset()
     subscribers: Subscribers = field(default_factory=dict[str, tuple[Subscriber, ...]])
@@ -91,10 +100,16 @@ def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
                 )
     return Brought(
         pipelines=tuple(pipeline for _, parts in brought for pipeline in parts.pipelines),
+        agents=tuple(agent for _, parts in brought for agent in parts.agents),
+        tools=tuple(dict.fromkeys(tool for _, parts in brought for tool in _tools_of(parts))),
         routers=tuple(router for _, parts in brought for router in parts.routers),
         startable=frozenset(name for _, parts in brought for name in parts.startable),
         subscribers=join_subscribers(*(parts.subscribers for _, parts in brought)),
     )
+
+
+def _tools_of(parts: Brought) -> tuple["Tool", ...]:
+    return (*parts.tools, *(tool for agent in parts.agents for tool in agent.tools))
 
 
 class JoinedConcepts:
