@@ -27,7 +27,11 @@ class Adapter:
             worker_prefetch_multiplier=max(1, place.prefetch // place.concurrency),
             worker_hijack_root_logger=False,
             broker_connection_retry_on_startup=True,
-            broker_transport_options={"visibility_timeout": place.redelivery},
+            broker_transport_options={
+                "visibility_timeout": place.redelivery,
+                "unacked_restore_interval": 1,
+                "unacked_restore_throttle": 1,
+            },
         )
         self._task = self._app.task(name="work")(_body(place))
 
