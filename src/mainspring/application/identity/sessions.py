@@ -130,7 +130,7 @@ class Sessions:
         if principal.kind is PrincipalKind.USER and principal.user is not None:
             async with self._database.tenant(principal.tenant) as transaction:
                 row = await sessions_store.find_person(transaction, principal.user)
-            return row and _person(principal.tenant, principal.user, row, principal.credential)
+            return _person(principal.tenant, principal.user, row, principal.credential) if row else None
         if principal.kind is PrincipalKind.API_KEY and principal.credential is not None:
             async with self._database.tenant(principal.tenant) as transaction:
                 row = await sessions_store.find_key_of(transaction, principal.credential, self._clock())
