@@ -40,18 +40,21 @@ from .types import (
 log = get_logger(__name__)
 
 SECRET_KIND = "delivery_secret"  # noqa: S105 - the kind of thing that the vault seals
-_LEASE = timedelta(seconds=60)
 _LOOK_EVERY_SECONDS = 1.0
 _PURGE_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How many deliveries may be under way: in this process, and to one endpoint and of one tenant in all."""
+    """How many deliveries may be under way: in this process, and to one endpoint and of one tenant in all.
+
+    lease  how long a claim keeps others away; longer than an attempt may take
+    """
 
     total: int = 64
     per_endpoint: int = 4
     per_tenant: int = 32
+    lease: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Sender:
                 room=room,
                 per_endpoint=self._places.per_endpoint,
                 per_tenant=self._places.per_tenant,
-                lease=_LEASE,
+                lease=self._places.lease,
             )
         for claim in await self._equip(rows):
             task = asyncio.create_task(self._deliver(claim))
