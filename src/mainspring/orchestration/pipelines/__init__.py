@@ -1,20 +1,25 @@
 """Durable pipelines: declared steps, run by workers that may die at any instant, watched live."""
 
+from .backlog import LanePace, Pace, Share, TenantLane, count_lanes, find_share, read_pace, set_share
 from .errors import (
     Abandon,
+    BacklogFull,
     CostCeilingReached,
     IdempotencyKeyReused,
     PayloadRefused,
+    PipelineDraining,
     PipelineInvalid,
     Retry,
     RunEnded,
     RunNotCancellable,
     RunUnfinished,
+    StepCrashed,
 )
 from .events import RunFinished
 from .flow import Elapsed, Gathered, ItemFailure, Undo, Wait
 from .live import LiveEvents
 from .pipeline import Pipeline
+from .pools import PooledRun
 from .schemas import RunShape, run_shape
 from .service import Pipelines
 from .signals import Told
@@ -43,6 +48,7 @@ __all__ = [
     "ROUTINE",
     "RUN_PREFIX",
     "Abandon",
+    "BacklogFull",
     "CostCeilingReached",
     "Elapsed",
     "EventId",
@@ -53,11 +59,15 @@ __all__ = [
     "IdempotencyKeyReused",
     "ItemFailure",
     "Items",
+    "LanePace",
     "LiveEvents",
+    "Pace",
     "PayloadRefused",
     "Pipeline",
+    "PipelineDraining",
     "PipelineInvalid",
     "Pipelines",
+    "PooledRun",
     "ProcessPool",
     "Retry",
     "Run",
@@ -69,16 +79,23 @@ __all__ = [
     "RunShape",
     "RunStatus",
     "RunUnfinished",
+    "Share",
     "Step",
+    "StepCrashed",
     "StepRun",
     "StepStatus",
+    "TenantLane",
     "Told",
     "Undo",
     "Urgency",
     "Wait",
     "Worker",
+    "count_lanes",
+    "find_share",
     "for_run",
     "for_signal",
     "for_time",
+    "read_pace",
     "run_shape",
+    "set_share",
 ]
