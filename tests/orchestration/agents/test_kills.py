@@ -1,5 +1,6 @@
 """kill -9 in mid-run: the run goes on where it was, and nothing that had finished is done twice."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Generator
@@ -78,6 +79,14 @@ async def wait_for_stored(house: House, tenant: TenantId, thread: ThreadId, *, s
     await wait_until(is_stored, seconds=60)
 
 
+async def count_checkpoints(house: House, tenant: TenantId, thread: ThreadId) -> int:
+    async with house.database.tenant(tenant) as transaction:
+        row = await transaction.one(
+            "select count(*) as n from checkpoints where thread_id = %(thread)s", thread=str(thread)
+        )
+    return row["n"]
+
+
 def order(thread: ThreadId, durability: Durability = Durability.ASYNC, **more: Multitask) -> RunOrder:
     return RunOrder(
         "errand",
@@ -148,3 +157,24 @@ async def test_a_new_run_takes_the_thread_of_a_dead_worker(
         await house.runtime.runs.wait(tenant, second.id, timeout=timedelta(seconds=60))
     assert (await house.thread(tenant, thread))["values"]["trail"] == ["go", "first", "left", "right", "last"]
     assert first.id not in {each.id for each in await house.runtime.runs.list_of_thread(tenant, thread)}
+
+
+async def test_a_worker_that_was_frozen_and_comes_back_changes_nothing(
+    house: House, engines: EngineUrls, tenant: TenantId, tmp_path: Path
+):
+    thread = new_thread()
+    run = await house.runtime.runs.submit(principal_of(tenant), order(thread))
+    with worker(engines, tmp_path) as frozen:
+        await wait_for_stored(house, tenant, thread, step=1, writes=True)
+        frozen.send_signal(signal.SIGSTOP)
+        (tmp_path / "go-right").touch()
+        with worker(engines, tmp_path):
+            await wait_for_line(tmp_path, "last begins")
+            frozen.send_signal(signal.SIGCONT)
+            await wait_for_line(tmp_path, "right", 2)  # what it was doing when it froze
+            (tmp_path / "go-last").touch()
+            ended = await house.runtime.runs.wait(tenant, run.id, timeout=timedelta(seconds=60))
+    assert ended.status is RunStatus.SUCCESS, ended.error
+    row = await house.thread(tenant, thread)
+    assert row["values"]["trail"] == ["go", "first", "left", "right", "last"]
+    assert await count_checkpoints(house, tenant, thread) == 5

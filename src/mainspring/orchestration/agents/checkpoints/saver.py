@@ -7,7 +7,7 @@ whoever owns the thread's checkpoints by other means, such as tests.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -26,6 +26,7 @@ from psycopg.types.json import Jsonb
 
 from mainspring.foundation.db import Database, Row, TenantTransaction
 from mainspring.foundation.ids import TenantId
+from mainspring.orchestration.agents.errors import AgentFenced
 
 from . import store
 from .fence import Fence, Guard
@@ -38,11 +39,20 @@ MAX_LISTED = 1_000
 class TenantSaver(BaseCheckpointSaver[str]):
     """Checkpoints of one tenant.
 
-    guard  who may write; None for everyone
+    guard       who may write; None for everyone
+    on_refused  called when the guard refused a write: LangGraph stores in the background and hears of it late
     """
 
-    def __init__(self, database: Database, tenant: TenantId, *, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tenant: TenantId,
+        *,
+        guard: Guard | None = None,
+        on_refused: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
+        self._on_refused = on_refused
         self._database = database
         self._tenant = tenant
         self._guard = guard
@@ -173,8 +183,14 @@ class TenantSaver(BaseCheckpointSaver[str]):
                 await prune_in(transaction, str(thread), history=1, branches=False)
 
     async def _check(self, transaction: TenantTransaction) -> None:
-        if self._guard is not None:
+        if self._guard is None:
+            return
+        try:
             await self._guard.check(transaction)
+        except AgentFenced:
+            if self._on_refused is not None:
+                self._on_refused()
+            raise
 
     def _where(self, configurable: Mapping[str, Any]) -> dict[str, object]:
         return {

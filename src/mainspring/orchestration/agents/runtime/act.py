@@ -115,6 +115,28 @@ class _Begun:
     left: float
 
 
+class _Stop:
+    """Ends the block with AgentFenced as soon as a checkpoint was refused, whatever it is doing."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._is_stopped = False
+
+    def now(self) -> None:
+        """Stop the block, once."""
+        if self._task is not None and not self._is_stopped:
+            self._is_stopped = True
+            self._task.cancel()
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.current_task()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task, self._task = self._task, None
+        if self._is_stopped and task is not None and task.uncancel() == 0 and kind is not None:
+            raise AgentFenced("This attempt leads the run no more; it was stopped.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Acts:
     parts: AgentParts
@@ -193,10 +215,11 @@ class _Acts:
             log.info("agent_run_not_closed", run=str(begun.run.id), error=type(late).__name__)
 
     async def _execute(self, begun: _Begun, telling: Telling) -> Outcome:
-        graph = await self.parts.graphs.for_run(begun.acting, begun.fence)
+        stop = _Stop()
+        graph = await self.parts.graphs.for_run(begun.acting, begun.fence, stop.now)
         limit = asyncio.timeout(max(0.0, begun.left))
         try:
-            async with limit:
+            async with limit, stop:
                 await self._stream(graph, begun, telling)
         except TimeoutError:
             if not limit.expired():

@@ -1,5 +1,6 @@
 """Graphs ready to use: built, with the checkpoints and the memory of one tenant."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,8 @@ class Graphs:
         kit = AgentTools(agent.name, self.gateway, config=config or dict[str, Json]())
         return self._compile(agent, kit, saver, tenant)
 
-    async def for_run(self, acting: Acting, fence: Fence) -> Graph:
-        """An agent's graph for a run, writing as its leading attempt only."""
+    async def for_run(self, acting: Acting, fence: Fence, on_refused: Callable[[], None]) -> Graph:
+        """An agent's graph for a run, writing as its leading attempt only; `on_refused` when it is that no more."""
         run = acting.agent_run
         agent = self.agents.get(run.graph)
         names = [tool.name for tool in agent.tools]
@@ -61,7 +62,8 @@ class Graphs:
             configurable if isinstance(configurable, dict) else dict[str, Json](),
             agent.limits.loops,
         )
-        return self._compile(agent, kit, TenantSaver(self.database, run.tenant, guard=fence), run.tenant)
+        saver = TenantSaver(self.database, run.tenant, guard=fence, on_refused=on_refused)
+        return self._compile(agent, kit, saver, run.tenant)
 
     def _compile(self, agent: Agent, kit: AgentTools, saver: TenantSaver, tenant: TenantId) -> Graph:
         built = agent.build(kit)
