@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from mainspring import __version__
 from mainspring.application.identity import routes as identity_routes
+from mainspring.entry.agents_slice import mcp_hosts
 from mainspring.entry.orchestration_slice import Orchestration
 from mainspring.entry.reference_page import add_reference_page
 from mainspring.entry.wiring import Platform, build
@@ -25,11 +26,14 @@ from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.inference.gateway import routes as record_routes
+from mainspring.orchestration.agents.server import routes as agent_routes
 from mainspring.orchestration.approvals import routes as approval_routes
 from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import operating as operating_routes
 from mainspring.orchestration.pipelines import routes as run_routes
+from mainspring.orchestration.tools import routes as tool_routes
+from mainspring.orchestration.tools.mcp import McpEndpoint, build_mcp_router, mcp_route
 
 _DESCRIPTION = """
 Everything is asynchronous: a submission answers with a run at once; follow it live at its `stream_url`,
@@ -57,6 +61,8 @@ def make_app(platform: Platform, *, has_console: bool = True) -> FastAPI:
     _add_inference(app, platform)
     _add_health(app, platform)
     app.include_router(_metrics_router(platform))
+    toolbox = platform.orchestration.agents.tools.toolbox
+    app.router.routes.append(mcp_route(McpEndpoint(toolbox, platform.identity, mcp_hosts(settings))))
     add_reference_page(app)
     if has_console:
         _add_console(app)
@@ -71,6 +77,10 @@ def _add_orchestration(app: FastAPI, parts: Orchestration, *, max_upload_bytes: 
     app.include_router(operating_routes.build_router(parts.operating))
     app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=parts.privacy))
     app.include_router(approval_routes.build_router(parts.approvals))
+    tools = parts.agents.tools
+    app.include_router(tool_routes.build_router(tools.overview, tools.policies, tools.secrets))
+    app.include_router(build_mcp_router(tools.servers))
+    app.include_router(agent_routes.build_router(parts.agents.server))
 
 
 def _add_inference(app: FastAPI, platform: Platform) -> None:

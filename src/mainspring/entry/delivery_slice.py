@@ -6,5 +6,5 @@ from mainspring.orchestration.delivery import DeliverySettings
 
 def delivery_settings(settings: Settings) -> DeliverySettings:
     """What the operator decided."""
-    hosts = frozenset(each for part in (settings.delivery_hosts or "").split(",") if (each := part.strip()))
+    hosts = frozenset(settings.listed(settings.delivery_hosts))
     return DeliverySettings(source=settings.delivery_source, internal_hosts=hosts)

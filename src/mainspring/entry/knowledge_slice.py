@@ -156,16 +156,12 @@ def _parse_limits(settings: Settings) -> ParseLimits:
 
 def _kinds(settings: Settings) -> Kinds:
     limits = GuardLimits(
-        max_bytes=settings.max_upload_bytes, internal_hosts=frozenset(_listed(settings.knowledge_hosts))
+        max_bytes=settings.max_upload_bytes, internal_hosts=frozenset(settings.listed(settings.knowledge_hosts))
     )
     buckets = Buckets(
-        settings.objects_url, tuple(_listed(settings.knowledge_buckets)), max_bytes=settings.max_upload_bytes
+        settings.objects_url, tuple(settings.listed(settings.knowledge_buckets)), max_bytes=settings.max_upload_bytes
     )
     return Kinds(WebGuard(limits), buckets, Connectors())
-
-
-def _listed(text: str | None) -> list[str]:
-    return [each for part in (text or "").split(",") if (each := part.strip())]
 
 
 def _databases(settings: Settings) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from mainspring.entry.agents_slice import AgentFoundations, AgentServices, build_agents
 from mainspring.entry.knowledge_slice import Foundations, KnowledgeParts, build_knowledge
 from mainspring.foundation.clock import Clock
 from mainspring.foundation.db import Database
@@ -11,6 +12,7 @@ from mainspring.foundation.settings import Settings
 from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
+from mainspring.orchestration.agents import Rights
 from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.knowledge.routes import RunPrivacy
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
@@ -31,6 +33,7 @@ class Beneath:
     gateway: Gateway
     ai_switch: AiSwitch
     replies: KeptReplies
+    rights: Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Orchestration:
     all_pipelines: tuple[Pipeline, ...]
     privacy: RunPrivacy
     operating: Operating
+    agents: AgentServices
 
 
 def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened: AsyncExitStack) -> Orchestration:
@@ -87,9 +91,27 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         max_upload_bytes=beneath.settings.max_upload_bytes,
     )
     brought = merge([(product, product.build(services)) for product in products])
-    every = (*brought.pipelines, *knowledge.pipelines)
     documents, subjects = knowledge.services.documents, [each for product in products for each in product.subjects]
     privacy = RunPrivacy(documents, products=subjects)
+    agents = build_agents(
+        AgentFoundations(
+            beneath.settings,
+            database,
+            beneath.valkey,
+            beneath.vault,
+            beneath.gateway,
+            beneath.rights,
+            pipelines,
+            live,
+            approvals,
+            knowledge.services.search,
+            privacy,
+        ),
+        brought,
+        opened,
+    )
+    every = (*brought.pipelines, *knowledge.pipelines, agents.runtime.pipeline)
+    declared = Declared(every, startable=brought.startable)
     return Orchestration(
         pipelines=pipelines,
         live=live,
@@ -99,5 +121,6 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         brought=brought,
         all_pipelines=every,
         privacy=privacy,
-        operating=build_operating(database, pipelines, Declared(every, startable=brought.startable), privacy=privacy),
+        operating=build_operating(database, pipelines, declared, privacy=privacy),
+        agents=agents,
     )

@@ -18,9 +18,12 @@ from mainspring.foundation.outbox import RELAYED_AT_ONCE, Subscribers, join_subs
 from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway import purge_payloads
 from mainspring.inference.gateway.cache import forget_expired
+from mainspring.orchestration.agents import build_subscribers as build_agent_subscribers
+from mainspring.orchestration.agents import sweep as sweep_agents
 from mainspring.orchestration.approvals import build_subscribers as build_approval_subscribers
 from mainspring.orchestration.knowledge import build_subscribers as build_knowledge_subscribers
 from mainspring.orchestration.pipelines.operating import fire_due, purge_runs
+from mainspring.orchestration.tools import purge_tool_calls
 
 log = get_logger(__name__)
 
@@ -50,6 +53,7 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
     subscribers = join_subscribers(
         parts.brought.subscribers,
         build_approval_subscribers(parts.approvals),
+        build_agent_subscribers(parts.agents.runtime),
         build_knowledge_subscribers(knowledge.services.ingestion),
     )
     runs_for = timedelta(days=platform.settings.run_days)
@@ -57,6 +61,8 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
     return (
         _round("outbox", 1, relay=lambda: relay_all(database, subscribers, stop)),
         _round("schedules", 1, fired=lambda: fire_due(database, parts.pipelines, parts.operating.declared)),
+        _round("bulk_actions", 1, carried=parts.operating.bulk.carry_on),
+        _round("agents", 2, swept=lambda: sweep_agents(parts.agents.runtime), crons=parts.agents.server.fire_crons),
         _round("approvals", 1, expired=parts.approvals.expire_due, escalated=parts.approvals.escalate_due),
         _round(
             "knowledge_tended",
@@ -82,6 +88,7 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
             3600,
             events=lambda: purge(database),
             runs=lambda: purge_runs(database, now() - runs_for),
+            tool_calls=lambda: purge_tool_calls(database, before=now() - runs_for),
             payloads=lambda: purge_payloads(database, before=now() - payloads_for),
             cached_replies=lambda: forget_replies(database),
         ),

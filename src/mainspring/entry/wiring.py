@@ -88,7 +88,7 @@ async def build(
         )
         opened.push_async_callback(gateway.close)
         replies = KeptReplies(database, valkey)
-        beneath = Beneath(settings, clock, database, valkey, objects, vault, gateway, identity, replies)
+        beneath = Beneath(settings, clock, database, valkey, objects, vault, gateway, identity, replies, identity)
         orchestration = build_orchestration(beneath, products, opened)
         policies = Policies(database, valkey)
         yield Platform(

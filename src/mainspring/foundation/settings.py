@@ -88,6 +88,24 @@ class Settings(BaseSettings):
         str | None,
         Field(description="comma-separated buckets that sources may read, such as s3://documents/{tenant}/"),
     ] = None
+    delivery_hosts: Annotated[
+        str | None, Field(description="comma-separated hosts inside your network that webhooks and bridges may lead to")
+    ] = None
+    delivery_source: Annotated[str, Field(description="source of the CloudEvents that go out: a URI of yours")] = (
+        "urn:mainspring"
+    )
+    mcp_hosts: Annotated[
+        str | None, Field(description="comma-separated hosts inside your network at which MCP servers may be")
+    ] = None
+    mcp_file: Annotated[
+        Path | None, Field(description="MCP servers that run here as programs (TOML); see connect-mcp")
+    ] = None
+    mcp_public_hosts: Annotated[
+        str | None, Field(description="comma-separated names this server is reached by, for /mcp; loopback always is")
+    ] = None
+    mcp_origins: Annotated[
+        str | None, Field(description="comma-separated origins of pages elsewhere that may call /mcp from a browser")
+    ] = None
     worker_concurrency: Annotated[int, Field(ge=1, le=1000, description="steps at once in one worker process")] = 16
     worker_steps: Annotated[
         str | None, Field(description="comma-separated step names this worker claims; default: all")
@@ -169,6 +187,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_path())
+
+    @staticmethod
+    def listed(text: str | None) -> list[str]:
+        """The parts of a comma-separated setting."""
+        return [each for part in (text or "").split(",") if (each := part.strip())]
 
     @property
     def max_upload_bytes(self) -> int:
