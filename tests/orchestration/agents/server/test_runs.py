@@ -242,4 +242,5 @@ async def test_a_key_is_needed_and_may_come_either_way(served: Served):
         assert answer.status_code == 404
         assert isinstance(answer.json()["detail"], str)
         assert (await plain.get("/ok")).json() == {"ok": True}
-        assert (await plain.get("/info")).json()["flags"]["event_streaming"] is True
+        assert (await plain.get("/info")).status_code == 401
+        assert (await plain.get("/info", headers=bearer)).json()["flags"]["event_streaming"] is True

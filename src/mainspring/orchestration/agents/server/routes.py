@@ -6,13 +6,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from mainspring import __version__
+from mainspring.foundation.http import CurrentPrincipal
 
 from .assistants import routes as assistant_routes
 from .crons import routes as cron_routes
-from .events import routes as event_routes
 from .items import routes as item_routes
+from .keys import KeyRoute
 from .runs import routes as run_routes
 from .serving import AgentServer
+from .streams import routes as event_routes
 from .threads import routes as thread_routes
 from .words import PREFIX
 
@@ -45,8 +47,10 @@ def _add_about(router: APIRouter) -> None:
         """The process answers."""
         return {"ok": True}
 
-    @router.get("/info", tags=["agents: server"])
-    async def get_info() -> ServerInfo:
+    about = APIRouter(tags=["agents: server"], route_class=KeyRoute)
+
+    @about.get("/info")
+    async def get_info(principal: CurrentPrincipal) -> ServerInfo:
         """The server's version, and which parts of the protocol it has."""
         flags = {"assistants": True, "crons": True, "langsmith": False, "event_streaming": True, "strict_resume": False}
         return ServerInfo(
@@ -55,3 +59,5 @@ def _add_about(router: APIRouter) -> None:
             flags=flags,
             metadata={"server": "mainspring"},
         )
+
+    router.include_router(about)

@@ -9,14 +9,14 @@ from mainspring.orchestration.pipelines import LiveEvents
 
 from .assistants.service import Assistants
 from .crons.service import Crons, fire_due_crons
-from .events.commands import Commands
-from .events.feed import Feed, Followed
-from .events.joined import JoinedThread
-from .events.watch import ThreadWatch
 from .graphs import Shapes
 from .items.service import Items
 from .runs.service import RunDesk
 from .runs.streaming import RunStreams
+from .streams.commands import Commands
+from .streams.feed import Feed, Followed
+from .streams.joined import JoinedThread
+from .streams.watch import ThreadWatch
 from .threads.service import Threads
 from .threads.states import States
 

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.http import CurrentPrincipal
 from mainspring.foundation.principal import Principal
-from mainspring.orchestration.agents.server.events.frames import STREAM_HEADERS
-from mainspring.orchestration.agents.server.events.parts import PartChoice
 from mainspring.orchestration.agents.server.keys import KeyRoute, while_allowed
+from mainspring.orchestration.agents.server.streams.frames import STREAM_HEADERS
+from mainspring.orchestration.agents.server.streams.parts import PartChoice
 from mainspring.orchestration.agents.server.threads.routes import read_thread_id
 from mainspring.orchestration.agents.server.words import RUN, QueryLimit, QueryOffset, read_uuid, select
 from mainspring.orchestration.agents.types import (

@@ -11,7 +11,7 @@ from mainspring.foundation.ids import TenantId
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents.errors import AgentRunNotCancellable, AgentUnknown
 from mainspring.orchestration.agents.runs import AgentRuns
-from mainspring.orchestration.agents.server.events.watch import ThreadWatch
+from mainspring.orchestration.agents.server.streams.watch import ThreadWatch
 from mainspring.orchestration.agents.server.threads.service import Threads
 from mainspring.orchestration.agents.types import (
     AgentRun,

@@ -13,10 +13,10 @@ import msgspec
 
 from mainspring.foundation.errors import BadRequest
 from mainspring.foundation.telemetry import get_logger
-from mainspring.orchestration.agents.server.events.emission import Emissions
-from mainspring.orchestration.agents.server.events.feed import Feed
-from mainspring.orchestration.agents.server.events.frames import HEARTBEAT_FRAME, frame_part
-from mainspring.orchestration.agents.server.events.parts import PartChoice, Parts
+from mainspring.orchestration.agents.server.streams.emission import Emissions
+from mainspring.orchestration.agents.server.streams.feed import Feed
+from mainspring.orchestration.agents.server.streams.frames import HEARTBEAT_FRAME, frame_part
+from mainspring.orchestration.agents.server.streams.parts import PartChoice, Parts
 from mainspring.orchestration.agents.types import AgentRun, Cancellation, Json, JsonObject
 from mainspring.orchestration.pipelines.types import EventId
 
