@@ -28,10 +28,12 @@ from mainspring.foundation.valkey import ValkeyGone
 from mainspring.inference.gateway import routes as record_routes
 from mainspring.orchestration.agents.server import routes as agent_routes
 from mainspring.orchestration.approvals import routes as approval_routes
+from mainspring.orchestration.delivery import routes as delivery_routes
 from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import operating as operating_routes
 from mainspring.orchestration.pipelines import routes as run_routes
+from mainspring.orchestration.pipelines.dialects import build_dialect_router
 from mainspring.orchestration.tools import routes as tool_routes
 from mainspring.orchestration.tools.mcp import McpEndpoint, build_mcp_router, mcp_route
 
@@ -76,6 +78,8 @@ def _add_orchestration(app: FastAPI, parts: Orchestration, *, max_upload_bytes: 
     app.include_router(knowledge_routes.build_router(parts.knowledge.services, max_upload_bytes=max_upload_bytes))
     app.include_router(operating_routes.build_router(parts.operating))
     app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=parts.privacy))
+    app.include_router(build_dialect_router(parts.pipelines, parts.live, privacy=parts.privacy))
+    app.include_router(delivery_routes.build_router(parts.delivery))
     app.include_router(approval_routes.build_router(parts.approvals))
     tools = parts.agents.tools
     app.include_router(tool_routes.build_router(tools.overview, tools.policies, tools.secrets))

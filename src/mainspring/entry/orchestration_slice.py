@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from mainspring.entry.agents_slice import AgentFoundations, AgentServices, build_agents
+from mainspring.entry.delivery_slice import delivery_settings
 from mainspring.entry.knowledge_slice import Foundations, KnowledgeParts, build_knowledge
 from mainspring.foundation.clock import Clock
 from mainspring.foundation.db import Database
@@ -14,6 +15,8 @@ from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
 from mainspring.orchestration.agents import Rights
 from mainspring.orchestration.approvals import Approvals
+from mainspring.orchestration.delivery import Beneath as DeliveryBeneath
+from mainspring.orchestration.delivery import Delivery, build_delivery
 from mainspring.orchestration.knowledge.routes import RunPrivacy
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
 from mainspring.orchestration.pipelines.operating import Declared, Operating, build_operating
@@ -54,6 +57,7 @@ class Orchestration:
     privacy: RunPrivacy
     operating: Operating
     agents: AgentServices
+    delivery: Delivery
 
 
 def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened: AsyncExitStack) -> Orchestration:
@@ -62,56 +66,31 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
     pipelines = Pipelines(database, beneath.valkey)
     live = LiveEvents(database, beneath.valkey)
     opened.push_async_callback(live.close)
-    knowledge = build_knowledge(
-        Foundations(
-            beneath.settings,
-            database,
-            beneath.objects,
-            beneath.vault,
-            beneath.gateway,
-            beneath.ai_switch,
-            beneath.replies,
-            pipelines,
-        ),
-        concepts=JoinedConcepts(products),
-        product_sources=frozenset(source for product in products for source in product.sources),
-    )
+    knowledge = _build_knowledge(beneath, pipelines, products)
     opened.push_async_callback(knowledge.homes.close)
     approvals = Approvals(database, pipelines)
-    services = Services(
+    services = _offer(beneath, pipelines, live, knowledge, approvals)
+    brought = merge([(product, product.build(services)) for product in products])
+    subjects = [each for product in products for each in product.subjects]
+    privacy = RunPrivacy(knowledge.services.documents, products=subjects)
+    on = AgentFoundations(
+        settings=beneath.settings,
         database=database,
-        objects=beneath.objects,
+        valkey=beneath.valkey,
+        vault=beneath.vault,
         gateway=beneath.gateway,
-        ai_switch=beneath.ai_switch,
-        knowledge=knowledge.services,
+        rights=beneath.rights,
         pipelines=pipelines,
         live=live,
         approvals=approvals,
-        clock=beneath.clock,
-        max_upload_bytes=beneath.settings.max_upload_bytes,
+        search=knowledge.services.search,
+        privacy=privacy,
     )
-    brought = merge([(product, product.build(services)) for product in products])
-    documents, subjects = knowledge.services.documents, [each for product in products for each in product.subjects]
-    privacy = RunPrivacy(documents, products=subjects)
-    agents = build_agents(
-        AgentFoundations(
-            beneath.settings,
-            database,
-            beneath.valkey,
-            beneath.vault,
-            beneath.gateway,
-            beneath.rights,
-            pipelines,
-            live,
-            approvals,
-            knowledge.services.search,
-            privacy,
-        ),
-        brought,
-        opened,
-    )
+    agents = build_agents(on, brought, opened)
     every = (*brought.pipelines, *knowledge.pipelines, agents.runtime.pipeline)
     declared = Declared(every, startable=brought.startable)
+    delivery = _build_delivery(beneath, pipelines, declared, brought)
+    opened.push_async_callback(delivery.close)
     return Orchestration(
         pipelines=pipelines,
         live=live,
@@ -123,4 +102,44 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         privacy=privacy,
         operating=build_operating(database, pipelines, declared, privacy=privacy),
         agents=agents,
+        delivery=delivery,
     )
+
+
+def _build_knowledge(beneath: Beneath, pipelines: Pipelines, products: tuple[Product, ...]) -> KnowledgeParts:
+    foundations = Foundations(
+        beneath.settings,
+        beneath.database,
+        beneath.objects,
+        beneath.vault,
+        beneath.gateway,
+        beneath.ai_switch,
+        beneath.replies,
+        pipelines,
+    )
+    sources = frozenset(source for product in products for source in product.sources)
+    return build_knowledge(foundations, concepts=JoinedConcepts(products), product_sources=sources)
+
+
+def _offer(
+    beneath: Beneath, pipelines: Pipelines, live: LiveEvents, knowledge: KnowledgeParts, approvals: Approvals
+) -> Services:
+    """What products are built from."""
+    return Services(
+        database=beneath.database,
+        objects=beneath.objects,
+        gateway=beneath.gateway,
+        ai_switch=beneath.ai_switch,
+        knowledge=knowledge.services,
+        pipelines=pipelines,
+        live=live,
+        approvals=approvals,
+        clock=beneath.clock,
+        max_upload_bytes=beneath.settings.max_upload_bytes,
+    )
+
+
+def _build_delivery(beneath: Beneath, pipelines: Pipelines, declared: Declared, brought: Brought) -> Delivery:
+    startable = [declared.get(name) for name in sorted(brought.startable)]
+    on = DeliveryBeneath(beneath.database, beneath.vault, pipelines, startable=startable, clock=beneath.clock)
+    return build_delivery(on, delivery_settings(beneath.settings))

@@ -54,6 +54,7 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
         parts.brought.subscribers,
         build_approval_subscribers(parts.approvals),
         build_agent_subscribers(parts.agents.runtime),
+        parts.delivery.build_subscribers(),
         build_knowledge_subscribers(knowledge.services.ingestion),
     )
     runs_for = timedelta(days=platform.settings.run_days)
@@ -88,6 +89,7 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
             3600,
             events=lambda: purge(database),
             runs=lambda: purge_runs(database, now() - runs_for),
+            deliveries=parts.delivery.sender.purge,
             tool_calls=lambda: purge_tool_calls(database, before=now() - runs_for),
             payloads=lambda: purge_payloads(database, before=now() - payloads_for),
             cached_replies=lambda: forget_replies(database),

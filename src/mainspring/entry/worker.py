@@ -33,7 +33,13 @@ async def run_worker(settings: Settings) -> None:
         )
         if settings.ready_file:
             settings.ready_file.touch()
-        await asyncio.gather(worker.run(stop), *(make_round(each, stop) for each in build_rounds(platform, stop)))
+        delivery = platform.orchestration.delivery
+        await asyncio.gather(
+            worker.run(stop),
+            delivery.sender.run(stop),
+            delivery.consumer.run(stop),
+            *(make_round(each, stop) for each in build_rounds(platform, stop)),
+        )
 
 
 def main() -> None:

@@ -33,7 +33,9 @@ class OutboxEvent:
 
 Subscriber = Callable[[OutboxEvent], Awaitable[None]]
 Subscribers = Mapping[str, tuple[Subscriber, ...]]
-"""Who hears each topic."""
+"""Who hears each topic; those under EVERY_TOPIC hear all."""
+
+EVERY_TOPIC = "*"
 
 RELAYED_AT_ONCE = 100
 
@@ -94,7 +96,7 @@ async def relay(
     delivered: list[UUID] = []
     for row in rows:
         event = OutboxEvent(row["id"], TenantId(row["tenant_id"]), row["topic"], row["payload"], row["created_at"])
-        if await _deliver(event, subscribers.get(event.topic, ())):
+        if await _deliver(event, (*subscribers.get(event.topic, ()), *subscribers.get(EVERY_TOPIC, ()))):
             delivered.append(event.id)
     async with database.system() as transaction:
         await transaction.run("update outbox set delivered_at = now() where id = any(%(ids)s)", ids=delivered)

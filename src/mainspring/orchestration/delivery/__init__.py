@@ -4,7 +4,7 @@ from .announcing import Announcer, Describer
 from .cloudevents import CloudEvent
 from .errors import EndpointInvalid, EndpointOff, EventInvalid, EventUnknown, TooManyEndpoints
 from .events import EndpointDisabled
-from .parts import EVERY_TOPIC, Beneath, Delivery, DeliverySettings, build_delivery
+from .parts import Beneath, Delivery, DeliverySettings, build_delivery
 from .sending import Places, Sender
 from .service import Endpoints
 from .types import (
@@ -22,7 +22,6 @@ from .types import (
 from .webhooks import WebhookTransport
 
 __all__ = [
-    "EVERY_TOPIC",
     "Announcer",
     "Attempt",
     "Beneath",

@@ -6,7 +6,7 @@ from functools import partial
 
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
-from mainspring.foundation.outbox import Subscriber
+from mainspring.foundation.outbox import EVERY_TOPIC, Subscriber
 from mainspring.foundation.vault import Vault
 from mainspring.foundation.webguard import Gate, Reach
 from mainspring.orchestration.pipelines import Pipeline, Pipelines
@@ -23,7 +23,6 @@ from .types import EndpointKind, NewEndpoint, Transport
 from .webhooks import WebhookTransport
 
 HOSTS_SETTING = "MAINSPRING_DELIVERY_HOSTS"
-EVERY_TOPIC = "*"
 
 
 @dataclass(frozen=True, slots=True)
