@@ -22,6 +22,8 @@ from mainspring.orchestration.pipelines import (
     Wait,
     for_signal,
 )
+from mainspring.orchestration.pipelines.operating import Declared, build_operating
+from mainspring.orchestration.pipelines.operating import build_router as build_operating_router
 from mainspring.orchestration.pipelines.privacy import COVERED
 from mainspring.orchestration.pipelines.routes import CANCEL, READ, build_router
 
@@ -56,6 +58,8 @@ def gossip() -> Pipeline:
 @pytest.fixture
 def app(engine: Engine, live: LiveEvents) -> FastAPI:
     app = create_app(Doorman(), title="Test", version="0")
+    operating = build_operating(engine.database, engine.pipelines, Declared([]), privacy=Closed())
+    app.include_router(build_operating_router(operating))
     app.include_router(build_router(engine.pipelines, live, privacy=Closed()))
     return app
 

@@ -14,6 +14,8 @@ from mainspring.foundation.http import create_app
 from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.orchestration.pipelines import LiveEvents, Run
+from mainspring.orchestration.pipelines.operating import Declared, build_operating
+from mainspring.orchestration.pipelines.operating import build_router as build_operating_router
 from mainspring.orchestration.pipelines.routes import CANCEL, READ, build_router
 
 from .conftest import Engine
@@ -52,6 +54,7 @@ def doorman() -> Doorman:
 async def api(engine: Engine, live: LiveEvents, doorman: Doorman) -> AsyncIterator[httpx.AsyncClient]:
     """A real server on a free port, since streams need one, and a client of it."""
     app = create_app(doorman, title="Test", version="0")
+    app.include_router(build_operating_router(build_operating(engine.database, engine.pipelines, Declared([]))))
     app.include_router(build_router(engine.pipelines, live, recheck_seconds=0.2))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve())

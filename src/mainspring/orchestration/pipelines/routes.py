@@ -12,14 +12,13 @@ from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import Forbidden
 from mainspring.foundation.http import CurrentPrincipal, is_still_allowed
 from mainspring.foundation.ids import TenantId, read_id
-from mainspring.foundation.pagination import DEFAULT_LIMIT, page_request
 from mainspring.foundation.principal import Principal
 
 from .live import LiveEvents
 from .privacy import Open, Privacy, cover, cover_event
-from .schemas import EventPage, RunPage, RunShape, run_shape
+from .schemas import EventPage, RunShape, run_shape
 from .service import Pipelines
-from .types import RUN_PREFIX, Run, RunEvent, RunId, RunStatus
+from .types import RUN_PREFIX, Run, RunEvent, RunId
 from .wire import KEEP_ALIVE_FRAME, RETRY_FRAME, frame, show_event
 
 READ = "ai.output.view"
@@ -43,25 +42,6 @@ def build_router(
 
 
 def _add_reading(router: APIRouter, pipelines: Pipelines, privacy: Privacy) -> None:
-    @router.get("")
-    async def list_runs(
-        principal: CurrentPrincipal,
-        limit: int = DEFAULT_LIMIT,
-        cursor: str | None = None,
-        status: RunStatus | None = None,
-        subject: str | None = None,
-    ) -> RunPage:
-        """The tenant's runs, newest first; `limit` is 1 to 200.
-
-        Of what is closed to the caller they tell how they ended, without details.
-        """
-        principal.require(READ)
-        request = page_request(limit, cursor)
-        page = await pipelines.list_runs(principal.tenant, request, status=status, subject=subject)
-        closed = await privacy.closed_to(principal, {run.subject for run in page.items if run.subject})
-        shown = [run_shape(cover(run) if run.subject in closed else run) for run in page.items]
-        return RunPage(items=shown, next_cursor=page.next_cursor)
-
     @router.get("/{run}")
     async def get_run(principal: CurrentPrincipal, run: str) -> RunShape:
         """One run with its steps."""
