@@ -24,6 +24,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Metrics
+         * @description Backlog, ages, rates, dead letters and holds in Prometheus' text format, for the setting `metrics_token`.
+         */
+        get: operations["show_metrics_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/autoscaling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Demand
+         * @description How many workers each step asks for; with `step`, `desired_workers` of that one at the top.
+         */
+        get: operations["show_demand_metrics_autoscaling_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -38,6 +78,979 @@ export interface paths {
         get: operations["is_ready_readyz_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Assistant
+         * @description A new assistant. 409 when its id is taken, unless `if_exists` is `do_nothing`.
+         */
+        post: operations["create_assistant_v1_agents_assistants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Assistants
+         * @description How many assistants fit, counted up to 10,000.
+         */
+        post: operations["count_assistants_v1_agents_assistants_count_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Assistants
+         * @description Assistants by metadata, graph and name; `X-Pagination-Next` is the offset of the next page.
+         */
+        post: operations["search_assistants_v1_agents_assistants_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Assistant
+         * @description One assistant, by id or by the name of its graph.
+         */
+        get: operations["get_assistant_v1_agents_assistants__assistant__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Assistant
+         * @description Delete the assistant with its versions and crons; with `delete_threads` its idle threads too.
+         */
+        delete: operations["delete_assistant_v1_agents_assistants__assistant__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Assistant
+         * @description A new version of the assistant, in force at once.
+         */
+        patch: operations["update_assistant_v1_agents_assistants__assistant__patch"];
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Graph
+         * @description Nodes and edges of the assistant's graph; `xray` opens the graphs inside it, to a depth if a number.
+         */
+        get: operations["get_graph_v1_agents_assistants__assistant__graph_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Latest
+         * @description Put an older version in force again.
+         */
+        post: operations["set_latest_v1_agents_assistants__assistant__latest_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}/schemas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schemas
+         * @description JSON Schemas of the graph's input, output, state, configuration and context.
+         */
+        get: operations["get_schemas_v1_agents_assistants__assistant__schemas_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}/subgraphs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Subgraphs
+         * @description The graphs inside the graph, by name space.
+         */
+        get: operations["get_subgraphs_v1_agents_assistants__assistant__subgraphs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}/subgraphs/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Subgraph
+         * @description The graphs below one name space.
+         */
+        get: operations["get_subgraph_v1_agents_assistants__assistant__subgraphs__namespace__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/assistants/{assistant}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Versions
+         * @description The assistant's versions, newest first.
+         */
+        post: operations["list_versions_v1_agents_assistants__assistant__versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Info
+         * @description The server's version, and which parts of the protocol it has.
+         */
+        get: operations["get_info_v1_agents_info_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/ok": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Is Ok
+         * @description The process answers.
+         */
+        get: operations["is_ok_v1_agents_ok_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Stateless Run
+         * @description Start a run on a thread of its own, which goes some time after the run unless `on_completion` is `keep`.
+         */
+        post: operations["create_stateless_run_v1_agents_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Batch
+         * @description Start up to 100 runs in the background, in this order.
+         */
+        post: operations["create_batch_v1_agents_runs_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Runs
+         * @description Stop runs by id, or up to 200 unfinished ones of the tenant or a thread by status.
+         */
+        post: operations["cancel_runs_v1_agents_runs_cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/crons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Cron
+         * @description Start a run by a schedule, each on a thread of its own.
+         */
+        post: operations["create_cron_v1_agents_runs_crons_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/crons/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Crons
+         * @description How many crons fit, counted up to 10,000.
+         */
+        post: operations["count_crons_v1_agents_runs_crons_count_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/crons/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Crons
+         * @description Crons by assistant, thread and metadata; `X-Pagination-Next` is the offset of the next page.
+         */
+        post: operations["search_crons_v1_agents_runs_crons_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/crons/{cron}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cron
+         * @description One cron.
+         */
+        get: operations["get_cron_v1_agents_runs_crons__cron__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Cron
+         * @description Delete the cron; runs it started go on.
+         */
+        delete: operations["delete_cron_v1_agents_runs_crons__cron__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Cron
+         * @description Change when it comes and what it runs; `enabled: false` stops it.
+         */
+        patch: operations["update_cron_v1_agents_runs_crons__cron__patch"];
+        trace?: never;
+    };
+    "/v1/agents/runs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stream Stateless Run
+         * @description As on a thread, on a thread of its own.
+         */
+        post: operations["stream_stateless_run_v1_agents_runs_stream_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/runs/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wait For Stateless Run
+         * @description As on a thread, on a thread of its own.
+         */
+        post: operations["wait_for_stateless_run_v1_agents_runs_wait_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/store/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Item
+         * @description The item; null when there is none.
+         */
+        get: operations["get_item_v1_agents_store_items_get"];
+        /**
+         * Put Item
+         * @description Store a value under a namespace and key, in place of what was there.
+         */
+        put: operations["put_item_v1_agents_store_items_put"];
+        post?: never;
+        /**
+         * Delete Item
+         * @description Forget an item; one that is not there is no error.
+         */
+        delete: operations["delete_item_v1_agents_store_items_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/store/items/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Items
+         * @description Items below a namespace; `query` puts those that hold its words first, by words and not by meaning.
+         */
+        post: operations["search_items_v1_agents_store_items_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/store/namespaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Namespaces
+         * @description Namespaces that hold something.
+         */
+        post: operations["list_namespaces_v1_agents_store_namespaces_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Thread
+         * @description A new thread. 409 when its id is taken, unless `if_exists` is `do_nothing`.
+         */
+        post: operations["create_thread_v1_agents_threads_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Threads
+         * @description How many threads fit, counted up to 10,000.
+         */
+        post: operations["count_threads_v1_agents_threads_count_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prune Threads
+         * @description Delete threads, or all of them but their latest state.
+         */
+        post: operations["prune_threads_v1_agents_threads_prune_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Threads
+         * @description Threads by metadata, values, status and id; `X-Pagination-Next` is the offset of the next page.
+         */
+        post: operations["search_threads_v1_agents_threads_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Thread
+         * @description One thread; `include=ttl` adds its time to live.
+         */
+        get: operations["get_thread_v1_agents_threads__thread__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Thread
+         * @description Stop what runs on the thread and delete it, with its runs and states.
+         */
+        delete: operations["delete_thread_v1_agents_threads__thread__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Thread
+         * @description Merge metadata and set the time to live; `Prefer: return=minimal` answers 204.
+         */
+        patch: operations["update_thread_v1_agents_threads__thread__patch"];
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Command
+         * @description `run.start`, `input.respond`, `state.get`, `state.listCheckpoints`, `state.fork`, `agent.getTree`.
+         */
+        post: operations["send_command_v1_agents_threads__thread__commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Thread
+         * @description A second thread with the same state and history.
+         */
+        post: operations["copy_thread_v1_agents_threads__thread__copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description As the POST, by query.
+         */
+        get: operations["get_history_v1_agents_threads__thread__history_get"];
+        put?: never;
+        /**
+         * List History
+         * @description States the thread went through, newest first.
+         */
+        post: operations["list_history_v1_agents_threads__thread__history_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The thread's runs, newest first.
+         */
+        get: operations["list_runs_v1_agents_threads__thread__runs_get"];
+        put?: never;
+        /**
+         * Create Run
+         * @description Start a run on the thread in the background; a busy thread takes it as `multitask_strategy` says.
+         */
+        post: operations["create_run_v1_agents_threads__thread__runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/crons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Cron On Thread
+         * @description Start a run on the thread by a schedule.
+         */
+        post: operations["create_cron_on_thread_v1_agents_threads__thread__runs_crons_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stream Run
+         * @description Start a run and stream it: server-sent events in the stream modes asked for.
+         */
+        post: operations["stream_run_v1_agents_threads__thread__runs_stream_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wait For Run
+         * @description Start a run and answer with the thread's values when it is over; `__error__` if it failed.
+         */
+        post: operations["wait_for_run_v1_agents_threads__thread__runs_wait_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description One run.
+         */
+        get: operations["get_run_v1_agents_threads__thread__runs__run__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Run
+         * @description Forget a finished run; what it did to the thread stays. 409 while it is not over.
+         */
+        delete: operations["delete_run_v1_agents_threads__thread__runs__run__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/{run}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Run
+         * @description Stop the run: `interrupt` keeps what it reached, `rollback` undoes it; a finished run stays as it is.
+         */
+        post: operations["cancel_run_v1_agents_threads__thread__runs__run__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/{run}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Join Run
+         * @description The thread's values when the run is over; `__error__` if it failed.
+         */
+        get: operations["join_run_v1_agents_threads__thread__runs__run__join_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/runs/{run}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Join Stream
+         * @description The run's stream from its beginning, or behind `Last-Event-ID`; at any time, any number of times.
+         */
+        get: operations["join_stream_v1_agents_threads__thread__runs__run__stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get State
+         * @description The thread's latest state.
+         */
+        get: operations["get_state_v1_agents_threads__thread__state_get"];
+        put?: never;
+        /**
+         * Update State
+         * @description Edit the state by hand, as if a node had; 409 while a run leads the thread.
+         */
+        post: operations["update_state_v1_agents_threads__thread__state_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/state/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bulk Update State
+         * @description Edits one after the other, each a superstep; 409 while a run leads the thread.
+         */
+        post: operations["bulk_update_state_v1_agents_threads__thread__state_bulk_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/state/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get State Of
+         * @description The thread's state at a checkpoint, of a graph inside the graph as well.
+         */
+        post: operations["get_state_of_v1_agents_threads__thread__state_checkpoint_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/state/{checkpoint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get State At
+         * @description The thread's state at a checkpoint.
+         */
+        get: operations["get_state_at_v1_agents_threads__thread__state__checkpoint__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Join Thread
+         * @description The parts of all runs of the thread from now on, or behind `Last-Event-ID` (`-`: from its first run).
+         *
+         *     `run_modes` tells what the runs tell, `lifecycle` their beginnings and ends, `state_update` the values they
+         *     leave. The stream does not end by itself.
+         */
+        get: operations["join_thread_v1_agents_threads__thread__stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/threads/{thread}/stream/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stream Events
+         * @description Events of all runs of the thread, from its first on or behind `since`, and of runs to come.
+         *
+         *     The thread need not exist yet: it is made by its first `run.start`. The stream does not end by itself.
+         */
+        post: operations["stream_events_v1_agents_threads__thread__stream_events_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -195,6 +1208,282 @@ export interface paths {
          *     The run that waits is told. 409 when it was decided or has expired. Repeating it changes nothing.
          */
         post: operations["withdraw_approval_v1_approvals__approval__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/sinks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Endpoints
+         * @description Every endpoint with its health, the oldest first; there are 100 at most. Needs `delivery.manage`.
+         */
+        get: operations["list_endpoints_v1_bridges_sinks_get"];
+        put?: never;
+        /**
+         * Create Sink
+         * @description Publish events to a queue, as CloudEvents. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_invalid` (422), `url_refused` (422), `too_many_endpoints` (409).
+         */
+        post: operations["create_sink_v1_bridges_sinks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/sinks/{endpoint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Endpoint
+         * @description One endpoint with its health. Needs `delivery.manage`.
+         */
+        get: operations["get_endpoint_v1_bridges_sinks__endpoint__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Endpoint
+         * @description Forget an endpoint and all that was sent to it. Needs `delivery.manage`.
+         */
+        delete: operations["delete_endpoint_v1_bridges_sinks__endpoint__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Endpoint
+         * @description Change an endpoint, or turn it on or off: what is held meanwhile is sent when it is on again.
+         *
+         *     Needs `delivery.manage`. Errors: `endpoint_invalid` (422), `url_refused` (422).
+         */
+        patch: operations["change_endpoint_v1_bridges_sinks__endpoint__patch"];
+        trace?: never;
+    };
+    "/v1/bridges/sinks/{endpoint}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Deliveries to an endpoint, the newest first. Needs `delivery.manage`.
+         */
+        get: operations["list_deliveries_v1_bridges_sinks__endpoint__deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/sinks/{endpoint}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Delivery
+         * @description One delivery with every attempt and what was answered. Needs `delivery.manage`.
+         */
+        get: operations["get_delivery_v1_bridges_sinks__endpoint__deliveries__delivery__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/sinks/{endpoint}/deliveries/{delivery}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Delivery
+         * @description Send one delivery again, under the same `webhook-id`. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_off` (409).
+         */
+        post: operations["replay_delivery_v1_bridges_sinks__endpoint__deliveries__delivery__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/sinks/{endpoint}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Deliveries
+         * @description Send again what failed, or all that ended, of the events of a span of time. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_off` (409).
+         */
+        post: operations["replay_deliveries_v1_bridges_sinks__endpoint__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/sinks/{endpoint}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Endpoint
+         * @description Send an event `webhook.test`, whatever the endpoint asked for; look at the delivery for what came of it.
+         *
+         *     Needs `delivery.manage`. Errors: `endpoint_off` (409).
+         */
+        post: operations["test_endpoint_v1_bridges_sinks__endpoint__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Triggers
+         * @description Every trigger, the oldest first; there are 50 at most. Needs `delivery.manage`.
+         */
+        get: operations["list_triggers_v1_bridges_triggers_get"];
+        put?: never;
+        /**
+         * Create Trigger
+         * @description Let the messages of a queue start a pipeline. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_invalid` (422), `url_refused` (422), `too_many_endpoints` (409).
+         */
+        post: operations["create_trigger_v1_bridges_triggers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bridges/triggers/{trigger}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trigger
+         * @description One trigger, and what keeps it from being consumed. Needs `delivery.manage`.
+         */
+        get: operations["get_trigger_v1_bridges_triggers__trigger__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Trigger
+         * @description Forget it; its messages stay in the queue. Needs `delivery.manage`.
+         */
+        delete: operations["delete_trigger_v1_bridges_triggers__trigger__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Turn Trigger
+         * @description Let it be consumed, or stop that within seconds. Needs `delivery.manage`.
+         */
+        patch: operations["turn_trigger_v1_bridges_triggers__trigger__patch"];
+        trace?: never;
+    };
+    "/v1/bridges/triggers/{trigger}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Refusals
+         * @description Messages that were of no use and why, the newest first. Needs `delivery.manage`.
+         */
+        get: operations["list_refusals_v1_bridges_triggers__trigger__refusals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Bulk Actions
+         * @description Decisions about many, newest first.
+         */
+        get: operations["list_bulk_actions_v1_bulk_actions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bulk-actions/{bulk}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Bulk Action
+         * @description How far one has come.
+         */
+        get: operations["get_bulk_action_v1_bulk_actions__bulk__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -369,6 +1658,241 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Letters
+         * @description Dead letters that match, newest first; with no `state`, of every state.
+         */
+        get: operations["list_letters_v1_dead_letters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description The causes of what is open, the most frequent first, each with its newest letter; 200 at most.
+         *
+         *     Counted over the newest 50,000 open letters.
+         */
+        get: operations["list_groups_v1_dead_letters_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{letter}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Letter
+         * @description One dead letter with what its step was given, and the trace of the failure.
+         */
+        get: operations["get_letter_v1_dead_letters__letter__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{letter}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard Letter
+         * @description Decide that nothing will be done, and why.
+         */
+        post: operations["discard_letter_v1_dead_letters__letter__discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{letter}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Letter
+         * @description Retry the letter's run from the failed step, in a new run (`replayed_as`); a second time changes nothing.
+         */
+        post: operations["replay_letter_v1_dead_letters__letter__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{letter}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Letter
+         * @description Take a discard back: the letter is open again.
+         */
+        post: operations["restore_letter_v1_dead_letters__letter__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters:discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard Letters
+         * @description Discard the open dead letters that match, or all of them, for a reason. 200 or 202 as replaying.
+         */
+        post: operations["discard_letters_v1_dead_letters_discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters:replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Letters
+         * @description Replay the open dead letters that match, or all of them: each run once, however often this is asked.
+         *
+         *     200 when it is done, 202 when workers carry it on: follow it at `/v1/bulk-actions/{id}`.
+         */
+        post: operations["replay_letters_v1_dead_letters_replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Events
+         * @description Take CloudEvents 1.0 in structured, binary or batch form and start what their types are subscribed to.
+         *
+         *     An event is named by its source and id: the same again answers the run that it started. A batch is taken as
+         *     a whole or not at all. Needs `ai.analysis.trigger`. Errors: `event_invalid` (422), `event_unknown` (422) for a
+         *     type that nothing is subscribed to, `idempotency_key_reused` (409) for other data under the same name.
+         */
+        post: operations["accept_events_v1_events_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Subscriptions
+         * @description Which events start which pipelines, the oldest first; there are 200 at most. Needs `delivery.manage`.
+         */
+        get: operations["list_subscriptions_v1_events_subscriptions_get"];
+        put?: never;
+        /**
+         * Create Subscription
+         * @description Let events of a type start a pipeline. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_invalid` (422) for a pipeline that events cannot start, `conflict` (409) for one that these
+         *     events start already.
+         */
+        post: operations["create_subscription_v1_events_subscriptions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/subscriptions/{subscription}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Subscription
+         * @description Let these events start nothing any more. Needs `delivery.manage`.
+         */
+        delete: operations["delete_subscription_v1_events_subscriptions__subscription__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/gateway/cache": {
         parameters: {
             query?: never;
@@ -532,6 +2056,52 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Holds
+         * @description What is held, the newest first.
+         */
+        get: operations["list_holds_v1_holds_get"];
+        put?: never;
+        /**
+         * Hold
+         * @description Start nothing more (`pause`), or take nothing more in and let what is there run out (`drain`).
+         *
+         *     Of a pipeline, one step of it, or with neither everything of the tenant. The same hold twice is one.
+         */
+        post: operations["hold_v1_holds_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds/{hold}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Release
+         * @description Let go: what waited is started again at once.
+         */
+        delete: operations["release_v1_holds__hold__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1152,6 +2722,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mcp-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mcp Servers
+         * @description Every server by name, with its tools as they were last seen. Needs `tool.manage`.
+         */
+        get: operations["list_mcp_servers_v1_mcp_servers_get"];
+        put?: never;
+        /**
+         * Register Mcp Server
+         * @description Register a server and ask what it offers; nothing of it is used before it is approved.
+         *
+         *     `url_refused` (422) for an address inside the operator's network; `conflict` (409) for a name that is taken.
+         *     A server that does not answer is registered, with its `trouble`. Needs `tool.manage`.
+         */
+        post: operations["register_mcp_server_v1_mcp_servers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mcp-servers/{server}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Mcp Server
+         * @description One server with its tools as they were last seen. Needs `tool.manage`.
+         */
+        get: operations["get_mcp_server_v1_mcp_servers__server__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Mcp Server
+         * @description Forget a server and its tools. Needs `tool.manage`.
+         */
+        delete: operations["delete_mcp_server_v1_mcp_servers__server__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Mcp Server
+         * @description Reach a server in another way. Another address, secret or header takes its approval away.
+         *
+         *     Needs `tool.manage`.
+         */
+        patch: operations["change_mcp_server_v1_mcp_servers__server__patch"];
+        trace?: never;
+    };
+    "/v1/mcp-servers/{server}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Mcp Server
+         * @description Let its tools be used as they are, and say which of them only read. Needs `tool.manage`.
+         *
+         *     `listing_changed` (409) when it offers something else than what has this `digest`.
+         */
+        post: operations["approve_mcp_server_v1_mcp_servers__server__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mcp-servers/{server}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refresh Mcp Server
+         * @description Ask the server now what it offers; what has changed is out of use. Needs `tool.manage`.
+         */
+        post: operations["refresh_mcp_server_v1_mcp_servers__server__refresh_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/members": {
         parameters: {
             query?: never;
@@ -1198,6 +2867,48 @@ export interface paths {
          * @description Change a member's role. Needs `member.manage` and every permission of both roles; 409 `last_owner`.
          */
         patch: operations["change_role_v1_members__member_id__patch"];
+        trace?: never;
+    };
+    "/v1/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pipelines
+         * @description Every version of every pipeline with its steps and the JSON Schemas of what they take and give.
+         */
+        get: operations["list_pipelines_v1_pipelines_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Run
+         * @description Start a pipeline; it is durable when this answers. 422 names what does not fit its input type.
+         *
+         *     403 for pipelines that only the platform starts; `can_start` of the list tells which.
+         */
+        post: operations["start_run_v1_pipelines__name__runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/playbooks": {
@@ -1365,12 +3076,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Runs
-         * @description The tenant's runs, newest first; `limit` is 1 to 200.
+         * Find Runs
+         * @description The tenant's runs that match, newest first.
          *
          *     Of what is closed to the caller they tell how they ended, without details.
          */
-        get: operations["list_runs_v1_runs_get"];
+        get: operations["find_runs_v1_runs_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1391,6 +3102,50 @@ export interface paths {
          * @description One run with its steps.
          */
         get: operations["get_run_v1_runs__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/ag-ui": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow In Ag Ui
+         * @description The run from its beginning as AG-UI events, server-sent, until it has ended. Needs `ai.output.view`.
+         *
+         *     204 when `Last-Event-ID` is the run's last event. What `GET /v1/runs/{run}/events` keeps back is kept back here.
+         */
+        get: operations["follow_in_ag_ui_v1_runs__run__ag_ui_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/ai-sdk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow In Ai Sdk
+         * @description The run from its beginning as a UI message stream of the Vercel AI SDK. Needs `ai.output.view`.
+         *
+         *     204 when `Last-Event-ID` is the run's last event. What `GET /v1/runs/{run}/events` keeps back is kept back here.
+         */
+        get: operations["follow_in_ai_sdk_v1_runs__run__ai_sdk_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1438,6 +3193,206 @@ export interface paths {
          *     than which steps start and end.
          */
         get: operations["follow_run_v1_runs__run__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Run
+         * @description Run it again from the beginning, in a new run: with its input or another, in its version or another.
+         *
+         *     Another input is taken for pipelines that callers may start (403 for others), and must fit (422).
+         */
+        post: operations["replay_run_v1_runs__run__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Run
+         * @description Go on from where the run failed or was cancelled, in a new run; what is finished is not run again.
+         *
+         *     Asked twice, it answers the same new run. 409 while the run goes on, or when it has succeeded.
+         */
+        post: operations["retry_run_v1_runs__run__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/signal/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signal Run
+         * @description Tell the run what a step of it waits for, or will; the same `key` tells it once. 409 when it has ended.
+         */
+        post: operations["signal_run_v1_runs__run__signal__name__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Steps
+         * @description The run's steps in order; with `step`, the items that this step fanned out over.
+         */
+        get: operations["list_steps_v1_runs__run__steps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}/steps/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Step
+         * @description One step, or with `item` one item of its fan-out, with input, output and trace up to 256 KiB each.
+         *
+         *     Of a run about what is closed to the caller, neither input nor output nor trace is there.
+         */
+        get: operations["get_step_v1_runs__run__steps__step__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs:cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Runs
+         * @description Cancel the unfinished runs that match; `all` when nothing else is said. 200 or 202 as replaying.
+         */
+        post: operations["cancel_runs_v1_runs_cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Schedules
+         * @description Schedules with their next firings, newest first.
+         */
+        get: operations["list_schedules_v1_schedules_get"];
+        put?: never;
+        /**
+         * Create Schedule
+         * @description Have the clock start a pipeline: once for each instant, and once for all that were missed.
+         *
+         *     422 for a cron line that never comes, a timezone that nobody knows, an input that does not fit.
+         */
+        post: operations["create_schedule_v1_schedules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schedule
+         * @description One schedule with its next firings.
+         */
+        get: operations["get_schedule_v1_schedules__schedule__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Schedule
+         * @description Delete it; runs that it started go on.
+         */
+        delete: operations["delete_schedule_v1_schedules__schedule__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Schedule
+         * @description Change it, pause it or let it go on; the next firing is counted from now.
+         */
+        patch: operations["change_schedule_v1_schedules__schedule__patch"];
+        trace?: never;
+    };
+    "/v1/schedules:preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Schedule
+         * @description When a cron line would come next, in words and as instants in UTC.
+         */
+        get: operations["preview_schedule_v1_schedules_preview_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1596,10 +3551,325 @@ export interface paths {
         patch: operations["change_tenant_v1_tenant_patch"];
         trace?: never;
     };
+    "/v1/tool-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tool Calls
+         * @description Calls, newest first; their contents are in the record that each names. Needs `ai.output.view`.
+         */
+        get: operations["list_tool_calls_v1_tool_calls_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tool-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tool Secrets
+         * @description The names of stored secrets; their values are never shown. Needs `tool.manage`.
+         */
+        get: operations["list_tool_secrets_v1_tool_secrets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tool-secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Tool Secret
+         * @description Store a secret sealed, in the place of an older one. Needs `tool.manage`.
+         */
+        put: operations["put_tool_secret_v1_tool_secrets__name__put"];
+        post?: never;
+        /**
+         * Delete Tool Secret
+         * @description Forget a secret; tools that need it fail from now on. Needs `tool.manage`.
+         */
+        delete: operations["delete_tool_secret_v1_tool_secrets__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tools
+         * @description The tools that the caller may use, with schema, policy and the calls of seven days.
+         *
+         *     Who holds `tool.manage` sees all of the tenant's. Needs `agent.run`.
+         */
+        get: operations["list_tools_v1_tools_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tools/{name}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Tool Policy
+         * @description Say who may use a tool, and when a person is asked; it holds from the next call on. Needs `tool.manage`.
+         *
+         *     A policy may be stored before its tool is there. `invalid_input` (422) names the field and its limit.
+         */
+        put: operations["put_tool_policy_v1_tools__name__policy_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Endpoints
+         * @description Every endpoint with its health, the oldest first; there are 100 at most. Needs `delivery.manage`.
+         */
+        get: operations["list_endpoints_v1_webhooks_get"];
+        put?: never;
+        /**
+         * Create Webhook
+         * @description Post events to a web address. The signing secret is in this answer only. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_invalid` (422), `url_refused` (422) for an address inside the platform's network,
+         *     `too_many_endpoints` (409).
+         */
+        post: operations["create_webhook_v1_webhooks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Endpoint
+         * @description One endpoint with its health. Needs `delivery.manage`.
+         */
+        get: operations["get_endpoint_v1_webhooks__endpoint__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Endpoint
+         * @description Forget an endpoint and all that was sent to it. Needs `delivery.manage`.
+         */
+        delete: operations["delete_endpoint_v1_webhooks__endpoint__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Endpoint
+         * @description Change an endpoint, or turn it on or off: what is held meanwhile is sent when it is on again.
+         *
+         *     Needs `delivery.manage`. Errors: `endpoint_invalid` (422), `url_refused` (422).
+         */
+        patch: operations["change_endpoint_v1_webhooks__endpoint__patch"];
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Deliveries to an endpoint, the newest first. Needs `delivery.manage`.
+         */
+        get: operations["list_deliveries_v1_webhooks__endpoint__deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Delivery
+         * @description One delivery with every attempt and what was answered. Needs `delivery.manage`.
+         */
+        get: operations["get_delivery_v1_webhooks__endpoint__deliveries__delivery__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}/deliveries/{delivery}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Delivery
+         * @description Send one delivery again, under the same `webhook-id`. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_off` (409).
+         */
+        post: operations["replay_delivery_v1_webhooks__endpoint__deliveries__delivery__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Deliveries
+         * @description Send again what failed, or all that ended, of the events of a span of time. Needs `delivery.manage`.
+         *
+         *     Errors: `endpoint_off` (409).
+         */
+        post: operations["replay_deliveries_v1_webhooks__endpoint__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Secret
+         * @description A new signing secret, in this answer only; the old ones sign beside it until the overlap is over.
+         *
+         *     Needs `delivery.manage`.
+         */
+        post: operations["rotate_secret_v1_webhooks__endpoint__rotate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{endpoint}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Endpoint
+         * @description Send an event `webhook.test`, whatever the endpoint asked for; look at the delivery for what came of it.
+         *
+         *     Needs `delivery.manage`. Errors: `endpoint_off` (409).
+         */
+        post: operations["test_endpoint_v1_webhooks__endpoint__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptedEvent
+         * @description An event and the runs it started, or had started when it came before.
+         */
+        AcceptedEvent: {
+            /** Id */
+            id: string;
+            /** Runs */
+            runs: string[];
+            /** Source */
+            source: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * AcceptedEvents
+         * @description In the order of the request.
+         */
+        AcceptedEvents: {
+            /** Items */
+            items: components["schemas"]["AcceptedEvent"][];
+        };
         /**
          * AlertShape
          * @description Something moved. Open until somebody acknowledges it or it is back to normal.
@@ -1856,6 +4126,188 @@ export interface components {
             verdict: components["schemas"]["Verdict"] | null;
         };
         /**
+         * ApproveServerRequest
+         * @description A yes to all that the server offers.
+         */
+        ApproveServerRequest: {
+            /**
+             * Digest
+             * @description of the server as it was looked at
+             */
+            digest: string;
+            /**
+             * Effects
+             * @description by tool; `writes` where nobody has said otherwise
+             * @default {}
+             */
+            effects: {
+                [key: string]: components["schemas"]["Effects"];
+            };
+        };
+        /**
+         * AssistantCount
+         * @description Which assistants to count.
+         */
+        AssistantCount: {
+            /** Graph Id */
+            graph_id?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * AssistantCreate
+         * @description A new assistant: a graph, with a configuration of its own.
+         */
+        AssistantCreate: {
+            /** Assistant Id */
+            assistant_id?: string | null;
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context */
+            context?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Description */
+            description?: string | null;
+            /** Graph Id */
+            graph_id: string;
+            /**
+             * If Exists
+             * @default raise
+             * @enum {string}
+             */
+            if_exists: "raise" | "do_nothing";
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * AssistantPatch
+         * @description What changes in the next version; metadata is merged.
+         */
+        AssistantPatch: {
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context */
+            context?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Description */
+            description?: string | null;
+            /** Graph Id */
+            graph_id?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * AssistantSearch
+         * @description Which assistants, in which order, and which fields of them.
+         */
+        AssistantSearch: {
+            /** Graph Id */
+            graph_id?: string | null;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit: number;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /** Select */
+            select?: string[] | null;
+            /**
+             * Sort By
+             * @default created_at
+             * @enum {string}
+             */
+            sort_by: "assistant_id" | "graph_id" | "name" | "created_at" | "updated_at";
+            /**
+             * Sort Order
+             * @default desc
+             * @enum {string}
+             */
+            sort_order: "asc" | "desc";
+        };
+        /**
+         * AssistantShape
+         * @description An assistant.
+         */
+        AssistantShape: {
+            /** Assistant Id */
+            assistant_id: string;
+            /** Config */
+            config: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Context */
+            context: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Created At */
+            created_at: string;
+            /** Description */
+            description: string | null;
+            /** Graph Id */
+            graph_id: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Name */
+            name: string;
+            /** Updated At */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * AttemptShape
+         * @description One try. `response` is the beginning of what was answered: text of others, not to be interpreted.
+         */
+        AttemptShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Error */
+            error: string | null;
+            /** Milliseconds */
+            milliseconds: number;
+            /** Number */
+            number: number;
+            /** Response */
+            response: string | null;
+            /** Status */
+            status: number | null;
+            /** Succeeded */
+            succeeded: boolean;
+        };
+        /**
          * BlockShape
          * @description A paragraph-sized piece of the text.
          */
@@ -1880,6 +4332,57 @@ export interface components {
             file: string;
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * BulkKind
+         * @enum {string}
+         */
+        BulkKind: "replay" | "discard" | "cancel";
+        /**
+         * BulkPage
+         * @description One page of bulk actions, newest first.
+         */
+        BulkPage: {
+            /** Items */
+            items: components["schemas"]["BulkShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * BulkShape
+         * @description One decision about many, as far as it has come; ask again until `state` is `finished`.
+         */
+        BulkShape: {
+            /** Asked At */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Done */
+            done: number;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * @example bulk_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            kind: components["schemas"]["BulkKind"];
+            /** Last Problem */
+            last_problem: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Skipped */
+            skipped: number;
+            /** State */
+            state: string;
+        };
+        /**
+         * BulkStateUpdate
+         * @description Edits one after the other, each a superstep.
+         */
+        BulkStateUpdate: {
+            /** Supersteps */
+            supersteps: components["schemas"]["Superstep"][];
         };
         /**
          * CacheFigures
@@ -1913,6 +4416,40 @@ export interface components {
             items: components["schemas"]["CacheFigures"][];
         };
         /**
+         * CancelManyAsked
+         * @description Which unfinished runs; `all` must be true when nothing else is said.
+         */
+        CancelManyAsked: {
+            /**
+             * All
+             * @default false
+             */
+            all: boolean;
+            /** Created After */
+            created_after?: string | null;
+            /** Created Before */
+            created_before?: string | null;
+            /** Parent */
+            parent?: string | null;
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Reason */
+            reason?: string | null;
+            status?: components["schemas"]["mainspring__orchestration__pipelines__types__RunStatus"] | null;
+            /** Step */
+            step?: string | null;
+            /** Subject */
+            subject?: string | null;
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * Cancellation
+         * @description `interrupt` keeps what was reached; `rollback` deletes the run and its checkpoints.
+         * @enum {string}
+         */
+        Cancellation: "interrupt" | "rollback";
+        /**
          * CategoryShape
          * @description A clause category the contract holds.
          */
@@ -1928,6 +4465,35 @@ export interface components {
             method: "classifier" | "model" | "rule";
             /** Probability */
             probability: number;
+        };
+        /**
+         * ChangeEndpoint
+         * @description What is to be different; absent fields stay. `is_on` turns it on or off.
+         */
+        ChangeEndpoint: {
+            /** Description */
+            description?: string | null;
+            format?: components["schemas"]["Format"] | null;
+            /** Is On */
+            is_on?: boolean | null;
+            /** Topics */
+            topics?: string[] | null;
+            /** Url */
+            url?: string | null;
+        };
+        /**
+         * ChangeServerRequest
+         * @description What to change; another address, secret or header takes the approval away.
+         */
+        ChangeServerRequest: {
+            /** Address */
+            address?: string | null;
+            /** Header */
+            header?: string | null;
+            /** Secret */
+            secret?: string | null;
+            /** Timeout Seconds */
+            timeout_seconds?: number | null;
         };
         /**
          * ChangeSource
@@ -1992,6 +4558,38 @@ export interface components {
          * @enum {string}
          */
         CheckStatus: "learning" | "normal" | "moved";
+        /**
+         * CheckpointBody
+         * @description Which state; none: the latest.
+         */
+        CheckpointBody: {
+            /** Checkpoint Id */
+            checkpoint_id?: string | null;
+            /** Checkpoint Map */
+            checkpoint_map?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Checkpoint Ns */
+            checkpoint_ns?: string | null;
+            /** Thread Id */
+            thread_id?: string | null;
+        };
+        /**
+         * CheckpointShape
+         * @description The name of a state.
+         */
+        CheckpointShape: {
+            /** Checkpoint Id */
+            checkpoint_id: string | null;
+            /** Checkpoint Map */
+            checkpoint_map?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Checkpoint Ns */
+            checkpoint_ns: string;
+            /** Thread Id */
+            thread_id: string;
+        };
         /**
          * ChecksShape
          * @description The last hundred alerts, unresolved ones first; the checks of fourteen days, newest first.
@@ -2069,6 +4667,29 @@ export interface components {
             min_chars: number;
         };
         /**
+         * CommandBody
+         * @description Instead of an input: answer what waits, change the state, go somewhere.
+         */
+        CommandBody: {
+            goto?: components["schemas"]["JsonValue"];
+            resume?: components["schemas"]["JsonValue"];
+            update?: components["schemas"]["JsonValue"];
+        };
+        /**
+         * CommandWanted
+         * @description A command of the event protocol.
+         */
+        CommandWanted: {
+            /** Id */
+            id?: number | null;
+            /** Method */
+            method?: string | null;
+            /** Params */
+            params?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
          * ComparisonShape
          * @description The active index and the one being built, asked the same.
          */
@@ -2134,7 +4755,7 @@ export interface components {
             id: string;
             /** Language */
             language: string | null;
-            latest_run: components["schemas"]["RunShape"] | null;
+            latest_run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"] | null;
             /** Media Type */
             media_type: string;
             /** Name */
@@ -2149,6 +4770,43 @@ export interface components {
             size_bytes: number;
             /** Title */
             title: string | null;
+        };
+        /**
+         * CreateSink
+         * @description A queue that events are published to.
+         */
+        CreateSink: {
+            /**
+             * Address
+             * @description subject, routing key or queue
+             */
+            address: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** @default cloudevents */
+            format: components["schemas"]["Format"];
+            kind: components["schemas"]["EndpointKind"];
+            /**
+             * Secret
+             * @description credentials as a JSON object of texts
+             */
+            secret?: string | null;
+            /**
+             * Topics
+             * @example [
+             *       "run.finished",
+             *       "approval.*"
+             *     ]
+             */
+            topics: string[];
+            /**
+             * Url
+             * @example https://example.com/hooks/mainspring
+             */
+            url: string;
         };
         /**
          * CreateSource
@@ -2182,6 +4840,321 @@ export interface components {
              * @description sealed and never shown; of a URL, its Authorization header
              */
             secret?: string | null;
+        };
+        /**
+         * CreateSubscription
+         * @description Let events of `type`, of `source` where one is named, start a pipeline with their data as its input.
+         */
+        CreateSubscription: {
+            /** Pipeline */
+            pipeline: string;
+            /** Source */
+            source?: string | null;
+            /** Type */
+            type: string;
+        };
+        /**
+         * CreateTrigger
+         * @description A queue whose messages start a pipeline.
+         */
+        CreateTrigger: {
+            /**
+             * Address
+             * @example ORDERS/mainspring
+             */
+            address: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            kind: components["schemas"]["EndpointKind"];
+            /** Pipeline */
+            pipeline: string;
+            /**
+             * Secret
+             * @description credentials as a JSON object of texts
+             */
+            secret?: string | null;
+            /**
+             * Url
+             * @example https://example.com/hooks/mainspring
+             */
+            url: string;
+        };
+        /**
+         * CreateWebhook
+         * @description A web address that events are posted to.
+         */
+        CreateWebhook: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** @default standard-webhooks */
+            format: components["schemas"]["Format"];
+            /**
+             * Topics
+             * @example [
+             *       "run.finished",
+             *       "approval.*"
+             *     ]
+             */
+            topics: string[];
+            /**
+             * Url
+             * @example https://example.com/hooks/mainspring
+             */
+            url: string;
+        };
+        /**
+         * CreatedEndpoint
+         * @description A new endpoint. `secret` is shown this once; null for a queue.
+         */
+        CreatedEndpoint: {
+            /** Address */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Description */
+            description: string;
+            format: components["schemas"]["Format"];
+            health: components["schemas"]["HealthShape"];
+            /**
+             * Id
+             * @example ep_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            kind: components["schemas"]["EndpointKind"];
+            /** Secret */
+            secret: string | null;
+            state: components["schemas"]["EndpointState"];
+            /** State Reason */
+            state_reason: string | null;
+            /** Topics */
+            topics: string[];
+            /** Url */
+            url: string;
+        };
+        /**
+         * CronCount
+         * @description Which crons to count.
+         */
+        CronCount: {
+            /** Assistant Id */
+            assistant_id?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Thread Id */
+            thread_id?: string | null;
+        };
+        /**
+         * CronCreate
+         * @description A run to start again and again. `schedule` has five fields: minute, hour, day, month, weekday.
+         */
+        CronCreate: {
+            /**
+             * After Seconds
+             * @default 0
+             */
+            after_seconds: number;
+            /** Assistant Id */
+            assistant_id: string;
+            checkpoint?: components["schemas"]["RunCheckpoint"] | null;
+            /** Checkpoint During */
+            checkpoint_during?: boolean | null;
+            /** Checkpoint Id */
+            checkpoint_id?: string | null;
+            command?: components["schemas"]["CommandBody"] | null;
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context */
+            context?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            durability?: components["schemas"]["Durability"] | null;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** End Time */
+            end_time?: string | null;
+            /** Feedback Keys */
+            feedback_keys?: string[] | null;
+            /** @default reject */
+            if_not_exists: components["schemas"]["IfNotExists"];
+            input?: components["schemas"]["JsonValue"];
+            /** Interrupt After */
+            interrupt_after?: "*" | string[] | null;
+            /** Interrupt Before */
+            interrupt_before?: "*" | string[] | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** @default enqueue */
+            multitask_strategy: components["schemas"]["Multitask"];
+            /** @default delete */
+            on_completion: components["schemas"]["OnCompletion"];
+            /**
+             * On Disconnect
+             * @default continue
+             * @enum {string}
+             */
+            on_disconnect: "cancel" | "continue";
+            /** @default delete */
+            on_run_completed: components["schemas"]["OnCompletion"];
+            /** Schedule */
+            schedule: string;
+            /** Stream Mode */
+            stream_mode?: components["schemas"]["StreamMode"] | components["schemas"]["StreamMode"][] | null;
+            /**
+             * Stream Resumable
+             * @default false
+             */
+            stream_resumable: boolean;
+            /**
+             * Stream Subgraphs
+             * @default false
+             */
+            stream_subgraphs: boolean;
+            /**
+             * Timezone
+             * @description Such as Europe/Berlin; none: UTC.
+             */
+            timezone?: string | null;
+            /** Webhook */
+            webhook?: string | null;
+        };
+        /**
+         * CronPatch
+         * @description What changes; `end_time: null` takes the end away.
+         */
+        CronPatch: {
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context */
+            context?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Durability */
+            durability?: ("sync" | "async" | "exit") | null;
+            /** Enabled */
+            enabled?: boolean | null;
+            /** End Time */
+            end_time?: string | null;
+            input?: components["schemas"]["JsonValue"];
+            /** Interrupt After */
+            interrupt_after?: "*" | string[] | null;
+            /** Interrupt Before */
+            interrupt_before?: "*" | string[] | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            on_run_completed?: components["schemas"]["OnCompletion"] | null;
+            /** Schedule */
+            schedule?: string | null;
+            /** Stream Mode */
+            stream_mode?: string | string[] | null;
+            /** Stream Resumable */
+            stream_resumable?: boolean | null;
+            /** Stream Subgraphs */
+            stream_subgraphs?: boolean | null;
+            /** Timezone */
+            timezone?: string | null;
+            /** Webhook */
+            webhook?: string | null;
+        };
+        /**
+         * CronSearch
+         * @description Which crons, in which order, and which fields of them.
+         */
+        CronSearch: {
+            /** Assistant Id */
+            assistant_id?: string | null;
+            /** Enabled */
+            enabled?: boolean | null;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit: number;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /** Select */
+            select?: string[] | null;
+            /**
+             * Sort By
+             * @default created_at
+             * @enum {string}
+             */
+            sort_by: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date" | "end_time";
+            /**
+             * Sort Order
+             * @default desc
+             * @enum {string}
+             */
+            sort_order: "asc" | "desc";
+            /** Thread Id */
+            thread_id?: string | null;
+        };
+        /**
+         * CronShape
+         * @description A cron.
+         */
+        CronShape: {
+            /** Assistant Id */
+            assistant_id: string;
+            /** Created At */
+            created_at: string;
+            /** Cron Id */
+            cron_id: string;
+            /** Enabled */
+            enabled: boolean;
+            /** End Time */
+            end_time: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Next Run Date */
+            next_run_date: string | null;
+            on_run_completed: components["schemas"]["OnCompletion"];
+            /** Payload */
+            payload: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Schedule */
+            schedule: string;
+            /** Thread Id */
+            thread_id: string | null;
+            /** Timezone */
+            timezone: string | null;
+            /** Updated At */
+            updated_at: string;
+            /** User Id */
+            user_id: string | null;
         };
         /**
          * CurrentSettings
@@ -2264,6 +5237,109 @@ export interface components {
             reason?: string | null;
             /** To */
             to: string;
+        };
+        /**
+         * DeliveryDetail
+         * @description A delivery with every attempt.
+         */
+        DeliveryDetail: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Event */
+            event: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            state: components["schemas"]["DeliveryState"];
+            /** Topic */
+            topic: string;
+            /** Tries */
+            tries: components["schemas"]["AttemptShape"][];
+        };
+        /**
+         * DeliveryPage
+         * @description One page of deliveries, the newest first.
+         */
+        DeliveryPage: {
+            /** Items */
+            items: components["schemas"]["DeliveryShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DeliveryShape
+         * @description One event on its way to one endpoint. `event` is its `webhook-id`.
+         */
+        DeliveryShape: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Due At */
+            due_at: string | null;
+            /** Event */
+            event: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            state: components["schemas"]["DeliveryState"];
+            /** Topic */
+            topic: string;
+        };
+        /**
+         * DeliveryState
+         * @enum {string}
+         */
+        DeliveryState: "pending" | "held" | "delivered" | "failed";
+        /**
+         * Demand
+         * @description What every step asks for; `desired_workers` is of workers that run all steps.
+         */
+        Demand: {
+            /** Desired Workers */
+            desired_workers: number;
+            /** Steps */
+            steps: components["schemas"]["StepDemandShape"][];
+        };
+        /**
+         * DiscardAsked
+         * @description Why nothing will be done about it.
+         */
+        DiscardAsked: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * DiscardManyAsked
+         * @description Which open dead letters, and why nothing will be done about them.
+         */
+        DiscardManyAsked: {
+            /** Error Code */
+            error_code?: string | null;
+            /** Fingerprint */
+            fingerprint?: string | null;
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Reason */
+            reason: string;
+            /** Run */
+            run?: string | null;
+            /** Step */
+            step?: string | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * DocumentChunk
@@ -2415,7 +5491,7 @@ export interface components {
          */
         DocumentSubmitted: {
             document: components["schemas"]["DocumentShape"];
-            run: components["schemas"]["RunShape"] | null;
+            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"] | null;
             /** Stream Url */
             stream_url: string | null;
         };
@@ -2448,6 +5524,14 @@ export interface components {
             warnings: string[];
         };
         /**
+         * Durability
+         * @description When checkpoints are written: before the next node starts, while it runs, or at the end only.
+         *
+         *     After a lost worker a run goes on from its last checkpoint; with `exit` it starts again from its beginning.
+         * @enum {string}
+         */
+        Durability: "sync" | "async" | "exit";
+        /**
          * EditedFinding
          * @description A reviewer's own words in place of the product's.
          */
@@ -2459,6 +5543,62 @@ export interface components {
             /** Title */
             title?: string | null;
         };
+        /**
+         * Effects
+         * @description What a tool does to the world: NONE computes, READS looks something up, WRITES changes something.
+         * @enum {string}
+         */
+        Effects: "none" | "reads" | "writes";
+        /**
+         * EndpointKind
+         * @enum {string}
+         */
+        EndpointKind: "webhook" | "nats" | "sqs" | "rabbitmq";
+        /**
+         * EndpointList
+         * @description Every endpoint, the oldest first.
+         */
+        EndpointList: {
+            /** Items */
+            items: components["schemas"]["EndpointShape"][];
+        };
+        /**
+         * EndpointShape
+         * @description Where events go out to. `state_reason` says why it is not on.
+         */
+        EndpointShape: {
+            /** Address */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Description */
+            description: string;
+            format: components["schemas"]["Format"];
+            health: components["schemas"]["HealthShape"];
+            /**
+             * Id
+             * @example ep_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            kind: components["schemas"]["EndpointKind"];
+            state: components["schemas"]["EndpointState"];
+            /** State Reason */
+            state_reason: string | null;
+            /** Topics */
+            topics: string[];
+            /** Url */
+            url: string;
+        };
+        /**
+         * EndpointState
+         * @enum {string}
+         */
+        EndpointState: "on" | "off" | "failed" | "gone";
         /**
          * ErrorShape
          * @description Why a run or step failed.
@@ -2482,6 +5622,20 @@ export interface components {
             }[];
             /** Next */
             next: string | null;
+        };
+        /**
+         * EventsWanted
+         * @description Which events of a thread; `since` is the `seq` of the last one received.
+         */
+        EventsWanted: {
+            /** Channels */
+            channels: string[];
+            /** Depth */
+            depth?: number | null;
+            /** Namespaces */
+            namespaces?: string[][] | null;
+            /** Since */
+            since?: number | null;
         };
         /**
          * ExplanationShape
@@ -2722,6 +5876,12 @@ export interface components {
             overlap_chars: number;
         };
         /**
+         * Format
+         * @description How an event is written; queues take the CloudEvents forms only.
+         * @enum {string}
+         */
+        Format: "standard-webhooks" | "cloudevents" | "cloudevents-binary";
+        /**
          * GoldenAsked
          * @description A question, the document that answers it and, if you know it, the place of the answer in its text.
          */
@@ -2821,6 +5981,54 @@ export interface components {
             start: number | null;
         };
         /**
+         * GraphSchemas
+         * @description The JSON Schemas of a graph; null where a type of its state has none.
+         */
+        GraphSchemas: {
+            /** Config Schema */
+            config_schema: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context Schema */
+            context_schema: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Graph Id */
+            graph_id: string;
+            /** Input Schema */
+            input_schema: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Output Schema */
+            output_schema: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** State Schema */
+            state_schema: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * HealthShape
+         * @description How an endpoint has been doing; `success_rate` is of the last 24 hours' attempts, null without any.
+         */
+        HealthShape: {
+            /** Attempts */
+            attempts: number;
+            /** Failing Since */
+            failing_since: string | null;
+            /** Failures */
+            failures: number;
+            /** Last Failure */
+            last_failure: string | null;
+            /** Last Failure At */
+            last_failure_at: string | null;
+            /** Last Success At */
+            last_success_at: string | null;
+            /** Success Rate */
+            success_rate: number | null;
+        };
+        /**
          * HistoryShape
          * @description One thing that happened: requested, edited, delegated, escalated, handed_over, approved, rejected, ...
          */
@@ -2849,6 +6057,80 @@ export interface components {
             /** Revision */
             revision: number;
         };
+        /**
+         * HistoryWanted
+         * @description Which states, newest first.
+         */
+        HistoryWanted: {
+            /** Before */
+            before?: string | components["schemas"]["CheckpointBody"] | null;
+            checkpoint?: components["schemas"]["CheckpointBody"] | null;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit: number;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Select */
+            select?: string[] | null;
+        };
+        /**
+         * HoldAsked
+         * @description Hold a pipeline, one step of it, or with neither everything of the tenant.
+         */
+        HoldAsked: {
+            /** @default pause */
+            kind: components["schemas"]["HoldKind"];
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Reason */
+            reason: string;
+            /** Step */
+            step?: string | null;
+        };
+        /**
+         * HoldKind
+         * @enum {string}
+         */
+        HoldKind: "pause" | "drain";
+        /**
+         * HoldList
+         * @description What is held, the newest first.
+         */
+        HoldList: {
+            /** Items */
+            items: components["schemas"]["HoldShape"][];
+        };
+        /**
+         * HoldShape
+         * @description What is held, why and by whom.
+         */
+        HoldShape: {
+            /** Held At */
+            held_at: string;
+            /** Held By */
+            held_by: string;
+            /**
+             * Id
+             * @example hold_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            kind: components["schemas"]["HoldKind"];
+            /** Pipeline */
+            pipeline: string | null;
+            /** Reason */
+            reason: string;
+            /** Step */
+            step: string | null;
+        };
+        /**
+         * IfNotExists
+         * @enum {string}
+         */
+        IfNotExists: "create" | "reject";
         /**
          * IndexList
          * @description Every index that is there, newest first; `total_documents` are what a complete one would hold, failures aside.
@@ -2921,6 +6203,91 @@ export interface components {
          */
         IndexStatus: "building" | "active" | "retired";
         /**
+         * ItemList
+         * @description Items that were found.
+         */
+        ItemList: {
+            /** Items */
+            items: components["schemas"]["ItemShape"][];
+        };
+        /**
+         * ItemName
+         * @description Which item.
+         */
+        ItemName: {
+            /** Key */
+            key: string;
+            /** Namespace */
+            namespace: string[];
+        };
+        /**
+         * ItemPut
+         * @description An item to store. `index` is accepted and means nothing here: all text of the value is searched.
+         */
+        ItemPut: {
+            /** Index */
+            index?: boolean | string[] | null;
+            /** Key */
+            key: string;
+            /** Namespace */
+            namespace: string[];
+            /**
+             * Ttl
+             * @description Minutes until it is forgotten.
+             */
+            ttl?: number | null;
+            /** Value */
+            value: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * ItemSearchBody
+         * @description Which items. `filter` compares top-level fields: a value, or `{"$gt": 5}` and its kin.
+         */
+        ItemSearchBody: {
+            /** Filter */
+            filter?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit: number;
+            /** Namespace Prefix */
+            namespace_prefix?: string[];
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /** Query */
+            query?: string | null;
+            /** Refresh Ttl */
+            refresh_ttl?: boolean | null;
+        };
+        /**
+         * ItemShape
+         * @description An item.
+         */
+        ItemShape: {
+            /** Created At */
+            created_at: string;
+            /** Key */
+            key: string;
+            /** Namespace */
+            namespace: string[];
+            /** Score */
+            score?: number | null;
+            /** Updated At */
+            updated_at: string;
+            /** Value */
+            value: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * ItemsShape
          * @description How far a step is that fanned out.
          */
@@ -2957,6 +6324,145 @@ export interface components {
             method: "classifier" | "model" | "rule";
             /** Probability */
             probability: number;
+        };
+        /**
+         * LetterDetailShape
+         * @description A dead letter with what its step was given and where it failed.
+         */
+        LetterDetailShape: {
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            error: components["schemas"]["ErrorShape"];
+            /** Failed At */
+            failed_at: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Id
+             * @example dead_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            input: components["schemas"]["PayloadShape"] | null;
+            /** Item */
+            item: number | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Reason */
+            reason: string | null;
+            /** Replayed As */
+            replayed_as: string | null;
+            /** Run */
+            run: string;
+            state: components["schemas"]["LetterState"];
+            /** Step */
+            step: string;
+            /** Subject */
+            subject: string | null;
+            /** Trace */
+            trace: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * LetterGroupList
+         * @description Causes, the most frequent first.
+         */
+        LetterGroupList: {
+            /** Items */
+            items: components["schemas"]["LetterGroupShape"][];
+        };
+        /**
+         * LetterGroupShape
+         * @description Open dead letters of one cause; `example` is the newest of them.
+         */
+        LetterGroupShape: {
+            /** Count */
+            count: number;
+            /** Error Code */
+            error_code: string;
+            example: components["schemas"]["LetterShape"];
+            /** Fingerprint */
+            fingerprint: string;
+            /** First At */
+            first_at: string;
+            /** Last At */
+            last_at: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Step */
+            step: string;
+        };
+        /**
+         * LetterPage
+         * @description One page of dead letters, newest first.
+         */
+        LetterPage: {
+            /** Items */
+            items: components["schemas"]["LetterShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * LetterShape
+         * @description A dead letter: a step, or with `item` one item of a fan-out, that failed for good.
+         */
+        LetterShape: {
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            error: components["schemas"]["ErrorShape"];
+            /** Failed At */
+            failed_at: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Id
+             * @example dead_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /** Item */
+            item: number | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Reason */
+            reason: string | null;
+            /** Replayed As */
+            replayed_as: string | null;
+            /** Run */
+            run: string;
+            state: components["schemas"]["LetterState"];
+            /** Step */
+            step: string;
+            /** Subject */
+            subject: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * LetterState
+         * @enum {string}
+         */
+        LetterState: "open" | "replayed" | "discarded";
+        /**
+         * LettersAsked
+         * @description Which open dead letters; with nothing said, all of them. `fingerprint` names a group.
+         */
+        LettersAsked: {
+            /** Error Code */
+            error_code?: string | null;
+            /** Fingerprint */
+            fingerprint?: string | null;
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Run */
+            run?: string | null;
+            /** Step */
+            step?: string | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * ListPlaceShape
@@ -3213,6 +6719,47 @@ export interface components {
             value: number;
         };
         /**
+         * Multitask
+         * @description What becomes of a run that is submitted while its thread is busy.
+         *
+         *     reject     it is refused (409 `thread_busy`)
+         *     enqueue    it waits until those before it are done
+         *     interrupt  what is there is stopped, its progress stays, and it starts
+         *     rollback   what is there is stopped and undone, checkpoints and all, and it starts
+         * @enum {string}
+         */
+        Multitask: "reject" | "enqueue" | "interrupt" | "rollback";
+        /**
+         * NamespaceList
+         * @description Namespaces that were found.
+         */
+        NamespaceList: {
+            /** Namespaces */
+            namespaces: string[][];
+        };
+        /**
+         * NamespaceSearchBody
+         * @description Which namespaces; `*` stands for any label.
+         */
+        NamespaceSearchBody: {
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+            /** Max Depth */
+            max_depth?: number | null;
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /** Prefix */
+            prefix?: string[] | null;
+            /** Suffix */
+            suffix?: string[] | null;
+        };
+        /**
          * NewApiKeyView
          * @description The key just created.
          */
@@ -3269,6 +6816,46 @@ export interface components {
             role: components["schemas"]["Role"];
             user: components["schemas"]["UserView"];
         };
+        /**
+         * NewServerRequest
+         * @description A server to register.
+         */
+        NewServerRequest: {
+            /**
+             * Address
+             * @description URL of its streamable HTTP endpoint; with stdio the operator's name
+             */
+            address: string;
+            /**
+             * Header
+             * @description that carries the secret
+             * @default Authorization
+             */
+            header: string;
+            /**
+             * Name
+             * @description its tools are called `<name>__<tool>`
+             */
+            name: string;
+            /**
+             * Secret
+             * @description name of the tool secret to send
+             */
+            secret?: string | null;
+            /**
+             * Timeout Seconds
+             * @default 30
+             */
+            timeout_seconds: number;
+            /** @default http */
+            transport: components["schemas"]["Transport"];
+        };
+        /**
+         * OnCompletion
+         * @description What becomes of the thread of a stateless run.
+         * @enum {string}
+         */
+        OnCompletion: "delete" | "keep";
         /**
          * OutcomeRequest
          * @description How well a call was answered.
@@ -3390,6 +6977,19 @@ export interface components {
             tokens: number;
         };
         /**
+         * PayloadShape
+         * @description Stored JSON: its `value`, or when it is over the limit the beginning of its `text`. `size` is of the whole.
+         */
+        PayloadShape: {
+            /** Is Cut */
+            is_cut: boolean;
+            /** Size */
+            size: number;
+            /** Text */
+            text?: string | null;
+            value?: components["schemas"]["JsonValue"];
+        };
+        /**
          * PeriodAsked
          * @description From `since` on and before `until`.
          */
@@ -3405,6 +7005,45 @@ export interface components {
          * @enum {string}
          */
         Permission: "ai.model.call" | "ai.analysis.trigger" | "ai.output.view" | "ai.recommendation.approve" | "prompt.edit" | "playbook.edit" | "contract.upload" | "contract.delete" | "gateway.view" | "gateway.manage" | "knowledge.view" | "knowledge.edit" | "knowledge.manage" | "run.operate" | "agent.run" | "agent.edit" | "tool.manage" | "delivery.manage" | "audit.read" | "member.view" | "member.manage" | "key.manage" | "tenant.manage";
+        /**
+         * PipelineList
+         * @description Every version of every pipeline, by name, the newest first.
+         */
+        PipelineList: {
+            /** Items */
+            items: components["schemas"]["PipelineVersionShape"][];
+        };
+        /**
+         * PipelineStepShape
+         * @description A step as it is declared; `title` None: no process here knows it, its workers do.
+         */
+        PipelineStepShape: {
+            /** After */
+            after: string[];
+            input_schema: components["schemas"]["JsonValue"];
+            /** Name */
+            name: string;
+            output_schema: components["schemas"]["JsonValue"];
+            /** Title */
+            title: string | null;
+        };
+        /**
+         * PipelineVersionShape
+         * @description One version of a pipeline; `can_start` says whether callers may start it with an input of their own.
+         */
+        PipelineVersionShape: {
+            /** Can Start */
+            can_start: boolean;
+            input_schema: components["schemas"]["JsonValue"];
+            /** Name */
+            name: string;
+            /** Registered At */
+            registered_at: string | null;
+            /** Steps */
+            steps: components["schemas"]["PipelineStepShape"][];
+            /** Version */
+            version: number;
+        };
         /**
          * PlaybookPage
          * @description The tenant's playbooks, the shipped ones among them.
@@ -3598,6 +7237,52 @@ export interface components {
              * @description the version that was read; or send If-Match
              */
             version?: number | null;
+        };
+        /**
+         * PolicyShape
+         * @description What the tenant says about a tool; what is left out is as the tool says itself.
+         */
+        PolicyShape: {
+            /**
+             * Allow After Untrusted
+             * @description a tool that changes something is called without a person also after untrusted content
+             * @default false
+             */
+            allow_after_untrusted: boolean;
+            /**
+             * Approval Expires Seconds
+             * @default 604800
+             */
+            approval_expires_seconds: number;
+            /**
+             * Approvers
+             * @description roles, `team:team_...` or `user:usr_...` who are asked
+             * @default []
+             */
+            approvers: string[];
+            /** Flag */
+            flag?: string | null;
+            /**
+             * Is Enabled
+             * @default true
+             */
+            is_enabled: boolean;
+            /**
+             * Needs Approval
+             * @default false
+             */
+            needs_approval: boolean;
+            /**
+             * Permission
+             * @description in the place of the tool's own; "" for none
+             */
+            permission?: string | null;
+            /**
+             * Roles
+             * @description one of them must be the caller's; API keys have no role
+             * @default []
+             */
+            roles: string[];
         };
         /**
          * PolicyView
@@ -3974,7 +7659,7 @@ export interface components {
          */
         RebuildStarted: {
             index: components["schemas"]["IndexShape"];
-            run: components["schemas"]["RunShape"];
+            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
             /** Stream Url */
             stream_url: string;
         };
@@ -4144,6 +7829,68 @@ export interface components {
             ttft_ms: number | null;
         };
         /**
+         * RefusalPage
+         * @description One page of refused messages, the newest first.
+         */
+        RefusalPage: {
+            /** Items */
+            items: components["schemas"]["RefusalShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * RefusalShape
+         * @description A message that was of no use, and why. `excerpt` is text of others, not to be interpreted.
+         */
+        RefusalShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Excerpt */
+            excerpt: string;
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReplayAsked
+         * @description Absent `input`: the run's own. Absent `version`: the run's own.
+         */
+        ReplayAsked: {
+            input?: components["schemas"]["JsonValue"];
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * ReplaySpan
+         * @description Of which events: from `since`, before `until` where it is given; all that ended, or what failed only.
+         */
+        ReplaySpan: {
+            /**
+             * Failed Only
+             * @default true
+             */
+            failed_only: boolean;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * Replayed
+         * @description How many deliveries are sent again.
+         */
+        Replayed: {
+            /** Count */
+            count: number;
+        };
+        /**
          * ReportShape
          * @description The finished analysis.
          */
@@ -4207,6 +7954,14 @@ export interface components {
             weights: components["schemas"]["WeightsShape"];
         };
         /**
+         * RetryAsked
+         * @description Absent `version`: the run's own.
+         */
+        RetryAsked: {
+            /** Version */
+            version?: number | null;
+        };
+        /**
          * Role
          * @description What a member is in a tenant, from the widest rights to the narrowest.
          * @enum {string}
@@ -4229,6 +7984,25 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * RotateSecret
+         * @description How long the old secrets go on signing beside the new one.
+         */
+        RotateSecret: {
+            /**
+             * Overlap Hours
+             * @default 24
+             */
+            overlap_hours: number;
+        };
+        /**
+         * RotatedSecret
+         * @description The new signing secret, shown this once.
+         */
+        RotatedSecret: {
+            /** Secret */
+            secret: string;
+        };
+        /**
          * RowChunkingShape
          * @description For tables: rows that follow each other are a chunk, headed by the names of their columns.
          */
@@ -4244,20 +8018,173 @@ export interface components {
             max_rows: number;
         };
         /**
-         * RunPage
+         * RunCheckpoint
+         * @description The state to go on from.
+         */
+        RunCheckpoint: {
+            /** Checkpoint Id */
+            checkpoint_id?: string | null;
+            /** Checkpoint Map */
+            checkpoint_map?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Checkpoint Ns */
+            checkpoint_ns?: string | null;
+            /** Thread Id */
+            thread_id?: string | null;
+        };
+        /**
+         * RunCreate
+         * @description A run to start.
+         *
+         *     `stream_resumable` is accepted: every stream can be resumed here. `feedback_keys` and `langsmith_tracer` are
+         *     accepted and do nothing: traces are Mainspring's own.
+         */
+        RunCreate: {
+            /**
+             * After Seconds
+             * @default 0
+             */
+            after_seconds: number;
+            /** Assistant Id */
+            assistant_id: string;
+            checkpoint?: components["schemas"]["RunCheckpoint"] | null;
+            /** Checkpoint During */
+            checkpoint_during?: boolean | null;
+            /** Checkpoint Id */
+            checkpoint_id?: string | null;
+            command?: components["schemas"]["CommandBody"] | null;
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context */
+            context?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            durability?: components["schemas"]["Durability"] | null;
+            /** Feedback Keys */
+            feedback_keys?: string[] | null;
+            /** @default reject */
+            if_not_exists: components["schemas"]["IfNotExists"];
+            input?: components["schemas"]["JsonValue"];
+            /** Interrupt After */
+            interrupt_after?: "*" | string[] | null;
+            /** Interrupt Before */
+            interrupt_before?: "*" | string[] | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** @default enqueue */
+            multitask_strategy: components["schemas"]["Multitask"];
+            /** @default delete */
+            on_completion: components["schemas"]["OnCompletion"];
+            /**
+             * On Disconnect
+             * @default continue
+             * @enum {string}
+             */
+            on_disconnect: "cancel" | "continue";
+            /** Stream Mode */
+            stream_mode?: components["schemas"]["StreamMode"] | components["schemas"]["StreamMode"][] | null;
+            /**
+             * Stream Resumable
+             * @default false
+             */
+            stream_resumable: boolean;
+            /**
+             * Stream Subgraphs
+             * @default false
+             */
+            stream_subgraphs: boolean;
+            /** Webhook */
+            webhook?: string | null;
+        };
+        /**
+         * RunInBatch
+         * @description One of several runs.
+         */
+        RunInBatch: {
+            /**
+             * After Seconds
+             * @default 0
+             */
+            after_seconds: number;
+            /** Assistant Id */
+            assistant_id: string;
+            checkpoint?: components["schemas"]["RunCheckpoint"] | null;
+            /** Checkpoint During */
+            checkpoint_during?: boolean | null;
+            /** Checkpoint Id */
+            checkpoint_id?: string | null;
+            command?: components["schemas"]["CommandBody"] | null;
+            /** Config */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Context */
+            context?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            durability?: components["schemas"]["Durability"] | null;
+            /** Feedback Keys */
+            feedback_keys?: string[] | null;
+            /** @default reject */
+            if_not_exists: components["schemas"]["IfNotExists"];
+            input?: components["schemas"]["JsonValue"];
+            /** Interrupt After */
+            interrupt_after?: "*" | string[] | null;
+            /** Interrupt Before */
+            interrupt_before?: "*" | string[] | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** @default enqueue */
+            multitask_strategy: components["schemas"]["Multitask"];
+            /** @default delete */
+            on_completion: components["schemas"]["OnCompletion"];
+            /**
+             * On Disconnect
+             * @default continue
+             * @enum {string}
+             */
+            on_disconnect: "cancel" | "continue";
+            /** Stream Mode */
+            stream_mode?: components["schemas"]["StreamMode"] | components["schemas"]["StreamMode"][] | null;
+            /**
+             * Stream Resumable
+             * @default false
+             */
+            stream_resumable: boolean;
+            /**
+             * Stream Subgraphs
+             * @default false
+             */
+            stream_subgraphs: boolean;
+            /** Thread Id */
+            thread_id?: string | null;
+            /** Webhook */
+            webhook?: string | null;
+        };
+        /**
+         * RunLinePage
          * @description One page of runs, newest first.
          */
-        RunPage: {
+        RunLinePage: {
             /** Items */
-            items: components["schemas"]["RunShape"][];
+            items: components["schemas"]["RunLineShape"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
         /**
-         * RunShape
-         * @description One run as it stands.
+         * RunLineShape
+         * @description A run in a list; `at_steps` are those it stands at now or failed at. Items of fan-outs are at /steps.
          */
-        RunShape: {
+        RunLineShape: {
+            /** At Steps */
+            at_steps: string[];
             /** Cost Ceiling Micros */
             cost_ceiling_micros: number | null;
             /** Cost Micros */
@@ -4284,7 +8211,7 @@ export interface components {
             retry_of: string | null;
             /** Started At */
             started_at: string | null;
-            status: components["schemas"]["RunStatus"];
+            status: components["schemas"]["RunStatus-Output"];
             /** Steps */
             steps: components["schemas"]["StepShape"][];
             /** Subject */
@@ -4296,7 +8223,19 @@ export interface components {
          * RunStatus
          * @enum {string}
          */
-        RunStatus: "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
+        "RunStatus-Output": "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
+        /**
+         * RunsCancel
+         * @description Which runs to stop: those named, or a tenant's of a status.
+         */
+        RunsCancel: {
+            /** Run Ids */
+            run_ids?: string[] | null;
+            /** Status */
+            status?: ("pending" | "running" | "all") | null;
+            /** Thread Id */
+            thread_id?: string | null;
+        };
         /**
          * SavePlaybook
          * @description A new version of a playbook.
@@ -4335,6 +8274,100 @@ export interface components {
             };
         };
         /**
+         * ScheduleAsked
+         * @description A pipeline that the clock starts: `cron` has five fields, read on the clock of `timezone`.
+         */
+        ScheduleAsked: {
+            /** Cron */
+            cron: string;
+            input: components["schemas"]["JsonValue"];
+            /**
+             * Is Paused
+             * @default false
+             */
+            is_paused: boolean;
+            /** Name */
+            name: string;
+            /** Pipeline */
+            pipeline: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
+         * ScheduleChange
+         * @description What to change; absent fields stay.
+         */
+        ScheduleChange: {
+            /** Cron */
+            cron?: string | null;
+            input?: components["schemas"]["JsonValue"];
+            /** Is Paused */
+            is_paused?: boolean | null;
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Timezone */
+            timezone?: string | null;
+        };
+        /**
+         * SchedulePage
+         * @description One page of schedules, newest first.
+         */
+        SchedulePage: {
+            /** Items */
+            items: components["schemas"]["ScheduleShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SchedulePreview
+         * @description When a cron line comes, in words and as instants in UTC.
+         */
+        SchedulePreview: {
+            /** Cron Text */
+            cron_text: string;
+            /** Upcoming */
+            upcoming: string[];
+        };
+        /**
+         * ScheduleShape
+         * @description A schedule; `upcoming` are its next firings in UTC: one in lists, none while it is paused.
+         */
+        ScheduleShape: {
+            /** Created At */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Cron */
+            cron: string;
+            /** Cron Text */
+            cron_text: string;
+            /**
+             * Id
+             * @example sch_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            input: components["schemas"]["JsonValue"];
+            /** Is Paused */
+            is_paused: boolean;
+            /** Last Fired At */
+            last_fired_at: string | null;
+            /** Last Problem */
+            last_problem: string | null;
+            /** Last Run */
+            last_run: string | null;
+            /** Name */
+            name: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Timezone */
+            timezone: string;
+            /** Upcoming */
+            upcoming: string[];
+        };
+        /**
          * SearchedShape
          * @description What was searched, of that which the caller may read.
          */
@@ -4368,6 +8401,40 @@ export interface components {
             };
         };
         /**
+         * SecretList
+         * @description Every stored secret by name.
+         */
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["SecretShape"][];
+        };
+        /**
+         * SecretRequest
+         * @description A value to keep sealed.
+         */
+        SecretRequest: {
+            /**
+             * Value
+             * Format: password
+             */
+            value: string;
+        };
+        /**
+         * SecretShape
+         * @description A stored secret, without its value.
+         */
+        SecretShape: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * SectionChunkingShape
          * @description For technical documents: what stands below one heading is a chunk.
          */
@@ -4391,6 +8458,102 @@ export interface components {
             citations: components["schemas"]["CitationShape"][];
             /** Text */
             text: string;
+        };
+        /**
+         * ServerInfo
+         * @description What this server is and can do.
+         */
+        ServerInfo: {
+            /** Flags */
+            flags: {
+                [key: string]: boolean;
+            };
+            /** Langgraph Py Version */
+            langgraph_py_version: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Version */
+            version: string;
+        };
+        /**
+         * ServerList
+         * @description Every server by name.
+         */
+        ServerList: {
+            /** Items */
+            items: components["schemas"]["ServerShape"][];
+        };
+        /**
+         * ServerShape
+         * @description A server with its tools as they were last seen; only tools in the state `approved` are used.
+         */
+        ServerShape: {
+            /** Address */
+            address: string;
+            /** Approved At */
+            approved_at: string | null;
+            /** Approved By */
+            approved_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Digest */
+            digest: string;
+            /** Header */
+            header: string;
+            /** Id */
+            id: string;
+            /** Listed At */
+            listed_at: string | null;
+            /** Name */
+            name: string;
+            /** Secret */
+            secret: string | null;
+            /** Timeout Seconds */
+            timeout_seconds: number;
+            /** Tools */
+            tools: components["schemas"]["ServerToolShape"][];
+            transport: components["schemas"]["Transport"];
+            /** Trouble */
+            trouble: string | null;
+        };
+        /**
+         * ServerToolShape
+         * @description A tool of a server, in the server's own words.
+         */
+        ServerToolShape: {
+            /** Description */
+            description: string;
+            /** Digest */
+            digest: string;
+            effects: components["schemas"]["Effects"];
+            /**
+             * Hints
+             * @description what the server claims of the tool; nothing relies on it
+             */
+            hints: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Shown As */
+            shown_as: string;
+            state: components["schemas"]["ToolState"];
         };
         /**
          * Session
@@ -4475,6 +8638,15 @@ export interface components {
             tenant?: string | null;
         };
         /**
+         * SignalAsked
+         * @description What the waiting step is told; `key` makes that happen once.
+         */
+        SignalAsked: {
+            /** Key */
+            key?: string | null;
+            payload?: components["schemas"]["JsonValue"];
+        };
+        /**
          * SourceList
          * @description The tenant's sources, by name.
          */
@@ -4487,7 +8659,7 @@ export interface components {
          * @description What was started: follow `stream_url` for live events, or poll the run.
          */
         SourceRun: {
-            run: components["schemas"]["RunShape"];
+            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
             /** Stream Url */
             stream_url: string;
         };
@@ -4571,6 +8743,15 @@ export interface components {
             value: string;
         };
         /**
+         * StartAsked
+         * @description The input is JSON of the pipeline's input type; `version` None is the newest.
+         */
+        StartAsked: {
+            input: components["schemas"]["JsonValue"];
+            /** Version */
+            version?: number | null;
+        };
+        /**
          * StartRebuild
          * @description By which settings to build the next index.
          */
@@ -4587,6 +8768,71 @@ export interface components {
          * @enum {string}
          */
         State: "pending" | "approved" | "rejected" | "expired" | "withdrawn" | "voided" | "consumed";
+        /**
+         * StateShape
+         * @description A state of a thread: what it holds, what comes next, and what waits.
+         */
+        StateShape: {
+            checkpoint: components["schemas"]["CheckpointShape"] | null;
+            /** Created At */
+            created_at: string | null;
+            /** Interrupts */
+            interrupts: components["schemas"]["JsonValue"][];
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Next */
+            next: string[];
+            parent_checkpoint: components["schemas"]["CheckpointShape"] | null;
+            /** Tasks */
+            tasks: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+            values: components["schemas"]["JsonValue"];
+        };
+        /**
+         * StateUpdate
+         * @description An edit of a thread's state by hand, as if the node `as_node` had made it.
+         */
+        StateUpdate: {
+            /** As Node */
+            as_node?: string | null;
+            checkpoint?: components["schemas"]["CheckpointBody"] | null;
+            /** Checkpoint Id */
+            checkpoint_id?: string | null;
+            values?: components["schemas"]["JsonValue"];
+        };
+        /**
+         * StateWanted
+         * @description Which state of a thread.
+         */
+        StateWanted: {
+            checkpoint: components["schemas"]["CheckpointBody"];
+            /** Select */
+            select?: string[] | null;
+            /**
+             * Subgraphs
+             * @default false
+             */
+            subgraphs: boolean;
+        };
+        /**
+         * StatsShape
+         * @description The calls of seven days.
+         */
+        StatsShape: {
+            /** Awaiting */
+            awaiting: number;
+            /** Calls */
+            calls: number;
+            /** Empty */
+            empty: number;
+            /** Failed */
+            failed: number;
+            /** Last At */
+            last_at: string | null;
+        };
         /**
          * StatusShape
          * @description How the tenant's knowledge stands. It counts all documents, and names those that the caller may see.
@@ -4605,6 +8851,108 @@ export interface components {
             queue: components["schemas"]["QueueShape"];
             /** Sources */
             sources: components["schemas"]["SourceShape"][];
+        };
+        /**
+         * StepDemandShape
+         * @description How many workers a step asks for. `backlog` is ready to run, `oldest_seconds` how long the first has waited.
+         */
+        StepDemandShape: {
+            /** Backlog */
+            backlog: number;
+            /** Desired Workers */
+            desired_workers: number;
+            /** Oldest Seconds */
+            oldest_seconds: number;
+            /** Running */
+            running: number;
+            /** Step */
+            step: string;
+        };
+        /**
+         * StepDetailShape
+         * @description A step with what went in and came out. `trace` is of its last failure.
+         */
+        StepDetailShape: {
+            /** After */
+            after: string[];
+            /** Attempt */
+            attempt: number;
+            /** Awaited */
+            awaited: string | null;
+            /** Due At */
+            due_at: string | null;
+            error: components["schemas"]["ErrorShape"] | null;
+            /** Failures */
+            failures: number;
+            /** Finished At */
+            finished_at: string | null;
+            input: components["schemas"]["PayloadShape"] | null;
+            /** Item */
+            item: number | null;
+            /** Lane */
+            lane: string;
+            /** Losses */
+            losses: number;
+            /** Name */
+            name: string;
+            output: components["schemas"]["PayloadShape"] | null;
+            /** Role */
+            role: string;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["StepStatus"];
+            /** Title */
+            title: string;
+            /** Trace */
+            trace: string | null;
+            /** Wake At */
+            wake_at: string | null;
+        };
+        /**
+         * StepLinePage
+         * @description One page of a run's steps in order, or of one step's items.
+         */
+        StepLinePage: {
+            /** Items */
+            items: components["schemas"]["StepLineShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * StepLineShape
+         * @description A step, or with `item` one item of a fan-out. `awaited` and `wake_at` are of a suspended one.
+         */
+        StepLineShape: {
+            /** After */
+            after: string[];
+            /** Attempt */
+            attempt: number;
+            /** Awaited */
+            awaited: string | null;
+            /** Due At */
+            due_at: string | null;
+            error: components["schemas"]["ErrorShape"] | null;
+            /** Failures */
+            failures: number;
+            /** Finished At */
+            finished_at: string | null;
+            /** Item */
+            item: number | null;
+            /** Lane */
+            lane: string;
+            /** Losses */
+            losses: number;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["StepStatus"];
+            /** Title */
+            title: string;
+            /** Wake At */
+            wake_at: string | null;
         };
         /**
          * StepShape
@@ -4639,6 +8987,25 @@ export interface components {
          */
         StepStatus: "waiting" | "ready" | "running" | "suspended" | "gathering" | "succeeded" | "failed" | "cancelled";
         /**
+         * StepUpdate
+         * @description One update of a state, as if a node had made it.
+         */
+        StepUpdate: {
+            /** As Node */
+            as_node?: string | null;
+            /** Command */
+            command?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            values?: components["schemas"]["JsonValue"];
+        };
+        /**
+         * StreamMode
+         * @description What a run tells of itself; each is an `emit` of that name. `messages-tuple` is `messages` on the wire here.
+         * @enum {string}
+         */
+        StreamMode: "values" | "updates" | "messages" | "messages-tuple" | "custom" | "debug" | "tasks" | "checkpoints" | "events" | "tools" | "lifecycle";
+        /**
          * Submitted
          * @description Accepted: follow `stream_url` for live events, or poll the run.
          *
@@ -4651,9 +9018,38 @@ export interface components {
              * @default false
              */
             duplicate: boolean;
-            run: components["schemas"]["RunShape"];
+            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
             /** Stream Url */
             stream_url: string;
+        };
+        /**
+         * SubscriptionList
+         * @description Every subscription, the oldest first.
+         */
+        SubscriptionList: {
+            /** Items */
+            items: components["schemas"]["SubscriptionShape"][];
+        };
+        /**
+         * SubscriptionShape
+         * @description Which events start which pipeline.
+         */
+        SubscriptionShape: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Id */
+            id: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Source */
+            source: string | null;
+            /** Type */
+            type: string;
         };
         /**
          * SummaryShape
@@ -4669,6 +9065,14 @@ export interface components {
             method: "classifier" | "model" | "rule";
             /** Sentences */
             sentences: components["schemas"]["SentenceShape"][];
+        };
+        /**
+         * Superstep
+         * @description Updates that belong together.
+         */
+        Superstep: {
+            /** Updates */
+            updates: components["schemas"]["StepUpdate"][];
         };
         /**
          * SwitchIndex
@@ -4880,6 +9284,310 @@ export interface components {
             start: number;
         };
         /**
+         * ThreadCount
+         * @description Which threads to count.
+         */
+        ThreadCount: {
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            status?: components["schemas"]["ThreadStatus"] | null;
+            /** Values */
+            values?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * ThreadCreate
+         * @description A new thread, with a history if given.
+         */
+        ThreadCreate: {
+            /**
+             * If Exists
+             * @default raise
+             * @enum {string}
+             */
+            if_exists: "raise" | "do_nothing";
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Supersteps */
+            supersteps?: components["schemas"]["Superstep"][] | null;
+            /** Thread Id */
+            thread_id?: string | null;
+            /** Ttl */
+            ttl?: components["schemas"]["TtlBody"] | number | null;
+        };
+        /**
+         * ThreadPatch
+         * @description What changes; metadata is merged.
+         */
+        ThreadPatch: {
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Ttl */
+            ttl?: components["schemas"]["TtlBody"] | number | null;
+        };
+        /**
+         * ThreadPrune
+         * @description Threads to delete, or to reduce to their latest state.
+         */
+        ThreadPrune: {
+            /** @default delete */
+            strategy: components["schemas"]["TtlStrategy"];
+            /** Thread Ids */
+            thread_ids: string[];
+        };
+        /**
+         * ThreadSearch
+         * @description Which threads, in which order, and what of them. `extract` adds values by path, `values.messages[-1].content`.
+         */
+        ThreadSearch: {
+            /** Extract */
+            extract?: {
+                [key: string]: string;
+            } | null;
+            /** Ids */
+            ids?: string[] | null;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit: number;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /** Select */
+            select?: string[] | null;
+            /**
+             * Sort By
+             * @default updated_at
+             * @enum {string}
+             */
+            sort_by: "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";
+            /**
+             * Sort Order
+             * @default desc
+             * @enum {string}
+             */
+            sort_order: "asc" | "desc";
+            status?: components["schemas"]["ThreadStatus"] | null;
+            /** Values */
+            values?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
+        /**
+         * ThreadShape
+         * @description A thread.
+         */
+        ThreadShape: {
+            /** Config */
+            config: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Created At */
+            created_at: string;
+            error?: components["schemas"]["JsonValue"];
+            /** Interrupts */
+            interrupts: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** State Updated At */
+            state_updated_at: string;
+            status: components["schemas"]["ThreadStatus"];
+            /** Thread Id */
+            thread_id: string;
+            /** Ttl */
+            ttl?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Updated At */
+            updated_at: string;
+            values: components["schemas"]["JsonValue"];
+        };
+        /**
+         * ThreadStatus
+         * @enum {string}
+         */
+        ThreadStatus: "idle" | "busy" | "interrupted" | "error";
+        /**
+         * ToolCallPage
+         * @description A page of calls, newest first.
+         */
+        ToolCallPage: {
+            /** Items */
+            items: components["schemas"]["ToolCallShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ToolCallShape
+         * @description One call; what went in and came out is in its record.
+         */
+        ToolCallShape: {
+            /** Agent */
+            agent: string | null;
+            /** Approval */
+            approval: string | null;
+            /** Attempt */
+            attempt: number;
+            /** Call Id */
+            call_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error Code */
+            error_code: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Is Untrusted */
+            is_untrusted: boolean;
+            /** Principal */
+            principal: string;
+            /** Record */
+            record: string | null;
+            /** Result */
+            result: string | null;
+            /** Run */
+            run: string | null;
+            /** Scope */
+            scope: string;
+            /** Status */
+            status: string;
+            /** Step */
+            step: string | null;
+            /** Tool */
+            tool: string;
+        };
+        /**
+         * ToolList
+         * @description Every tool that the caller sees.
+         */
+        ToolList: {
+            /** Items */
+            items: components["schemas"]["ToolShape"][];
+        };
+        /**
+         * ToolShape
+         * @description A tool, what the tenant says about it, and how it did.
+         */
+        ToolShape: {
+            /** Description */
+            description: string;
+            /** Effects */
+            effects: string;
+            /** Flag */
+            flag: string | null;
+            /**
+             * Is Usable
+             * @description whether the caller may use it now
+             */
+            is_usable: boolean;
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Permission */
+            permission: string | null;
+            policy: components["schemas"]["PolicyShape"];
+            /** Rate */
+            rate: string | null;
+            /** Retries */
+            retries: number;
+            /** Secrets */
+            secrets: string[];
+            /** Source */
+            source: string;
+            stats: components["schemas"]["StatsShape"];
+            /** Timeout Seconds */
+            timeout_seconds: number;
+            /** Title */
+            title: string;
+            /** Untrusted Output */
+            untrusted_output: boolean;
+        };
+        /**
+         * ToolState
+         * @description Whether a server's tool may be used; only APPROVED may.
+         *
+         *     NEW       it was not there, or nobody has looked, when the server was approved
+         *     CHANGED   its name, description, schema or hints are not those that were approved
+         *     GONE      the server does not offer it any more
+         * @enum {string}
+         */
+        ToolState: "approved" | "new" | "changed" | "gone";
+        /**
+         * Transport
+         * @description How a server is reached: HTTP at an address of the tenant's, STDIO as a program that the operator configured.
+         * @enum {string}
+         */
+        Transport: "http" | "stdio";
+        /**
+         * TriggerList
+         * @description Every trigger, the oldest first.
+         */
+        TriggerList: {
+            /** Items */
+            items: components["schemas"]["TriggerShape"][];
+        };
+        /**
+         * TriggerShape
+         * @description A queue whose messages start a pipeline. `trouble` is what keeps it from being consumed now.
+         */
+        TriggerShape: {
+            /** Address */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Is Consumed */
+            is_consumed: boolean;
+            /** Is On */
+            is_on: boolean;
+            kind: components["schemas"]["EndpointKind"];
+            /** Last Message At */
+            last_message_at: string | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Refused */
+            refused: number;
+            /** Taken */
+            taken: number;
+            /** Trouble */
+            trouble: string | null;
+            /** Url */
+            url: string;
+        };
+        /**
          * TrySettings
          * @description Settings to try on a document.
          */
@@ -4901,6 +9609,33 @@ export interface components {
             value?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+        };
+        /**
+         * TtlBody
+         * @description How long the thread stays after its last use.
+         */
+        TtlBody: {
+            /** @default delete */
+            strategy: components["schemas"]["TtlStrategy"];
+            /**
+             * Ttl
+             * @description Minutes.
+             */
+            ttl: number;
+        };
+        /**
+         * TtlStrategy
+         * @description What becomes of a thread past its time: deleted, or reduced to its latest checkpoint.
+         * @enum {string}
+         */
+        TtlStrategy: "delete" | "keep_latest";
+        /**
+         * TurnTrigger
+         * @description Whether it is to be consumed.
+         */
+        TurnTrigger: {
+            /** Is On */
+            is_on: boolean;
         };
         /**
          * UploadedDocument
@@ -4994,6 +9729,34 @@ export interface components {
          */
         Verdict: "approve" | "reject" | "edit" | "expired" | "withdrawn";
         /**
+         * VersionChoice
+         * @description The version that is to be in force.
+         */
+        VersionChoice: {
+            /** Version */
+            version: number;
+        };
+        /**
+         * VersionSearch
+         * @description Which versions of an assistant.
+         */
+        VersionSearch: {
+            /**
+             * Limit
+             * @default 10
+             */
+            limit: number;
+            /** Metadata */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+        };
+        /**
          * WeightsShape
          * @description How much each ranked list counts when they are fused; 0 leaves it out.
          */
@@ -5015,6 +9778,82 @@ export interface components {
             /** Reason */
             reason?: string | null;
         };
+        /**
+         * RunShape
+         * @description A run.
+         */
+        mainspring__orchestration__agents__server__runs__schemas__RunShape: {
+            /** Assistant Id */
+            assistant_id: string;
+            /** Created At */
+            created_at: string;
+            /** Kwargs */
+            kwargs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            multitask_strategy: components["schemas"]["Multitask"];
+            /** Run Id */
+            run_id: string;
+            /** Status */
+            status: string;
+            /** Thread Id */
+            thread_id: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * RunStatus
+         * @enum {string}
+         */
+        mainspring__orchestration__agents__types__RunStatus: "pending" | "running" | "success" | "error" | "timeout" | "interrupted";
+        /**
+         * RunShape
+         * @description One run as it stands.
+         */
+        mainspring__orchestration__pipelines__schemas__RunShape: {
+            /** Cost Ceiling Micros */
+            cost_ceiling_micros: number | null;
+            /** Cost Micros */
+            cost_micros: number;
+            /** Created At */
+            created_at: string;
+            error: components["schemas"]["ErrorShape"] | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * @example run_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /** Initiated By */
+            initiated_by: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Replay Of */
+            replay_of: string | null;
+            /** Retry Of */
+            retry_of: string | null;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["RunStatus-Output"];
+            /** Steps */
+            steps: components["schemas"]["StepShape"][];
+            /** Subject */
+            subject: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RunStatus
+         * @enum {string}
+         */
+        mainspring__orchestration__pipelines__types__RunStatus: "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
     };
     responses: never;
     parameters: never;
@@ -5056,6 +9895,69 @@ export interface operations {
             };
         };
     };
+    show_metrics_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    show_demand_metrics_autoscaling_get: {
+        parameters: {
+            query?: {
+                /** @description This step alone, as an object. */
+                step?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demand"] | components["schemas"]["StepDemandShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     is_ready_readyz_get: {
         parameters: {
             query?: never;
@@ -5074,6 +9976,1994 @@ export interface operations {
                     "application/json": {
                         [key: string]: string;
                     };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_assistant_v1_agents_assistants_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    count_assistants_v1_agents_assistants_count_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantCount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    search_assistants_v1_agents_assistants_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_assistant_v1_agents_assistants__assistant__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_assistant_v1_agents_assistants__assistant__delete: {
+        parameters: {
+            query?: {
+                delete_threads?: boolean;
+            };
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    update_assistant_v1_agents_assistants__assistant__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_graph_v1_agents_assistants__assistant__graph_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    set_latest_v1_agents_assistants__assistant__latest_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_schemas_v1_agents_assistants__assistant__schemas_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphSchemas"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_subgraphs_v1_agents_assistants__assistant__subgraphs_get: {
+        parameters: {
+            query?: {
+                recurse?: boolean;
+            };
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_subgraph_v1_agents_assistants__assistant__subgraphs__namespace__get: {
+        parameters: {
+            query?: {
+                recurse?: boolean;
+            };
+            header?: never;
+            path: {
+                assistant: string;
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_versions_v1_agents_assistants__assistant__versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assistant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_info_v1_agents_info_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerInfo"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    is_ok_v1_agents_ok_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: boolean;
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_stateless_run_v1_agents_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_batch_v1_agents_runs_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunInBatch"][];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    cancel_runs_v1_agents_runs_cancel_post: {
+        parameters: {
+            query?: {
+                action?: components["schemas"]["Cancellation"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunsCancel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_cron_v1_agents_runs_crons_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CronCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    count_crons_v1_agents_runs_crons_count_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CronCount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    search_crons_v1_agents_runs_crons_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CronSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_cron_v1_agents_runs_crons__cron__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cron: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_cron_v1_agents_runs_crons__cron__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cron: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    update_cron_v1_agents_runs_crons__cron__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cron: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CronPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    stream_stateless_run_v1_agents_runs_stream_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    wait_for_stateless_run_v1_agents_runs_wait_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_item_v1_agents_store_items_get: {
+        parameters: {
+            query: {
+                key: string;
+                /** @description Labels, or one value with periods between them. */
+                namespace: string[];
+                refresh_ttl?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemShape"] | null;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_item_v1_agents_store_items_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_item_v1_agents_store_items_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    search_items_v1_agents_store_items_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemSearchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_namespaces_v1_agents_store_namespaces_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamespaceSearchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamespaceList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_thread_v1_agents_threads_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    count_threads_v1_agents_threads_count_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadCount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    prune_threads_v1_agents_threads_prune_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadPrune"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: number;
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    search_threads_v1_agents_threads_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_thread_v1_agents_threads__thread__get: {
+        parameters: {
+            query?: {
+                include?: string;
+            };
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_thread_v1_agents_threads__thread__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    update_thread_v1_agents_threads__thread__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                prefer?: string;
+            };
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    send_command_v1_agents_threads__thread__commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommandWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    copy_thread_v1_agents_threads__thread__copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_history_v1_agents_threads__thread__history_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_history_v1_agents_threads__thread__history_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HistoryWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_runs_v1_agents_threads__thread__runs_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                status?: components["schemas"]["mainspring__orchestration__agents__types__RunStatus"] | null;
+                select?: string[] | null;
+            };
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"][];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_run_v1_agents_threads__thread__runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_cron_on_thread_v1_agents_threads__thread__runs_crons_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CronCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    stream_run_v1_agents_threads__thread__runs_stream_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    wait_for_run_v1_agents_threads__thread__runs_wait_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_run_v1_agents_threads__thread__runs__run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_run_v1_agents_threads__thread__runs__run__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    cancel_run_v1_agents_threads__thread__runs__run__cancel_post: {
+        parameters: {
+            query?: {
+                wait?: boolean;
+                action?: components["schemas"]["Cancellation"];
+            };
+            header?: never;
+            path: {
+                thread: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    join_run_v1_agents_threads__thread__runs__run__join_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    join_stream_v1_agents_threads__thread__runs__run__stream_get: {
+        parameters: {
+            query?: {
+                stream_mode?: string[] | null;
+                cancel_on_disconnect?: boolean;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                thread: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_state_v1_agents_threads__thread__state_get: {
+        parameters: {
+            query?: {
+                subgraphs?: boolean;
+                select?: string[] | null;
+            };
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    update_state_v1_agents_threads__thread__state_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    bulk_update_state_v1_agents_threads__thread__state_bulk_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkStateUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_state_of_v1_agents_threads__thread__state_checkpoint_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_state_at_v1_agents_threads__thread__state__checkpoint__get: {
+        parameters: {
+            query?: {
+                subgraphs?: boolean;
+            };
+            header?: never;
+            path: {
+                thread: string;
+                checkpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    join_thread_v1_agents_threads__thread__stream_get: {
+        parameters: {
+            query?: {
+                stream_mode?: string[] | null;
+                stream_modes?: string[] | null;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    stream_events_v1_agents_threads__thread__stream_events_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventsWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Any error */
@@ -5365,13 +12255,613 @@ export interface operations {
             };
         };
     };
+    list_endpoints_v1_bridges_sinks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_sink_v1_bridges_sinks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_endpoint_v1_bridges_sinks__endpoint__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_endpoint_v1_bridges_sinks__endpoint__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    change_endpoint_v1_bridges_sinks__endpoint__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_deliveries_v1_bridges_sinks__endpoint__deliveries_get: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DeliveryState"] | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_delivery_v1_bridges_sinks__endpoint__deliveries__delivery__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_delivery_v1_bridges_sinks__endpoint__deliveries__delivery__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_deliveries_v1_bridges_sinks__endpoint__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaySpan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    test_endpoint_v1_bridges_sinks__endpoint__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_triggers_v1_bridges_triggers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_trigger_v1_bridges_triggers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTrigger"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_trigger_v1_bridges_triggers__trigger__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_trigger_v1_bridges_triggers__trigger__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    turn_trigger_v1_bridges_triggers__trigger__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TurnTrigger"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_refusals_v1_bridges_triggers__trigger__refusals_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_bulk_actions_v1_bulk_actions_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_bulk_action_v1_bulk_actions__bulk__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulk: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_contracts_v1_contracts_get: {
         parameters: {
             query?: {
                 /** @description part of the name or title */
                 q?: string | null;
                 /** @description how the newest analysis stands */
-                status?: components["schemas"]["RunStatus"] | null;
+                status?: components["schemas"]["mainspring__orchestration__pipelines__types__RunStatus"] | null;
                 /** @description How many, 1 to 200. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -5719,6 +13209,411 @@ export interface operations {
             };
         };
     };
+    list_letters_v1_dead_letters_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                state?: components["schemas"]["LetterState"] | null;
+                pipeline?: string | null;
+                version?: number | null;
+                step?: string | null;
+                error_code?: string | null;
+                fingerprint?: string | null;
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_groups_v1_dead_letters_groups_get: {
+        parameters: {
+            query?: {
+                pipeline?: string | null;
+                step?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterGroupList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_letter_v1_dead_letters__letter__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterDetailShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    discard_letter_v1_dead_letters__letter__discard_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscardAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterDetailShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_letter_v1_dead_letters__letter__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterDetailShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    restore_letter_v1_dead_letters__letter__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterDetailShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    discard_letters_v1_dead_letters_discard_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscardManyAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_letters_v1_dead_letters_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LettersAsked"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    accept_events_v1_events_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/cloudevents+json": unknown;
+                "application/cloudevents-batch+json": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedEvents"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_subscriptions_v1_events_subscriptions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_subscription_v1_events_subscriptions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSubscription"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_subscription_v1_events_subscriptions__subscription__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subscription: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     get_reply_cache_v1_gateway_cache_get: {
         parameters: {
             query?: never;
@@ -6003,6 +13898,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpendPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_holds_v1_holds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    hold_v1_holds_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    release_v1_holds__hold__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldShape"];
                 };
             };
             /** @description Any error */
@@ -7228,6 +15219,236 @@ export interface operations {
             };
         };
     };
+    list_mcp_servers_v1_mcp_servers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    register_mcp_server_v1_mcp_servers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewServerRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_mcp_server_v1_mcp_servers__server__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_mcp_server_v1_mcp_servers__server__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    change_mcp_server_v1_mcp_servers__server__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeServerRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    approve_mcp_server_v1_mcp_servers__server__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveServerRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    refresh_mcp_server_v1_mcp_servers__server__refresh_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_members_v1_members_get: {
         parameters: {
             query?: {
@@ -7349,6 +15570,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_pipelines_v1_pipelines_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    start_run_v1_pipelines__name__runs_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and work again answers the first run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
                 };
             };
             /** @description Any error */
@@ -7628,13 +15918,23 @@ export interface operations {
             };
         };
     };
-    list_runs_v1_runs_get: {
+    find_runs_v1_runs_get: {
         parameters: {
             query?: {
+                /** @description How many, 1 to 200. */
                 limit?: number;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
-                status?: components["schemas"]["RunStatus"] | null;
+                status?: components["schemas"]["mainspring__orchestration__pipelines__types__RunStatus"] | null;
+                pipeline?: string | null;
+                version?: number | null;
+                /** @description Runs that stand at this step, or failed at it. */
+                step?: string | null;
+                error_code?: string | null;
                 subject?: string | null;
+                created_after?: string | null;
+                created_before?: string | null;
+                parent?: string | null;
             };
             header?: never;
             path?: never;
@@ -7648,7 +15948,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunPage"];
+                    "application/json": components["schemas"]["RunLinePage"];
                 };
             };
             /** @description Any error */
@@ -7680,7 +15980,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunShape"];
+                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    follow_in_ag_ui_v1_runs__run__ag_ui_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    follow_in_ai_sdk_v1_runs__run__ai_sdk_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Any error */
@@ -7712,7 +16082,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunShape"];
+                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
                 };
             };
             /** @description Any error */
@@ -7751,6 +16121,427 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EventPage"];
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_run_v1_runs__run__replay_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and work again answers the first run. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReplayAsked"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    retry_run_v1_runs__run__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryAsked"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    signal_run_v1_runs__run__signal__name__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignalAsked"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_steps_v1_runs__run__steps_get: {
+        parameters: {
+            query?: {
+                step?: string | null;
+                status?: components["schemas"]["StepStatus"] | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepLinePage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_step_v1_runs__run__steps__step__get: {
+        parameters: {
+            query?: {
+                item?: number | null;
+            };
+            header?: never;
+            path: {
+                run: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepDetailShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    cancel_runs_v1_runs_cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelManyAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_schedules_v1_schedules_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_schedule_v1_schedules_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_schedule_v1_schedules__schedule__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_schedule_v1_schedules__schedule__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    change_schedule_v1_schedules__schedule__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    preview_schedule_v1_schedules_preview_get: {
+        parameters: {
+            query: {
+                cron: string;
+                timezone?: string;
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
                 };
             };
             /** @description Any error */
@@ -8173,6 +16964,579 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_tool_calls_v1_tool_calls_get: {
+        parameters: {
+            query?: {
+                /** @description calls of this run only */
+                run?: string | null;
+                /** @description calls of this thread only */
+                thread?: string | null;
+                /** @description calls of this scope only */
+                scope?: string | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolCallPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_tool_secrets_v1_tool_secrets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_tool_secret_v1_tool_secrets__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_tool_secret_v1_tool_secrets__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_tools_v1_tools_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_tool_policy_v1_tools__name__policy_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_endpoints_v1_webhooks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    create_webhook_v1_webhooks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhook"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEndpoint"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_endpoint_v1_webhooks__endpoint__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_endpoint_v1_webhooks__endpoint__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    change_endpoint_v1_webhooks__endpoint__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_deliveries_v1_webhooks__endpoint__deliveries_get: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DeliveryState"] | null;
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_delivery_v1_webhooks__endpoint__deliveries__delivery__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_delivery_v1_webhooks__endpoint__deliveries__delivery__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay_deliveries_v1_webhooks__endpoint__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaySpan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    rotate_secret_v1_webhooks__endpoint__rotate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateSecret"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    test_endpoint_v1_webhooks__endpoint__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShape"];
                 };
             };
             /** @description Any error */
