@@ -185,3 +185,14 @@ async def test_a_whole_thread_is_joined_run_by_run(client: Client):
         if part.event == "values":
             assert part.data["text"] == "two echoed"
             break
+
+
+async def test_a_cancelled_run_ends_what_is_read_of_it(client: Client):
+    async with client.threads.stream(assistant_id="slow_agent") as stream:
+        run = (await stream.run.start(input=GIVEN))["run_id"]
+        async for value in stream.values:
+            if value.get("items") == ["streamed"]:
+                await client.runs.cancel(stream.thread_id, run)
+        assert not stream.interrupted
+        with pytest.raises(RuntimeError, match="cancelled"):
+            await stream.output

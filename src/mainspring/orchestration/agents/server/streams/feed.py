@@ -17,7 +17,7 @@ from mainspring.orchestration.agents.runs import AgentRuns
 from mainspring.orchestration.agents.server.runs import store
 from mainspring.orchestration.agents.server.runs.service import gather_interrupts
 from mainspring.orchestration.agents.server.threads.service import Threads
-from mainspring.orchestration.agents.types import AgentRun, AgentRunId, JsonObject, RunStatus, ThreadId
+from mainspring.orchestration.agents.types import AgentRun, AgentRunId, JsonObject, RunStatus, ThreadId, ThreadStatus
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines.types import RunEvent
 
@@ -81,7 +81,7 @@ class Feed:
                 if asyncio.get_running_loop().time() > until:
                     break
                 await asyncio.sleep(0.02)
-        waiting = await self._waiting(run) if run.status is RunStatus.INTERRUPTED else ()
+        waiting = await self._waiting(run) if run.status is RunStatus.SUCCESS else ()
         error = run.error.detail if run.error else None
         status = run.status if run.status.is_final else RunStatus.INTERRUPTED
         return run, Ending(status, error, run.finished_at or datetime.now(UTC), waiting)
@@ -145,8 +145,12 @@ class Feed:
         await asyncio.sleep(min(_HELD_SECONDS, max(0.0, _HELD_SECONDS - passed)))
 
     async def _waiting(self, run: AgentRun) -> tuple[JsonObject, ...]:
+        """What waits for somebody since the run, if no other came after it."""
         thread = await self._from.threads.find(run.tenant, run.thread)
-        return tuple(gather_interrupts(thread.interrupts)) if thread else ()
+        if thread is None or thread.status is not ThreadStatus.INTERRUPTED:
+            return ()
+        is_last = await self._find_next(run.tenant, run.thread, run.ordinal) is None
+        return tuple(gather_interrupts(thread.interrupts)) if is_last else ()
 
     async def _find_next(self, tenant: TenantId, thread: ThreadId, after: int) -> "_Next | None":
         async with self._from.database.tenant(tenant) as transaction:

@@ -24,8 +24,11 @@ _LIFECYCLE = {
     RunStatus.SUCCESS: "completed",
     RunStatus.ERROR: "failed",
     RunStatus.TIMEOUT: "failed",
-    RunStatus.INTERRUPTED: "interrupted",
+    RunStatus.INTERRUPTED: "failed",
 }
+"""Clients end what they read at `completed` and `failed`, and wait for an answer at `interrupted`: a run that was
+cancelled asks nothing, so it failed."""
+_CANCELLED = "The run was cancelled."
 _AS_IT_IS = {"values", "tasks", "tools"}
 
 
@@ -68,7 +71,7 @@ class ProtocolEvent:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended, as its row has it."""
+    """How a run ended, as its row has it. `interrupts` wait in the thread since this run, its last."""
 
     status: RunStatus
     error: str | None
@@ -93,6 +96,7 @@ class RunStory:
         self._last = 0
         self._emissions = Emissions()
         self._has_begun = False
+        self._has_heard = False
         self._messages = Messages()
         self._inner: dict[tuple[str, ...], str] = {}
         self._tool_calls: dict[str, str] = {}
@@ -106,26 +110,28 @@ class RunStory:
             return []
         self._has_begun = True
         if emission is not None:
+            self._has_heard = True
             raw += self._read(emission)
         return self._number(raw, event.id.live or _microseconds(event.at), event.at)
 
     def asks(self, ending: Ending) -> bool:
         """Whether the run ended with a question to somebody."""
-        return bool(self._interrupts or ending.interrupts)
+        return bool(self._interrupts or (ending.interrupts and not self._has_heard))
 
     def finish(self, ending: Ending) -> list[ProtocolEvent]:
         """What waits for a person, and how the run ended: always the last of it."""
         raw = [] if self._has_begun else [_Raw("lifecycle", (), {"event": "running", "graph_name": self._graph})]
         raw += [_Raw("messages", namespace, event) for namespace, event in self._messages.finish()]
-        status = "interrupted" if self.asks(ending) else _LIFECYCLE.get(ending.status, "interrupted")
+        status = "interrupted" if self.asks(ending) else _LIFECYCLE.get(ending.status, "failed")
+        error = ending.error or (_CANCELLED if ending.status is RunStatus.INTERRUPTED else None)
         raw += [
             _Raw("lifecycle", namespace, {"event": "completed" if status == "completed" else status})
             for namespace in self._inner
         ]
         if status == "interrupted":
-            raw += self._ask(ending.interrupts)
+            raw += self._ask(() if self._has_heard else ending.interrupts)
         data: JsonObject = {"event": status, "graph_name": self._graph}
-        raw.append(_Raw("lifecycle", (), {**data, "error": ending.error} if ending.error else data))
+        raw.append(_Raw("lifecycle", (), {**data, "error": error} if error and status == "failed" else data))
         return self._number(raw, _microseconds(ending.at), ending.at)
 
     def _ask(self, waiting: tuple[JsonObject, ...]) -> Iterator[_Raw]:
