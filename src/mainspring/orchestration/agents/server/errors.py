@@ -21,7 +21,7 @@ class ThreadExists(Conflict):
     code = "thread_exists"
 
 
-class ScheduleInvalid(InvalidInput):
+class CronInvalid(InvalidInput):
     """The five fields of a cron schedule, its time zone or its end make no sense."""
 
-    code = "schedule_invalid"
+    code = "cron_invalid"

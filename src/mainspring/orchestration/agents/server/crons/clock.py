@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from mainspring.orchestration.agents.server.errors import ScheduleInvalid
+from mainspring.orchestration.agents.server.errors import CronInvalid
 
 
 def next_time(schedule: str, timezone: str | None, after: datetime) -> datetime | None:
-    """The first time later than `after`, in UTC; None when there is none in fifty years. ScheduleInvalid."""
+    """The first time later than `after`, in UTC; None when there is none in fifty years. CronInvalid."""
     if len(schedule) > 100 or len(schedule.split()) != 5:
-        raise ScheduleInvalid(
+        raise CronInvalid(
             f"The schedule {schedule[:100]!r} is not five fields (minute, hour, day, month, weekday), "
             "such as '30 7 * * MON-FRI'."
         )
@@ -20,7 +20,7 @@ def next_time(schedule: str, timezone: str | None, after: datetime) -> datetime 
             if found.astimezone(UTC) > after:
                 return found.astimezone(UTC)
     except CronSimError as bad:
-        raise ScheduleInvalid(f"The schedule {schedule!r} cannot be read: {bad}. Correct that field.") from None
+        raise CronInvalid(f"The schedule {schedule!r} cannot be read: {bad}. Correct that field.") from None
     return None
 
 
@@ -28,6 +28,6 @@ def _zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone[:64])
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ScheduleInvalid(
+        raise CronInvalid(
             f"There is no time zone {timezone[:64]!r}; use a name such as Europe/Berlin or UTC."
         ) from None

@@ -40,7 +40,7 @@ class Crons:
         self._threads = threads
 
     async def create(self, principal: Principal, thread: ThreadId | None, wanted: CronCreate) -> Cron:
-        """A new cron, on a thread or with a thread of its own each time. AgentUnknown, ScheduleInvalid."""
+        """A new cron, on a thread or with a thread of its own each time. AgentUnknown, CronInvalid."""
         tenant = principal.tenant
         assistant = await self._assistants.get(tenant, wanted.assistant_id)
         if thread is not None:
@@ -73,7 +73,7 @@ class Crons:
         return found
 
     async def update(self, tenant: TenantId, cron: CronId, change: CronPatch) -> Cron:
-        """Change terms and run; the next time is counted anew. NotFound, ScheduleInvalid."""
+        """Change terms and run; the next time is counted anew. NotFound, CronInvalid."""
         async with self._database.tenant(tenant) as transaction:
             before = await store.find_cron(transaction, cron)
             if before is None:
@@ -143,7 +143,7 @@ def _following(cron: Cron, now: datetime) -> datetime | None:
 
 
 def _time(terms: CronTerms, now: datetime) -> CronTerms:
-    """The terms with their next time; ScheduleInvalid also where the clock is not asked."""
+    """The terms with their next time; CronInvalid also where the clock is not asked."""
     following = next_time(terms.schedule, terms.timezone, now)
     if terms.end_at is not None and following is not None and following > terms.end_at:
         following = None

@@ -43,7 +43,7 @@ class ThreadWatch:
     @contextmanager
     def watching(self, tenant: TenantId, thread: UUID) -> Generator[asyncio.Event]:
         """A bell that is set when the thread is rung, or the server goes down; clear it before looking."""
-        if self._listener is None:
+        if self._listener is None and not self.is_closed:
             self._listener = asyncio.create_task(self._listen())
         name, bell = f"{tenant}/{thread}", asyncio.Event()
         bells = self._bells.setdefault(name, set())
