@@ -2,7 +2,7 @@ import a11y from "eslint-plugin-jsx-a11y";
 import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const features = ["identity", "contracts", "playbooks", "pipelines", "gateway", "knowledge"];
+const features = ["identity", "contracts", "playbooks", "pipelines", "gateway", "knowledge", "approvals", "delivery", "agents"];
 
 /** A feature may enter api and design, never app or another feature, not even by its index. */
 const apart = features.map((feature) => ({

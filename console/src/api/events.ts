@@ -13,7 +13,11 @@ export type RunEvent =
   | (Base & { type: "step.progress"; step: string; done?: number | null; total?: number | null })
   | (Base & { type: "step.finished"; step: string })
   | (Base & { type: "step.retrying"; step: string; attempt: number; in_seconds?: number })
-  | (Base & { type: "step.failed"; step: string; code?: string })
+  | (Base & { type: "step.failed"; step: string; code?: string; item?: number | null })
+  | (Base & { type: "step.suspended"; step: string; awaited: string; until?: string | null })
+  | (Base & { type: "step.resumed"; step: string })
+  | (Base & { type: "step.gathered"; step: string; total: number; failed: number })
+  | (Base & { type: "run.compensating"; error?: { code: string; detail: string } | null })
   | (Base & { type: "message.delta"; step: string; message: string; delta: string })
   | (Base & { type: "finding.added"; step: string; severity: Severity; title: string })
   | (Base & { type: "snapshot"; run: string; snapshot: Run; messages: Record<string, string> })
@@ -40,5 +44,6 @@ export function readRunEvent(type: string, id: string | null, data: string): Run
 
 const KNOWN = new Set([
   "run.started", "step.started", "step.progress", "step.finished", "step.retrying", "step.failed",
+  "step.suspended", "step.resumed", "step.gathered", "run.compensating",
   "message.delta", "finding.added", "snapshot", "run.finished",
 ]);

@@ -2,7 +2,7 @@
  * The words of the HTTP API, one alias each over the types generated from the server's OpenAPI
  * (`npm run generate`): the rest of the console imports from here only, so a renamed shape is one edit.
  */
-import type { components } from "./schema.gen";
+import type { components, paths } from "./schema.gen";
 
 type Shapes = components["schemas"];
 
@@ -12,6 +12,13 @@ export type Sent<T> = T extends readonly (infer Item)[]
   : T extends object
     ? { [Key in keyof T]-?: Sent<Exclude<T[Key], undefined>> }
     : T;
+
+type Json<T> = T extends { content: { "application/json": infer Body } } ? Body : never;
+
+/** What a route answers with when it goes well: for shapes whose generated names several rooms contend for. */
+export type Reply<Path extends keyof paths, Method extends keyof paths[Path]> = paths[Path][Method] extends { responses: infer Given }
+  ? Sent<Json<Given[keyof Given & (200 | 201 | 202)]>>
+  : never;
 
 export type Problem = Shapes["Problem"];
 
@@ -25,7 +32,7 @@ export type NewApiKey = Sent<Shapes["NewApiKeyView"]>;
 export type RoleName = Member["role"];
 export type Permission = NonNullable<Shapes["ApiKeyRequest"]["scopes"]>[number];
 
-export type Run = Sent<Shapes["RunShape"]>;
+export type Run = Reply<"/v1/runs/{run}", "get">;
 export type RunStep = Run["steps"][number];
 export type RunStatus = Run["status"];
 export type StepStatus = RunStep["status"];

@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
 import { Toasts } from "@/design";
-import { contractSearch, documentSearch, gatewaySearch, knowledgeSearch, listSearch, searchSearch, signInSearch } from "./search";
+import { contractSearch, documentSearch, gatewaySearch, knowledgeSearch, listSearch, runSearch, runsSearch, searchSearch, signInSearch } from "./search";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { RouteFailure } from "./pages/RouteFailure";
 import { SignIn } from "./pages/SignIn";
@@ -89,6 +89,20 @@ const gateway = createRoute({
   component: lazyRouteComponent(() => import("./pages/Gateway"), "Gateway"),
 });
 
+const runs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/runs",
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import("./pages/Runs"), "Runs"),
+});
+
+const run = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/runs/$runId",
+  validateSearch: runSearch,
+  component: lazyRouteComponent(() => import("./pages/Runs"), "Run"),
+});
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
@@ -114,6 +128,8 @@ const routes = root.addChildren([
     knowledgeDocument,
     search,
     gateway,
+    runs,
+    run,
     settings.addChildren([
       settingsHome,
       settingsPart("tenant", "Tenant"),

@@ -37,6 +37,26 @@ export interface SearchSearch {
   type?: string;
   label?: string;
 }
+export interface RunsSearch {
+  tab?: "dead" | "lanes" | "schedules";
+  status?: RunStatus;
+  pipeline?: string;
+  step?: string;
+  error?: string;
+  subject?: string;
+  parent?: string;
+  since?: "1h" | "24h" | "7d" | "span";
+  after?: string;
+  before?: string;
+  group?: string;
+  letter?: string;
+  state?: "replayed" | "discarded";
+}
+export interface RunSearch {
+  step?: string;
+  item?: number;
+  items?: "failed";
+}
 export interface GatewaySearch {
   tab?: "limits" | "keys" | "spend";
   q?: string;
@@ -71,8 +91,10 @@ export function signInSearch(raw: Raw): SignInSearch {
   return { next: safe, tenant: text(raw, "tenant") };
 }
 
+const RUN_STATUSES: readonly RunStatus[] = ["queued", "running", "compensating", "succeeded", "failed", "cancelled"];
+
 export function listSearch(raw: Raw): ListSearch {
-  return { q: text(raw, "q"), status: oneOf(raw, "status", ["queued", "running", "succeeded", "failed", "cancelled"]) };
+  return { q: text(raw, "q"), status: oneOf(raw, "status", RUN_STATUSES) };
 }
 
 export function contractSearch(raw: Raw): ContractSearch {
@@ -103,6 +125,29 @@ export function knowledgeSearch(raw: Raw): KnowledgeSearch {
 
 export function searchSearch(raw: Raw): SearchSearch {
   return { q: text(raw, "q"), source: text(raw, "source"), type: text(raw, "type"), label: text(raw, "label") };
+}
+
+/** What is left out is the list of runs, every run, any time. */
+export function runsSearch(raw: Raw): RunsSearch {
+  return {
+    tab: oneOf(raw, "tab", ["dead", "lanes", "schedules"]),
+    status: oneOf(raw, "status", RUN_STATUSES),
+    pipeline: text(raw, "pipeline"),
+    step: text(raw, "step"),
+    error: text(raw, "error"),
+    subject: text(raw, "subject"),
+    parent: text(raw, "parent"),
+    since: oneOf(raw, "since", ["1h", "24h", "7d", "span"]),
+    after: text(raw, "after"),
+    before: text(raw, "before"),
+    group: text(raw, "group"),
+    letter: text(raw, "letter"),
+    state: oneOf(raw, "state", ["replayed", "discarded"]),
+  };
+}
+
+export function runSearch(raw: Raw): RunSearch {
+  return { step: text(raw, "step"), item: offset(raw, "item"), items: oneOf(raw, "items", ["failed"]) };
 }
 
 /** What is left out is the first tab, all models, 30 days, by day. */

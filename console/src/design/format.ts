@@ -42,6 +42,15 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
+/** "in 3 days", "2 hours ago", and a date far off. */
+export function when(instant: string, now: number = Date.now()): string {
+  const seconds = (Date.parse(instant) - now) / 1000;
+  if (seconds <= 45) return ago(instant, now);
+  if (seconds < 3600) return relative.format(Math.round(seconds / 60), "minute");
+  if (seconds < 86_400) return relative.format(Math.round(seconds / 3600), "hour");
+  return seconds < 60 * 86_400 ? relative.format(Math.round(seconds / 86_400), "day") : day.format(new Date(instant));
+}
+
 export function count(many: number, one: string, more = `${one}s`): string {
   return `${many.toLocaleString("en")} ${many === 1 ? one : more}`;
 }

@@ -45,7 +45,7 @@ export function session(permissions: string[] = OWNER): Session {
 }
 
 export function run(part: Partial<Run> = {}): Run {
-  return { id: "run_1", pipeline: "contracts.analyze", version: 1, status: "succeeded", subject: "ctr_1", created_at: "2026-05-01T10:00:00Z", started_at: "2026-05-01T10:00:01Z", finished_at: "2026-05-01T10:00:09Z", steps: [], error: null, ...part };
+  return { id: "run_1", pipeline: "contracts.analyze", version: 1, status: "succeeded", subject: "ctr_1", created_at: "2026-05-01T10:00:00Z", started_at: "2026-05-01T10:00:01Z", finished_at: "2026-05-01T10:00:09Z", steps: [], error: null, retry_of: null, replay_of: null, parent: null, initiated_by: "Mara", cost_micros: 0, cost_ceiling_micros: null, ...part };
 }
 
 export function contract(part: Partial<Contract> = {}): Contract {

@@ -32,6 +32,7 @@ export function Shell() {
               <Link to="/search" activeProps={{ "aria-current": "page" }}>Search</Link>
             </>
           )}
+          {allowance(session, "ai.output.view").allowed && <Link to="/runs" activeProps={{ "aria-current": "page" }}>Runs</Link>}
           {allowance(session, "gateway.view").allowed && <Link to="/gateway" activeProps={{ "aria-current": "page" }}>AI gateway</Link>}
           <Link to="/settings" activeProps={{ "aria-current": "page" }}>Settings</Link>
         </nav>

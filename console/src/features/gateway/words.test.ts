@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { dollarsOf, microsOf, price, usd } from "./figures";
 import { changed, MEASURES, sameLimit, spoken, usedOf } from "./limits/limits";
-import { lineOf, stepsOf, syntaxTrouble } from "./limits/places";
+import { lineOf, stepsOf, syntaxTrouble } from "@/design";
 import { limitOf, problemsOf, written } from "./limits/typed";
 import { withRules } from "./limits/rules";
 import { allDays, byValue, scaleEnd } from "./spend/days";

@@ -1,10 +1,11 @@
-import { type ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
 import type { Run } from "@/api/schema";
 import { useAllowance } from "@/api/session";
-import { Badge, Button, Card, duration, Notice, Spinner, toast } from "@/design";
+import { Button, Card, duration, Notice, toast } from "@/design";
+import { Line, useNow } from "./components/Line";
 import { FindingStream, Log, SummaryStream, WritingText } from "./components/Stream";
 import { StepList } from "./components/StepList";
-import { useCancelRun } from "./queries";
+import { useCancelRun } from "./runs/queries";
 import { hasEnded, type RunView } from "./runState";
 import { type RunStream, useRunStream } from "./useRunStream";
 import s from "./run.module.css";
@@ -83,6 +84,7 @@ function RunHead({ stream, runId, now, live, retry }: { stream: RunStream; runId
 const TITLES: Record<RunView["status"], string> = {
   queued: "Waiting for a worker",
   running: "Analysing",
+  compensating: "Undoing what was done",
   succeeded: "The report is ready",
   failed: "The analysis failed",
   cancelled: "The analysis was cancelled",
@@ -92,23 +94,4 @@ function elapsed(view: RunView, now: number): string {
   if (view.startedAt === null) return "";
   const end = view.finishedAt === null ? now : Date.parse(view.finishedAt);
   return `, ${duration(end - Date.parse(view.startedAt))}`;
-}
-
-/** How the line to the server is. */
-function Line({ stream, live }: { stream: RunStream; live: boolean }) {
-  if (stream.connection === "refused") return <Badge tone="critical" icon="warning">{stream.error?.message ?? "The stream was refused"}</Badge>;
-  if (!live || stream.connection === "ended") return null;
-  if (stream.connection === "live") return <span className={s.line} data-testid="stream-live"><span className={s.dot} />Live</span>;
-  return <span className={s.line} role="status"><Spinner />{stream.connection === "waiting" ? "Reconnecting" : "Connecting"}</span>;
-}
-
-function useNow(ticking: boolean): number {
-  const [now, setNow] = useState(() => Date.now());
-  // Synchronizes with the clock while something is running.
-  useEffect(() => {
-    if (!ticking) return;
-    const timer = setInterval(() => { setNow(Date.now()); }, 250);
-    return () => { clearInterval(timer); };
-  }, [ticking]);
-  return now;
 }

@@ -42,7 +42,7 @@ test("tokens add up, and a step that starts again writes anew", () => {
 
 test("a snapshot replaces steps and messages and keeps the log", () => {
   const before = tell(fresh(), [started()]);
-  const now = run({ status: "running", steps: [{ name: "parse", title: "Read", status: "succeeded", attempt: 1, started_at: AT, finished_at: AT, error: null }] });
+  const now = run({ status: "running", steps: [{ name: "parse", title: "Read", status: "succeeded", attempt: 1, started_at: AT, finished_at: AT, error: null, is_compensation: false, awaited: null, wake_at: null, items: null }] });
   const view = tell(before, [event("snapshot", { run: now, messages: { summary: "So far" } })]);
   expect(view.steps).toHaveLength(1);
   expect(view.messages.summary?.text).toBe("So far");

@@ -15,6 +15,11 @@ export interface StepView {
   /** The last thing the step said. */
   text: string | null;
   progress: { done: number; total: number } | null;
+  /** While it is suspended: `time`, `signal:<name>` or `run:<uuid>`, and when that is over. */
+  awaited: string | null;
+  until: string | null;
+  isCompensation: boolean;
+  items: { total: number; done: number; failed: number } | null;
 }
 export interface LogLine {
   id: string;
@@ -51,6 +56,10 @@ export function viewOf(run: Run): RunView {
       finishedAt: step.finished_at,
       text: typeof step.error === "string" ? step.error : (step.error?.detail ?? null),
       progress: null,
+      awaited: step.awaited,
+      until: step.wake_at,
+      isCompensation: step.is_compensation,
+      items: step.items,
     })),
     messages: {},
     findings: [],
@@ -90,6 +99,8 @@ function apply(view: RunView, event: RunEvent): RunView {
       return { ...view, findings: [...view.findings, { id: `${event.step}:${event.id}`, severity: event.severity, title: event.title }] };
     case "snapshot":
       return withSnapshot(view, event.snapshot, event.messages);
+    case "run.compensating":
+      return { ...view, status: "compensating", error: event.error ?? view.error };
     case "run.finished":
       return { ...view, status: event.status, finishedAt: event.at, error: event.error ?? view.error, steps: view.steps.map((step) => stopped(step, event)) };
     case "step.started":
@@ -99,7 +110,7 @@ function apply(view: RunView, event: RunEvent): RunView {
   }
 }
 
-type StepEvent = Extract<RunEvent, { type: "step.progress" | "step.finished" | "step.retrying" | "step.failed" }>;
+type StepEvent = Extract<RunEvent, { type: "step.progress" | "step.finished" | "step.retrying" | "step.failed" | "step.suspended" | "step.resumed" | "step.gathered" }>;
 
 function stepChange(event: StepEvent): Partial<StepView> {
   const text = event.text === undefined ? {} : { text: event.text };
@@ -107,11 +118,18 @@ function stepChange(event: StepEvent): Partial<StepView> {
     case "step.progress":
       return { ...text, progress: event.total != null && event.total > 0 ? { done: event.done ?? 0, total: event.total } : null };
     case "step.finished":
-      return { ...text, status: "succeeded", finishedAt: event.at, progress: null };
+      return { ...text, status: "succeeded", finishedAt: event.at, progress: null, awaited: null, until: null };
     case "step.retrying":
       return { ...text, status: "ready", attempt: event.attempt, progress: null };
     case "step.failed":
-      return { ...text, status: "failed", finishedAt: event.at, progress: null };
+      // An item of a fan-out that failed is not the end of its step.
+      return event.item == null ? { ...text, status: "failed", finishedAt: event.at, progress: null, awaited: null, until: null } : text;
+    case "step.suspended":
+      return { ...text, status: "suspended", awaited: event.awaited, until: event.until ?? null, progress: null };
+    case "step.resumed":
+      return { ...text, status: "running", awaited: null, until: null };
+    case "step.gathered":
+      return { ...text, status: "succeeded", finishedAt: event.at, progress: null, items: { total: event.total, done: event.total, failed: event.failed } };
   }
 }
 
@@ -128,13 +146,14 @@ function begun(view: RunView, step: string, event: { at: string; text?: string }
 /** Steps that a cancelled or failed run leaves behind do not go on turning. */
 function stopped(step: StepView, event: { status: RunStatus; at: string }): StepView {
   if (step.status === "succeeded" || step.status === "failed" || event.status === "succeeded") return step;
-  return { ...step, status: step.status === "running" ? "cancelled" : step.status, finishedAt: step.startedAt === null ? null : event.at, progress: null };
+  const status = step.status === "running" || step.status === "suspended" || step.status === "gathering" ? "cancelled" : step.status;
+  return { ...step, status, finishedAt: step.startedAt === null ? null : event.at, progress: null, awaited: null, until: null };
 }
 
 function withPlan(steps: readonly StepView[], plan: readonly { name: string; title: string }[]): StepView[] {
   return plan.map(({ name, title }) =>
     steps.find((step) => step.name === name)
-    ?? { name, title, status: "waiting", attempt: 1, startedAt: null, finishedAt: null, text: null, progress: null });
+    ?? { name, title, status: "waiting", attempt: 1, startedAt: null, finishedAt: null, text: null, progress: null, awaited: null, until: null, isCompensation: false, items: null });
 }
 
 function onStep(view: RunView, name: string, change: Partial<StepView>): RunView {
@@ -148,11 +167,15 @@ function withSnapshot(view: RunView, run: Run, messages: Record<string, string>)
   return { ...fresh, steps, messages: texts, findings: view.findings, log: view.log };
 }
 
+const UNTOLD: ReadonlySet<RunEvent["type"]> = new Set(["message.delta", "step.progress", "snapshot"]);
+const BAD: ReadonlySet<RunEvent["type"]> = new Set(["step.failed", "step.retrying", "run.compensating"]);
+const GOOD: ReadonlySet<RunEvent["type"]> = new Set(["step.finished", "step.gathered", "run.finished"]);
+
 function logged(view: RunView, event: RunEvent): RunView {
-  if (event.text === undefined || event.text === "" || event.type === "message.delta" || event.type === "step.progress" || event.type === "snapshot") return view;
+  if (event.text === undefined || event.text === "" || UNTOLD.has(event.type)) return view;
   // A finding's text is its whole reasoning; in the story its title is enough.
   const text = event.type === "finding.added" ? event.title : event.text;
-  const bad = event.type === "step.failed" || event.type === "step.retrying" || (event.type === "run.finished" && event.status !== "succeeded");
-  const good = event.type === "step.finished" || event.type === "run.finished";
+  const bad = BAD.has(event.type) || (event.type === "run.finished" && event.status !== "succeeded");
+  const good = GOOD.has(event.type);
   return { ...view, log: [...view.log, { id: event.id, at: event.at, text, tone: bad ? "bad" : good ? "good" : "plain" }] };
 }

@@ -19,6 +19,8 @@ export function RunBadge({ run }: { run: Run | null }) {
         </span>
       );
     }
+    case "compensating":
+      return <Badge tone="accent"><Spinner /> Stopping</Badge>;
     case "succeeded":
       return <Badge tone="good" icon="check">Analysed</Badge>;
     case "failed":

@@ -2,11 +2,9 @@ import { useState } from "react";
 import { ApiError } from "@/api/problem";
 import type { Policy, StoredPolicy } from "@/api/schema";
 import { useAllowance } from "@/api/session";
-import { ago, Button, Card, Icon, Notice, Row, Text, toast } from "@/design";
+import { ago, Button, Card, Icon, JsonEditor, lineOf, Notice, type Objection, Row, syntaxTrouble, Text, toast } from "@/design";
 import { useActor } from "../actor";
 import { isStale, useSavePolicy } from "../queries";
-import { JsonEditor, type Objection } from "./JsonEditor";
-import { lineOf, syntaxTrouble } from "./places";
 import s from "../gateway.module.css";
 import l from "./limits.module.css";
 
@@ -95,7 +93,7 @@ function Editing({ stored }: { stored: StoredPolicy }) {
           </Notice>
         </div>
       )}
-      <JsonEditor label="The policy as JSON" value={draft.text} readOnly={!may.allowed} objections={draft.objections} onChange={draft.edit} />
+      <JsonEditor label="The policy as JSON" describedBy="policy-objections" value={draft.text} readOnly={!may.allowed} objections={draft.objections} onChange={draft.edit} />
       <footer className={s.foot}>
         <Text tone="faint" size="s">Fields that are absent have their defaults; <a href="/docs">/docs</a> has them all.</Text>
         <Row gap={2}>

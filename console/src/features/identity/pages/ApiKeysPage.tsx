@@ -2,10 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ApiKey, NewApiKey } from "@/api/schema";
 import { useAllowance } from "@/api/session";
-import { ago, Badge, Button, Card, cx, Failure, Loading, onDay, Row, SkeletonLines, State, Text } from "@/design";
-import { ConfirmDialog } from "../components/ConfirmDialog";
+import { ago, Badge, Button, Card, ConfirmDialog, cx, Failure, Loading, onDay, Row, SecretDialog, SkeletonLines, State, Text } from "@/design";
 import { CreateKeyDialog } from "../components/CreateKeyDialog";
-import { SecretDialog } from "../components/SecretDialog";
 import { keysQuery, useKeyChanges } from "../queries";
 import s from "../identity.module.css";
 

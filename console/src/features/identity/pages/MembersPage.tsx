@@ -2,11 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Member, NewMember, RoleName } from "@/api/schema";
 import { useAllowance, useSession } from "@/api/session";
-import { Badge, Button, Card, Failure, IconButton, Loading, onDay, Row, Select, SkeletonLines, Text, toast } from "@/design";
+import { Badge, Button, Card, ConfirmDialog, Failure, IconButton, Loading, onDay, Row, SecretDialog, Select, SkeletonLines, Text, toast } from "@/design";
 import { AddMemberDialog } from "../components/AddMemberDialog";
-import { ConfirmDialog } from "../components/ConfirmDialog";
 import { ROLES } from "../components/roles";
-import { SecretDialog } from "../components/SecretDialog";
 import { membersQuery, useMemberChanges } from "../queries";
 import s from "../identity.module.css";
 

@@ -1,6 +1,8 @@
 import { type ReactNode, useState } from "react";
-import { Button, Dialog, DialogActions, Notice } from "@/design";
-import s from "../identity.module.css";
+import { Button } from "./Button";
+import { Dialog, DialogActions } from "./Dialog";
+import { Notice } from "./States";
+import s from "./secret.module.css";
 
 /** Shows a secret the only time it can be seen. It lives in this component's props and nowhere else. */
 export function SecretDialog({ title, label, secret, onClose, children }: { title: string; label: string; secret: string; onClose: () => void; children: ReactNode }) {

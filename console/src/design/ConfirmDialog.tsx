@@ -1,6 +1,8 @@
 import { type ReactNode, useState } from "react";
 import { asApiError } from "@/api/problem";
-import { Button, Dialog, DialogActions, Notice } from "@/design";
+import { Button } from "./Button";
+import { Dialog, DialogActions } from "./Dialog";
+import { Notice } from "./States";
 
 /** Asks once before what cannot be taken back; stays open with the reason when the server refuses. */
 export function ConfirmDialog({ title, action, run, onClose, children }: { title: string; action: string; run: () => Promise<unknown>; onClose: () => void; children: ReactNode }) {

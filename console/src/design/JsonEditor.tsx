@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
-import { cx } from "@/design";
-import s from "./editor.module.css";
+import { cx } from "./cx";
+import s from "./jsoneditor.module.css";
+import l from "./listing.module.css";
 
 export interface Objection {
   line: number | null;
@@ -9,8 +10,12 @@ export interface Objection {
 interface Props {
   label: string;
   value: string;
-  readOnly: boolean;
-  objections: readonly Objection[];
+  readOnly?: boolean;
+  objections?: readonly Objection[];
+  /** The id of what tells the objections in words. */
+  describedBy?: string;
+  /** Lines shown at least. */
+  rows?: number;
   onChange: (value: string) => void;
 }
 
@@ -18,7 +23,7 @@ interface Props {
 const LINE_HEIGHT = 21;
 
 /** A plain text field over its own numbered and coloured copy, with objections beside their lines. */
-export function JsonEditor({ label, value, readOnly, objections, onChange }: Props) {
+export function JsonEditor({ label, value, readOnly = false, objections = [], describedBy, rows = 10, onChange }: Props) {
   const copy = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const lines = value.split("\n");
@@ -36,12 +41,12 @@ export function JsonEditor({ label, value, readOnly, objections, onChange }: Pro
         className={s.input}
         aria-label={label}
         aria-invalid={objections.length > 0 || undefined}
-        aria-describedby={objections.length > 0 ? "policy-objections" : undefined}
+        aria-describedby={objections.length > 0 ? describedBy : undefined}
         spellCheck={false}
         autoCapitalize="none"
         wrap="off"
         readOnly={readOnly}
-        rows={Math.max(10, lines.length + 1)}
+        rows={Math.max(rows, lines.length + 1)}
         value={value}
         onChange={(event) => { onChange(event.target.value); }}
         onScroll={(event) => { if (copy.current !== null) copy.current.style.transform = `translateX(${-event.currentTarget.scrollLeft}px)`; }}
@@ -57,6 +62,18 @@ function Line({ number, text, wrong }: { number: number; text: string; wrong: st
       <span>{coloured(text).map(([kind, part], index) => <span key={index} className={kind === "" ? undefined : s[kind]}>{part}</span>)}{"\u200b"}</span>
       {wrong !== "" && <span className={s.message}>{wrong}</span>}
     </div>
+  );
+}
+
+/** A value as indented and coloured JSON, to be read; text that is no value is shown as it is. */
+export function JsonView({ label, value }: { label: string; value: unknown }) {
+  const lines = (typeof value === "string" && value.includes("\n") ? value : (JSON.stringify(value, null, 2) ?? "")).split("\n");
+  return (
+    // A scroll area must take the keyboard.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <pre className={l.json} role="region" aria-label={label} tabIndex={0}>
+      {lines.map((line, index) => <span key={index}>{coloured(line).map(([kind, part], place) => <span key={place} className={kind === "" ? undefined : l[kind]}>{part}</span>)}{"\n"}</span>)}
+    </pre>
   );
 }
 
