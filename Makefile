@@ -41,6 +41,9 @@ test-chaos: .venv/dev.stamp ## kill workers, API, Valkey and Postgres, at length
 chaos: .venv/dev.stamp ## 1,000 runs on a fleet whose processes are killed at random; counts what was promised
 	@$(BIN)/python -m bench.chaos
 
+test-langgraph: .venv/dev.stamp ## the integration suite of langgraph-sdk against us; LANGGRAPH=folder of a checkout of langgraph
+	@$(BIN)/python -m tools.langgraph_suite $(LANGGRAPH)
+
 test-clients: .venv/clients.stamp tests/clients/node/node_modules/.stamp ## unmodified SDKs and frameworks, Python and Node, against the gateway
 	MAINSPRING_TEST_CLIENTS=1 .venv/clients/bin/python -m pytest tests/clients
 
@@ -156,4 +159,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 
 .PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients format lock clean
 .PHONY: bench bench-quality bench-contracts bench-pipelines bench-gateway bench-limits bench-cache bench-routing
-.PHONY: bench-knowledge bench-retrieval bench-queue bench-streams chaos
+.PHONY: bench-knowledge bench-retrieval bench-queue bench-streams chaos test-langgraph

@@ -6,6 +6,9 @@ which needs one room does not pay for all (`__init__.pyi` tells type checkers wh
     from mainspring import Pipeline, Product, StepRun
 """
 
+# pyright: reportUnsupportedDunderAll=false
+# The names come from `__getattr__` below; a test holds them to what the stub tells.
+
 from importlib import import_module
 
 __version__ = "0.1.0"

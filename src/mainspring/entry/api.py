@@ -30,7 +30,6 @@ from mainspring.orchestration.agents.server import routes as agent_routes
 from mainspring.orchestration.approvals import routes as approval_routes
 from mainspring.orchestration.delivery import routes as delivery_routes
 from mainspring.orchestration.knowledge import routes as knowledge_routes
-from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import operating as operating_routes
 from mainspring.orchestration.pipelines import routes as run_routes
 from mainspring.orchestration.pipelines.dialects import build_dialect_router
@@ -167,12 +166,13 @@ def find_console() -> Path | None:
 class _Server(uvicorn.Server):
     """Ends the event streams first: they would otherwise hold the shutdown up until its time is over."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveEvents) -> None:
+    def __init__(self, config: uvicorn.Config, streams: Orchestration) -> None:
         super().__init__(config)
-        self._live = live
+        self._streams = streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._live.close()
+        await self._streams.agents.server.close()
+        await self._streams.live.close()
         await super().shutdown(sockets)
 
 
@@ -191,7 +191,7 @@ async def run_api(settings: Settings) -> None:
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
         )
-        await _Server(config, platform.orchestration.live).serve()
+        await _Server(config, platform.orchestration).serve()
 
 
 def main() -> None:
