@@ -7,7 +7,9 @@ from mainspring.foundation.db import Row, SystemTransaction
 
 # Purpose: lease ready steps to one worker, at most `free`, in turn over the tenants that have some, and tell it.
 # Index: step_ready, once per tenant and lane to walk the ring, and once more to pick; then rows by their place.
-# No set is joined to another of as many rows: each row carries what the next part needs.
+# No set is joined to another of as many rows: each row carries what the next part needs. Steps are found again by
+# their place, for one that changed since is not taken; runs by their id, for `held` locks what they have become
+# since the statement began, which lies elsewhere, and its story must go on from there.
 # Rows: one per step, at most `free`; without any, one that holds only where the ring ended.
 _CLAIM: LiteralString = """
 with recursive
@@ -103,8 +105,7 @@ admitted as materialized (
      limit %(free)s
 ),
 held as materialized (
-    select run.ctid as run_spot, id, pipeline, status, event_seq, input, origin, initiator, cost_micros,
-           cost_ceiling_micros
+    select id, pipeline, status, event_seq, input, origin, initiator, cost_micros, cost_ceiling_micros
       from run
      where id = any (array(select distinct run_id from admitted)) and status in ('queued', 'running', 'compensating')
      order by id for no key update skip locked
@@ -121,7 +122,7 @@ claimed as (
      where step.ctid = chosen.spot
     returning step.run_id, step.name, step.map_key, step.token, step.attempt, step.failures, step.title, step.after,
               step.position, step.lane, step.tenant_id, step.item, coalesce(step.origin, chosen.origin) as origin,
-              chosen.run_spot, chosen.pipeline, chosen.status = 'queued' as is_queued, chosen.event_seq,
+              chosen.pipeline, chosen.status = 'queued' as is_queued, chosen.event_seq,
               chosen.input, chosen.initiator, chosen.cost_micros, chosen.cost_ceiling_micros,
               chosen.place, chosen.weight, chosen.outline
 ),
@@ -136,8 +137,8 @@ begun as (
     update run
        set status = case run.status when 'queued' then 'running' else run.status end,
            started_at = coalesce(started_at, now()), event_seq = last.seq
-      from (select run_spot, max(seq) as seq from placed group by run_spot) as last
-     where run.ctid = last.run_spot and run.event_seq < last.seq
+      from (select run_id, max(seq) as seq from placed group by run_id) as last
+     where run.id = last.run_id and run.id = any (array(select id from held)) and run.event_seq < last.seq
 ),
 told as (
     insert into run_event (run_id, seq, tenant_id, type, facts)
