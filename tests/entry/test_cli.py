@@ -37,6 +37,7 @@ def read(stack: RunningStack, *arguments: str) -> dict[str, object]:
 COMMANDS = [
     *("serve", "worker", "gateway", "demo", "analyze", "migrate", "doctor"),
     *("tenant", "user", "key", "models", "policy", "provider-key", "route"),
+    *("new", "runs", "dead", "hold", "schedules", "top", "approvals", "webhooks"),
 ]
 
 
@@ -57,6 +58,9 @@ def test_a_tenant_a_person_and_a_key_are_made_listed_and_revoked(stack: RunningS
     assert "revoked" in listed.stdout
     assert str(made["secret"]) not in listed.stdout
     assert read(stack, "tenant", "ai", "cli-firm", "off")["ai_enabled"] is False
+    assert read(stack, "tenant", "share", "cli-firm")["weight"] == 1
+    assert read(stack, "tenant", "share", "cli-firm", "--weight", "5", "--max-running", "3")["max_running"] == 3
+    assert read(stack, "tenant", "share", "cli-firm", "--max-running", "0")["max_running"] is None
 
 
 def test_doctor_shows_each_setting_with_its_source_and_each_engine(stack: RunningStack):

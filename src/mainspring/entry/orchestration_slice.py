@@ -63,7 +63,7 @@ class Orchestration:
 def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened: AsyncExitStack) -> Orchestration:
     """The services of the tier; what they open is closed with `opened`."""
     database = beneath.database
-    pipelines = Pipelines(database, beneath.valkey)
+    pipelines = Pipelines(database, beneath.valkey, backlog_limit=beneath.settings.backlog_limit)
     live = LiveEvents(database, beneath.valkey)
     opened.push_async_callback(live.close)
     knowledge = _build_knowledge(beneath, pipelines, products)

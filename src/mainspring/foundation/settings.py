@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     worker_steps: Annotated[
         str | None, Field(description="comma-separated step names this worker claims; default: all")
     ] = None
+    backlog_limit: Annotated[
+        int, Field(ge=1_000, description="a tenant with so many queued steps gets 429 for new runs")
+    ] = 200_000
     lease_seconds: Annotated[
         float, Field(gt=0.2, le=600, description="after this long without renewal a step is free")
     ] = 15.0

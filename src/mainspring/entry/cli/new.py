@@ -22,7 +22,7 @@ def new(
     folder: Annotated[Path | None, typer.Option(help="Where to write it; default: ./NAME.")] = None,
     title: Annotated[str | None, typer.Option(help="What people call it; default: from the name.")] = None,
 ) -> None:
-    """Write a new product: pipeline, a step of its own file, routes, tests."""
+    """Write a new product that works: a pipeline, a tool, an agent, a question to a person, routes, tests."""
     target = (folder or Path(name)).resolve()
     written = write_product(name, target, title or name.replace("_", " ").capitalize())
     screen.print(f"Wrote {len(written)} files to {target}. Next:", markup=False, soft_wrap=True)

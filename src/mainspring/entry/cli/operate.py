@@ -14,11 +14,12 @@ from mainspring.foundation.pagination import Page, PageRequest, page_request
 from mainspring.foundation.settings import load_settings
 from mainspring.foundation.vault import Rewrapped, Vault
 from mainspring.migrations import migrate
+from mainspring.orchestration.pipelines import Share, find_share, set_share
 
 from .opened import Opened, with_opened
 from .output import JsonFlag, screen, show_json, show_many, show_one
 
-tenants = typer.Typer(help="Tenants: create, list, switch AI on and off.", no_args_is_help=True)
+tenants = typer.Typer(help="Tenants: create, list, switch AI on and off, share out the workers.", no_args_is_help=True)
 users = typer.Typer(help="People: add them to a tenant with a role.", no_args_is_help=True)
 keys = typer.Typer(help="API keys: create (shown once), list, revoke.", no_args_is_help=True)
 
@@ -79,6 +80,33 @@ def switch_ai(slug: Slug, switch: Annotated[str, typer.Argument(help="on or off"
         return await opened.identity.set_ai_enabled(operator(tenant.id), switch == "on")
 
     show_one(_tenant(with_opened(change)), f"AI is {switch} for {slug}.", json)
+
+
+@tenants.command("share")
+def share_workers(
+    slug: Slug,
+    weight: Annotated[int | None, typer.Option(min=1, max=100, help="Part of places that several want.")] = None,
+    max_running: Annotated[int | None, typer.Option(min=0, help="Steps at once over all workers; 0: no limit.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Show or set what part of the workers a tenant gets; in force from the next claim on."""
+
+    async def change(opened: Opened) -> Share:
+        tenant = await opened.get_tenant(slug)
+        before = await find_share(opened.database, tenant.id)
+        most = before.max_running if max_running is None else (max_running or None)
+        share = Share(before.weight if weight is None else weight, most)
+        if share != before:
+            await set_share(opened.database, tenant.id, share)
+        return share
+
+    share = with_opened(change)
+    at_most = "any number of" if share.max_running is None else f"at most {share.max_running}"
+    show_one(
+        {"tenant": slug, "weight": share.weight, "max_running": share.max_running},
+        f"{slug} has weight {share.weight} and runs {at_most} steps at once.",
+        json,
+    )
 
 
 @users.command("add")
