@@ -68,7 +68,7 @@ async def _new_tenant(database: Database) -> TenantId:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Every process of `mainspring serve`, shared by the tests that need a whole system."""
-    with run_stack(tmp_path_factory.mktemp("stack")) as running:
+    with run_stack(tmp_path_factory.mktemp("stack"), rehearses=True) as running:
         yield running
 
 

@@ -1,11 +1,12 @@
 """A whole system for tests: every process of `mainspring serve`, on free ports, in a folder of its own."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,9 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.valkey import open_valkey
+
+INSTALLED = Path(__file__).parent / "installed"
+"""Where the product `rehearsal` is, as a package manager would have put it."""
 
 Result = TypeVar("Result")
 
@@ -87,8 +91,30 @@ class RunningStack:
 
 
 @contextmanager
-def run_stack(folder: Path, *, workers: int = 1, lease: timedelta = timedelta(seconds=15)) -> Generator[RunningStack]:
-    """Start, watch and stop a stack around a block."""
+def run_stack(
+    folder: Path, *, workers: int = 1, lease: timedelta = timedelta(seconds=15), rehearses: bool = False
+) -> Generator[RunningStack]:
+    """Start, watch and stop a stack around a block; one that rehearses has the product of `tests/installed`."""
+    with _installed() if rehearses else nullcontext(), _run_stack(folder, workers, lease) as running:
+        yield running
+
+
+@contextmanager
+def _installed() -> Generator[None]:
+    """Children find the product by its entry point, those too that are started anew."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(INSTALLED) if before is None else os.pathsep.join((str(INSTALLED), before))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+@contextmanager
+def _run_stack(folder: Path, workers: int, lease: timedelta) -> Generator[RunningStack]:
     settings = load_settings(data_dir=folder, port=0, gateway_port=0, lease_seconds=lease.total_seconds())
     stack, stop = Stack(settings, workers=workers), threading.Event()
     watcher = threading.Thread(target=stack.watch, args=(stop,))

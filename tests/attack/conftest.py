@@ -40,7 +40,7 @@ class Target:
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A running stack with an analysed contract."""
-    with run_stack(tmp_path_factory.mktemp("attacked") / "data") as stack:
+    with run_stack(tmp_path_factory.mktemp("attacked") / "data", rehearses=True) as stack:
         owner, stranger = stack.person("acme"), stack.person("rival")
         with stack.client(owner) as client:
             submitted = client.upload_bytes(TEXT, "attack.txt")
