@@ -6,61 +6,29 @@ which needs one room does not pay for all (`__init__.pyi` tells type checkers wh
     from mainspring import Pipeline, Product, StepRun
 """
 
-# pyright: reportUnsupportedDunderAll=false
-# The names come from `__getattr__` below; a test holds them to what the stub tells.
-
 from importlib import import_module
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Abandon",
-    "Brought",
-    "CallContext",
-    "CostCeilingReached",
-    "CurrentPrincipal",
-    "Elapsed",
-    "FindingAdded",
-    "Gateway",
-    "Gathered",
-    "InferenceRequest",
-    "Pipeline",
-    "Pipelines",
-    "Principal",
-    "ProcessPool",
-    "Product",
-    "Retry",
-    "Run",
-    "RunShape",
-    "RunStatus",
-    "Services",
-    "StepRun",
-    "Undo",
-    "Urgency",
-    "Wait",
-    "__version__",
-    "assistant",
-    "for_run",
-    "for_signal",
-    "for_time",
-    "run_shape",
-    "system",
-    "user",
-]
-
 _ROOMS = {
     "mainspring.foundation.http": ("CurrentPrincipal",),
+    "mainspring.foundation.outbox": ("OutboxEvent",),
     "mainspring.foundation.principal": ("Principal",),
     "mainspring.inference.gateway": ("CallContext", "Gateway"),
     "mainspring.inference.messages": ("InferenceRequest", "assistant", "system", "user"),
+    "mainspring.orchestration.agents": ("Agent", "AgentGraph", "AgentLimits", "AgentTools", "react_agent"),
+    "mainspring.orchestration.approvals": ("Approvals", "Decision", "Proposal", "Verdict"),
     "mainspring.orchestration.pipelines": (
         "Abandon",
         "CostCeilingReached",
         "Elapsed",
         "FindingAdded",
         "Gathered",
+        "ItemFailure",
+        "LiveEvents",
         "Pipeline",
         "Pipelines",
+        "PooledRun",
         "ProcessPool",
         "Retry",
         "Run",
@@ -76,8 +44,22 @@ _ROOMS = {
         "run_shape",
     ),
     "mainspring.orchestration.products": ("Brought", "Product", "Services"),
+    "mainspring.orchestration.tools": (
+        "Effects",
+        "Empty",
+        "Partial",
+        "Rate",
+        "Toolbox",
+        "ToolAway",
+        "ToolCaller",
+        "ToolContext",
+        "ToolError",
+        "tool",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604 - every name is a string of the table above
 
 
 def __getattr__(name: str) -> object:

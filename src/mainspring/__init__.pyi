@@ -1,5 +1,6 @@
 # What can be taken from the package itself, for type checkers; `__init__.py` loads each name when it is asked for.
 from mainspring.foundation.http import CurrentPrincipal as CurrentPrincipal
+from mainspring.foundation.outbox import OutboxEvent as OutboxEvent
 from mainspring.foundation.principal import Principal as Principal
 from mainspring.inference.gateway import CallContext as CallContext
 from mainspring.inference.gateway import Gateway as Gateway
@@ -7,13 +8,25 @@ from mainspring.inference.messages import InferenceRequest as InferenceRequest
 from mainspring.inference.messages import assistant as assistant
 from mainspring.inference.messages import system as system
 from mainspring.inference.messages import user as user
+from mainspring.orchestration.agents import Agent as Agent
+from mainspring.orchestration.agents import AgentGraph as AgentGraph
+from mainspring.orchestration.agents import AgentLimits as AgentLimits
+from mainspring.orchestration.agents import AgentTools as AgentTools
+from mainspring.orchestration.agents import react_agent as react_agent
+from mainspring.orchestration.approvals import Approvals as Approvals
+from mainspring.orchestration.approvals import Decision as Decision
+from mainspring.orchestration.approvals import Proposal as Proposal
+from mainspring.orchestration.approvals import Verdict as Verdict
 from mainspring.orchestration.pipelines import Abandon as Abandon
 from mainspring.orchestration.pipelines import CostCeilingReached as CostCeilingReached
 from mainspring.orchestration.pipelines import Elapsed as Elapsed
 from mainspring.orchestration.pipelines import FindingAdded as FindingAdded
 from mainspring.orchestration.pipelines import Gathered as Gathered
+from mainspring.orchestration.pipelines import ItemFailure as ItemFailure
+from mainspring.orchestration.pipelines import LiveEvents as LiveEvents
 from mainspring.orchestration.pipelines import Pipeline as Pipeline
 from mainspring.orchestration.pipelines import Pipelines as Pipelines
+from mainspring.orchestration.pipelines import PooledRun as PooledRun
 from mainspring.orchestration.pipelines import ProcessPool as ProcessPool
 from mainspring.orchestration.pipelines import Retry as Retry
 from mainspring.orchestration.pipelines import Run as Run
@@ -30,40 +43,15 @@ from mainspring.orchestration.pipelines import run_shape as run_shape
 from mainspring.orchestration.products import Brought as Brought
 from mainspring.orchestration.products import Product as Product
 from mainspring.orchestration.products import Services as Services
+from mainspring.orchestration.tools import Effects as Effects
+from mainspring.orchestration.tools import Empty as Empty
+from mainspring.orchestration.tools import Partial as Partial
+from mainspring.orchestration.tools import Rate as Rate
+from mainspring.orchestration.tools import ToolAway as ToolAway
+from mainspring.orchestration.tools import Toolbox as Toolbox
+from mainspring.orchestration.tools import ToolCaller as ToolCaller
+from mainspring.orchestration.tools import ToolContext as ToolContext
+from mainspring.orchestration.tools import ToolError as ToolError
+from mainspring.orchestration.tools import tool as tool
 
 __version__: str
-
-__all__ = [
-    "Abandon",
-    "Brought",
-    "CallContext",
-    "CostCeilingReached",
-    "CurrentPrincipal",
-    "Elapsed",
-    "FindingAdded",
-    "Gateway",
-    "Gathered",
-    "InferenceRequest",
-    "Pipeline",
-    "Pipelines",
-    "Principal",
-    "ProcessPool",
-    "Product",
-    "Retry",
-    "Run",
-    "RunShape",
-    "RunStatus",
-    "Services",
-    "StepRun",
-    "Undo",
-    "Urgency",
-    "Wait",
-    "__version__",
-    "assistant",
-    "for_run",
-    "for_signal",
-    "for_time",
-    "run_shape",
-    "system",
-    "user",
-]

@@ -8,7 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from mainspring.application.identity import operator
+import httpx
+
+from mainspring.application.identity import Role, operator
+from mainspring.entry.rounds import build_rounds
 from mainspring.entry.wiring import Platform, build
 from mainspring.foundation.engines import EmbeddedEngines, EngineUrls
 from mainspring.foundation.ids import TenantId, new_id, show_id
@@ -16,15 +19,22 @@ from mainspring.foundation.principal import Principal
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.inference.gateway.testing import MODEL, ScriptedProvider, ScriptedReply
 from mainspring.migrations import migrate
+from mainspring.orchestration.agents.types import ThreadId
+from mainspring.orchestration.approvals import Approval, Verdict
+from mainspring.orchestration.approvals.types import Json
 from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunEvent, Step, StepStatus, Worker
 from mainspring.orchestration.products import Product
 
 from .clock import TurnedClock
+from .people import find_question, make_person, open_http
+from .talking import Said, order_words, read_thread
 
 Output = TypeVar("Output")
 
 _MOVING = {StepStatus.READY, StepStatus.RUNNING, StepStatus.GATHERING}
 _LOOK_SECONDS = 0.01
+_ROUNDS = {"outbox", "schedules", "bulk_actions", "agents", "approvals"}
+"""What is done here of all that a worker does beside its steps. Deliveries and knowledge are not tended."""
 
 
 class Kit:
@@ -39,6 +49,7 @@ class Kit:
         self.model = model
         self.clock = clock
         self._worker = worker
+        self._rounds = [each for each in build_rounds(platform, asyncio.Event()) if each.name in _ROUNDS]
         self._tenant: TenantId | None = None
 
     @property
@@ -67,9 +78,19 @@ class Kit:
         """Do everything on behalf of this tenant from now on."""
         self._tenant = tenant
 
-    async def submit(self, pipeline: Pipeline, submitted: object, *, idempotency_key: str | None = None) -> Run:
-        """Begin a run for the tenant."""
-        return await self.pipelines.submit(self.tenant, pipeline, submitted, idempotency_key=idempotency_key)
+    def person(self, role: Role | str = Role.ANALYST) -> Principal:
+        """Somebody new in the tenant, with the rights of the role."""
+        return make_person(self.tenant, Role(role))
+
+    def http(self, by: Principal | None = None) -> httpx.AsyncClient:
+        """The API with the products' routes, without a socket; `by` is a new analyst unless you say who."""
+        return open_http(self.platform, by or self.person())
+
+    async def submit(
+        self, pipeline: Pipeline, submitted: object, *, idempotency_key: str | None = None, by: Principal | None = None
+    ) -> Run:
+        """Begin a run for the tenant, or for one of its people."""
+        return await self.pipelines.submit(self.tenant, pipeline, submitted, idempotency_key=idempotency_key, by=by)
 
     async def settle(self, run: Run, *, within: timedelta = timedelta(seconds=30)) -> Run:
         """Wait until the run has ended or only waits for time or for somebody; TimeoutError after `within`."""
@@ -77,6 +98,7 @@ class Kit:
             while True:
                 found = await self.pipelines.get_run(self.tenant, run.id)
                 if found.status.is_final or not any(_is_moving(step) for step in found.steps):
+                    await self.tend()
                     return found
                 await asyncio.sleep(_LOOK_SECONDS)
 
@@ -90,6 +112,53 @@ class Kit:
     async def signal(self, run: Run, name: str, payload: object, *, key: str = "once") -> None:
         """Tell a run what it waits for."""
         await self.pipelines.signal(self.tenant, run.id, name, payload, key=key)
+
+    async def asked(self, waiting: Run | Said) -> Approval:
+        """What the run or the agent's thread asks of people; LookupError when it asks nothing, or several things."""
+        run = waiting.run if isinstance(waiting, Said) else waiting.id
+        if run is None:
+            raise LookupError("the thread has not been run yet; nothing is asked")
+        return await find_question(self.platform.orchestration.approvals, self.operator, run)
+
+    async def decide(
+        self,
+        waiting: Run | Said,
+        verdict: Verdict | str = Verdict.APPROVE,
+        *,
+        by: Principal | None = None,
+        reason: str | None = None,
+        edited_arguments: Json = None,
+    ) -> Approval:
+        """Answer what is asked, as a new reviewer unless you say who. Raises as `Approvals.decide`."""
+        asked = await self.asked(waiting)
+        decided = await self.platform.orchestration.approvals.decide(
+            by or self.person(Role.REVIEWER),
+            asked.id,
+            Verdict(verdict),
+            digest=asked.digest,
+            reason=reason,
+            edited_arguments=edited_arguments,
+        )
+        await self.tend()
+        return decided
+
+    async def talk(
+        self, agent: str, words: str, *, thread: ThreadId | None = None, by: Principal | None = None
+    ) -> Said:
+        """Say something to an agent, and wait until it has answered or waits for a person."""
+        by = by or self.person()
+        thread = thread or ThreadId(new_id())
+        await self.platform.orchestration.agents.runtime.runs.submit(by, order_words(agent, words, thread))
+        return await self.listen(agent, thread)
+
+    async def listen(self, agent: str, thread: ThreadId, *, within: timedelta = timedelta(seconds=30)) -> Said:
+        """How a thread stands once its runs are over, such as the one that a decision began."""
+        runtime = self.platform.orchestration.agents.runtime
+        await self.tend()
+        (last, *_) = await runtime.runs.list_of_thread(self.tenant, thread, limit=1)
+        last = await runtime.runs.wait(self.tenant, last.id, timeout=within)
+        await self.tend()
+        return await read_thread(runtime, self.operator, agent, last)
 
     async def finish(self, pipeline: Pipeline, submitted: object) -> Run:
         """Begin a run and wait until it settles."""
@@ -111,6 +180,13 @@ class Kit:
         """Turn the clock, and return when all that became due has been taken up."""
         self.clock.turn(ahead)
         await self._worker.sweep_now()
+        await self.tend()
+
+    async def tend(self) -> None:
+        """What a worker does beside its steps, once: hand events to subscribers, fire schedules, expire questions."""
+        for each in self._rounds:
+            for duty in each.duties.values():
+                await duty()
 
 
 @contextmanager
