@@ -55,3 +55,5 @@ from mainspring.orchestration.tools import ToolError as ToolError
 from mainspring.orchestration.tools import tool as tool
 
 __version__: str
+
+__all__: list[str]
