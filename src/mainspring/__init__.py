@@ -59,7 +59,7 @@ _ROOMS = {
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604 - every name is a string of the table above
+__all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604 # pyright: ignore[reportUnsupportedDunderAll] - strings, from above
 
 
 def __getattr__(name: str) -> object:
