@@ -14,6 +14,8 @@ from .writer import ModelWriter
 
 def build(services: Services) -> Brought:
     """The analysis with its routes, over the platform's services."""
+    from .asking import build_asking  # it loads LangGraph, which whoever only imports the product need not wait for
+
     documents, indexes = services.knowledge.documents, services.knowledge.indexes
     playbooks = Playbooks(services.database)
     writer = ModelWriter(services.gateway, services.ai_switch)
@@ -21,9 +23,11 @@ def build(services: Services) -> Brought:
         Analyst(services.database, documents, indexes, playbooks, writer=writer, clock=services.clock)
     )
     contracts = Contracts(services.database, documents, indexes, services.pipelines, playbooks, analysis)
+    asking = build_asking(services, contracts)
     return Brought(
         pipelines=(analysis, build_replaced()),
-        routers=(build_router(contracts, max_upload_bytes=services.max_upload_bytes),),
+        agents=(asking.agent,),
+        routers=(build_router(contracts, max_upload_bytes=services.max_upload_bytes), asking.router),
         subscribers=build_subscribers(contracts),
     )
 
