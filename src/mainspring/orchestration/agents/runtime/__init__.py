@@ -3,5 +3,6 @@
 from .act import AgentParts, AgentRuntime, build_agent_runtime
 from .frames import FrameJoiner
 from .graphs import Graphs
+from .privately import privately
 
-__all__ = ["AgentParts", "AgentRuntime", "FrameJoiner", "Graphs", "build_agent_runtime"]
+__all__ = ["AgentParts", "AgentRuntime", "FrameJoiner", "Graphs", "build_agent_runtime", "privately"]

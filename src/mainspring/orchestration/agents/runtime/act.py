@@ -41,6 +41,7 @@ from mainspring.orchestration.pipelines.types import Failure, StepRun
 
 from .graphs import Graph, Graphs
 from .outcomes import read_outcome
+from .privately import privately
 from .telling import Telling
 
 log = get_logger(__name__)
@@ -100,7 +101,8 @@ def build_agent_runtime(parts: AgentParts) -> AgentRuntime:
 
     @pipeline.step(STEP, title="Run the agent", timeout=LONGEST, retries=5)
     async def act(job: AgentJob, run: StepRun) -> ActResult:
-        return await acts.act(job, run)
+        with privately():
+            return await acts.act(job, run)
 
     return AgentRuntime(pipeline, runs, ending, threads, sweeping, parts.graphs, agents)
 

@@ -10,7 +10,7 @@ from langgraph.types import Command, StateSnapshot, StateUpdate
 
 from mainspring.foundation.db import Database
 from mainspring.orchestration.agents.errors import AgentInputInvalid
-from mainspring.orchestration.agents.runtime import Graphs
+from mainspring.orchestration.agents.runtime import Graphs, privately
 from mainspring.orchestration.agents.runtime.frames import to_json
 from mainspring.orchestration.agents.runtime.graphs import Graph
 from mainspring.orchestration.agents.types import Json, JsonObject, Thread, ThreadStatus
@@ -51,7 +51,8 @@ class States:
         graph = self._bind(thread)
         if graph is None:
             return _empty(thread)
-        snapshot = await graph.aget_state(thread_config(thread, checkpoint), subgraphs=subgraphs)
+        with privately():
+            snapshot = await graph.aget_state(thread_config(thread, checkpoint), subgraphs=subgraphs)
         return show_state(snapshot)
 
     async def history(self, thread: Thread, wanted: HistoryChoice) -> list[JsonObject]:
@@ -63,7 +64,8 @@ class States:
         found = graph.aget_state_history(
             thread_config(thread, wanted.checkpoint), filter=wanted.metadata, before=before, limit=wanted.limit
         )
-        return [show_state(each) async for each in found]
+        with privately():
+            return [show_state(each) async for each in found]
 
     async def edit(
         self, thread: Thread, supersteps: Sequence[Sequence[Edit]], checkpoint: Mapping[str, object] | None = None
@@ -79,7 +81,8 @@ class States:
             )
         updates = [[_as_update(edit) for edit in step] for step in supersteps]
         try:
-            config = await graph.abulk_update_state(thread_config(thread, checkpoint), updates)
+            with privately():
+                config = await graph.abulk_update_state(thread_config(thread, checkpoint), updates)
         except (InvalidUpdateError, KeyError, TypeError, ValueError) as refused:
             raise AgentInputInvalid(f"The graph {thread.graph} refuses the update: {str(refused)[:500]}") from None
         await self._note(thread, graph)
@@ -87,7 +90,8 @@ class States:
 
     async def _note(self, thread: Thread, graph: Graph) -> None:
         """Show the new state with the thread, too."""
-        snapshot = await graph.aget_state(thread_config(thread))
+        with privately():
+            snapshot = await graph.aget_state(thread_config(thread))
         waiting: JsonObject = {task.id: to_json(list(task.interrupts)) for task in snapshot.tasks if task.interrupts}
         status = ThreadStatus.INTERRUPTED if snapshot.next else ThreadStatus.IDLE
         values = to_json(snapshot.values)
