@@ -1,6 +1,7 @@
 """Functions that run in processes of their own, and what becomes of those that do not behave."""
 
 import os
+import re
 import time
 
 from mainspring.orchestration.pipelines.errors import Abandon
@@ -30,6 +31,18 @@ def spin(number: Number) -> Number:
     """Computes for ever."""
     while True:
         time.perf_counter()
+
+
+def freeze(number: Number) -> Number:
+    """Says which process it is, and then lets no other thread of it run for ever."""
+    os.write(1, f"{os.getpid()}\n".encode())
+    re.fullmatch(r"(a|aa)+b", "a" * 200)
+    return number
+
+
+def count_secrets(number: Number) -> Number:
+    """How much of a worker's environment it is told."""
+    return Number(sum("SECRET" in name or name.startswith("MAINSPRING_") for name in os.environ))
 
 
 def crash(number: Number) -> Number:

@@ -1,8 +1,11 @@
 """Steps in processes of their own: what they do there costs an attempt at most, and nobody else anything."""
 
+import asyncio
 import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +28,12 @@ def pipeline_of(
     pipeline = Pipeline(f"pools.{function.__name__}", version=1)
     pipeline.step("only", title="Only", retries=retries, timeout=timedelta(seconds=timeout), pool=pool)(function)
     return pipeline
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is more than an entry that nobody has asked about yet."""
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 async def run_of(engine: Engine, tenant: TenantId, pipeline: Pipeline, value: int = 7) -> Run:
@@ -54,6 +63,31 @@ async def test_a_process_is_kept_for_the_next_step_and_ends_with_the_worker(engi
     assert process != os.getpid()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not end a child with its parent")
+async def test_a_killed_worker_leaves_no_process_behind_even_one_in_which_no_thread_runs() -> None:
+    script = Path(__file__).with_name("pool_holder.py")
+    holder = await asyncio.create_subprocess_exec(sys.executable, str(script), stdout=asyncio.subprocess.PIPE)
+    assert holder.stdout
+    process = int(await holder.stdout.readline())
+    holder.kill()
+    await holder.wait()
+
+    async def has_gone() -> bool:
+        return not is_running(process)
+
+    await wait_until(has_gone, seconds=30)
+
+
+async def test_a_process_is_told_no_secret_of_the_workers_environment(
+    engine: Engine, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAINSPRING_DATABASE_URL", "postgresql://login:secret@host/base")
+    monkeypatch.setenv("PROVIDER_SECRET", "sk-secret")
+    pipeline = pipeline_of(pooled.count_secrets)
+    ended = await run_of(engine, tenant, pipeline)
+    assert await engine.pipelines.get_output(tenant, ended.id, "only", Number) == Number(0)
 
 
 @pytest.mark.parametrize(

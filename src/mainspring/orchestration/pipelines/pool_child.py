@@ -1,9 +1,11 @@
-"""A process of a pool: `python -m mainspring.orchestration.pipelines.pool_child FD` serves one step's function.
+"""A process of a pool: `python -m mainspring.orchestration.pipelines.pool_child FD PARENT` serves one step's function.
 
-One thread listens to the socket, and ends the process when the worker has gone, whatever the step is
-doing; the main thread runs the step, so that signals and limits find it there.
+One thread listens to the socket, and ends the process when the worker has gone; the main thread runs
+the step, so that signals and limits find it there. A step may hold the interpreter's lock for as long
+as it likes (a regular expression does), so that no thread runs: the kernel is asked to end it as well.
 """
 
+import ctypes
 import os
 import queue
 import resource
@@ -26,6 +28,7 @@ from .errors import Abandon, Retry
 from .pools import Asked, Setup, Told, pack
 
 MAX_TRACE = 16_000
+_PR_SET_PDEATHSIG = 1
 
 
 class ToldRun:
@@ -117,8 +120,17 @@ def limit_memory(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
+def end_with(parent: int) -> None:
+    """Have the kernel kill this process with its parent, where it can; it may be too late already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
 def main() -> None:
-    """Serve the socket whose number is the argument."""
+    """Serve the socket whose number is the first argument, as long as the process of the second is there."""
+    end_with(int(sys.argv[2]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole group: the worker decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     Serving(socket.socket(fileno=int(sys.argv[1]))).serve()

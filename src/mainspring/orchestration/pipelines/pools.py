@@ -3,11 +3,13 @@
 The process is started when it is first needed, imports the module of the step's function, and is then
 kept. It may take so much memory beyond what it had when it was ready; it is killed when the step times
 out or is cancelled, and a crash costs the attempt, never the worker. It ends by itself when the worker
-does, however that ends: it listens to a socket that is closed with the worker.
+does, however that ends: it listens to a socket that is closed with the worker, and on Linux the kernel
+kills it, whatever it computes. It is told nothing of the worker's environment that may be secret.
 """
 
 import asyncio
 import inspect
+import os
 import signal
 import socket
 import sys
@@ -25,6 +27,8 @@ from .types import ProcessPool, StepRun
 
 _CHILD = "mainspring.orchestration.pipelines.pool_child"
 _MIN_MEMORY_MB = 64
+_KEPT = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV"})
+"""Variables that a process is given; the others may hold passwords and keys, which no step in a pool needs."""
 
 
 class PooledRun(Protocol):
@@ -187,8 +191,10 @@ class _Process:
                 "-m",
                 _CHILD,
                 str(theirs.fileno()),
+                str(os.getpid()),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
+                env=_environment(),
             )
         self._reader, self._writer = await asyncio.open_connection(sock=ours)
         self._send(msgspec.structs.replace(self._setup, path=sys.path))
@@ -210,6 +216,11 @@ class _Process:
         code = await self._process.wait()
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"Its process {how}; it may take {self._setup.memory_mb} MB. What the step does there must be mended."
+
+
+def _environment() -> dict[str, str]:
+    variables = os.environ  # house: allow-environ - what it starts is given a part of it
+    return {name: value for name, value in variables.items() if name in _KEPT or name.startswith("LC_")}
 
 
 async def _pass_on(told: Told, run: StepRun) -> None:
