@@ -148,15 +148,17 @@ class Publisher:
         self._backoff = Backoff()
         self._is_sending = False
 
+    @property
+    def kept(self) -> int:
+        """How many things it holds in memory: what is to be sent, and nothing once that was done."""
+        return len(self._queue) + len(self._fans)
+
     def tell(self, milestones: Sequence[Milestone]) -> None:
         """Publish what was committed."""
         if not milestones:
             return
         self._queue.extend(milestones)
-        while len(self._queue) > MAX_QUEUE:
-            dropped = self._queue.popleft()
-            if isinstance(dropped, MessageBuffer | Progress):
-                dropped.is_queued = False
+        self._trim()
         self._wake.set()
         self._urgent.set()
 
@@ -170,6 +172,7 @@ class Publisher:
     def emit(self, item: Emitted) -> None:
         """Publish it after what was put in before."""
         self._queue.append(item)
+        self._trim()
         self._wake.set()
 
     def tell_fans(self, fans: Sequence[FanProgress]) -> None:
@@ -182,8 +185,6 @@ class Publisher:
             progress = self._fans[key]
             progress.facts = {"text": f"{fan.done} of {fan.total}", "done": fan.done, "total": fan.total}
             self.put(progress)
-            if fan.done == fan.total:
-                del self._fans[key]
 
     def touch(self, leases: Sequence[Lease]) -> None:
         """Renew the expiry of the streams of these steps."""
@@ -227,13 +228,26 @@ class Publisher:
         finally:
             self._is_sending = False
 
+    def _trim(self) -> None:
+        """Forget the oldest of what Valkey did not take while it was away."""
+        while len(self._queue) > MAX_QUEUE:
+            dropped = self._queue.popleft()
+            if isinstance(dropped, MessageBuffer | Progress):
+                self._lower(dropped)
+
+    def _lower(self, item: MessageBuffer | Progress) -> None:
+        """It is in the queue no more. How far a fan-out is, is known until then only: others may see it end."""
+        item.is_queued = False
+        if isinstance(item, Progress) and item.lease.token == _NO_TOKEN:
+            self._fans.pop((item.lease.run, item.lease.name), None)
+
     def _take_batch(self) -> list[Item]:
         """The next items, their flags lowered: what is written from now on queues them again, in its place."""
         items = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
         taken: dict[int, Item] = {}
         for item in items:
             if isinstance(item, MessageBuffer | Progress):
-                item.is_queued = False
+                self._lower(item)
                 if id(item) in taken or (isinstance(item, MessageBuffer) and not item.has_news):
                     continue  # a buffer that was put back may have been queued again meanwhile
             taken[id(item)] = item
