@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -325,6 +326,7 @@ class Machine(RuleBasedStateMachine):
         )
 
 
+@pytest.mark.timeout(7_200 if IS_LONG else 120)
 def test_runs_do_what_the_model_says_whatever_happens(engines: EngineUrls) -> None:
     rig = Machine.rig = Rig(engines)
     rig.open()
