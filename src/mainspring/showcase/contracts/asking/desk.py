@@ -15,6 +15,7 @@ from mainspring.orchestration.knowledge.retrieval import Passage
 from mainspring.orchestration.tools import ToolError
 from mainspring.showcase.contracts.categories import CATEGORY_NAMES
 from mainspring.showcase.contracts.concepts import ContractConcepts
+from mainspring.showcase.contracts.evidence import POSSIBLE
 from mainspring.showcase.contracts.quoting import cite
 from mainspring.showcase.contracts.types import ClassifiedChunk, ContractId, FactName
 
@@ -93,7 +94,10 @@ class Desk:
             chosen = dict.fromkeys(each.contract for each in clauses)
             for each in list(chosen)[:_OPENED_FOR_FACTS]:
                 facts += _stated(await self.open(principal, each), names)
-        return Found(question, answer.searched.documents, topic, clauses, tuple(facts))
+        missing = (
+            not facts and topic is not None and bool(within) and await self._is_missing(principal, within[0], topic)
+        )
+        return Found(question, answer.searched.documents, topic, clauses, tuple(facts), missing)
 
     async def read(self, principal: Principal, contract: str, clause: str) -> Cited:
         """The whole clause with that number, heading or place; ToolError when there is none."""
@@ -117,6 +121,12 @@ class Desk:
         """By the platform's clock."""
         return self._clock().date()
 
+    async def _is_missing(self, principal: Principal, contract: ContractId, topic: str) -> bool:
+        """Whether no clause of the contract may be on the topic; of topics that are no clauses nothing is known."""
+        if topic not in CATEGORY_NAMES:
+            return False
+        return not _labelled(await self._shelf.open(principal, contract), topic, at_least=POSSIBLE)
+
     async def _find(self, principal: Principal, contract: str) -> ContractId:
         """By id, which is looked up when the contract is opened or searched, or by name."""
         with suppress(NotFound):
@@ -133,14 +143,14 @@ class Desk:
         return Row(contract.public_id, contract.shown, tuple(clauses), tuple(facts))
 
 
-def _labelled(opened: Opened, category: str) -> list[ClassifiedChunk]:
+def _labelled(opened: Opened, category: str, *, at_least: float = _SURELY) -> list[ClassifiedChunk]:
     """Clauses of a category, surest first."""
     wanted = category.casefold()
     scored = [
         (label.probability, each)
         for each in opened.chunks
         for label in each.labels
-        if label.category.casefold() == wanted and label.probability >= _SURELY
+        if label.category.casefold() == wanted and label.probability >= at_least
     ]
     return [each for _, each in sorted(scored, key=lambda pair: -pair[0])]
 

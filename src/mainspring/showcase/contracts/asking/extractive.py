@@ -28,7 +28,9 @@ from .types import (
 )
 
 NOTHING = "nothing_relevant"
+NO_SUCH_CLAUSE = "no_such_clause"
 _MOST_QUOTES = 4
+_NEAREST = 2
 _LONGEST_QUOTE = 700
 _SENTENCE = re.compile(r"[^.;!?\n]*(?:[.;!?](?!\s)[^.;!?\n]*)*(?:[.;!?]+[\"')\]”’]*(?=\s|$)|\n+|$)")
 _WORD = re.compile(r"[^\W_]+")
@@ -72,6 +74,10 @@ def answer_found(found: Found, why: str) -> Answer:
     told += [_quote(each) for each in quotes if not any(_holds(each, other) for other in covered)]
     if not told:
         return nothing(found.searched, why)
+    if found.missing:
+        where = found.clauses[0].name
+        text = f"The clause classifier found nothing on {found.topic} in {where}. What comes nearest is quoted here."
+        return Answer(Method.EXTRACTIVE, explain(why), (Sentence(text), *told[:_NEAREST]), reason=NO_SUCH_CLAUSE)
     return Answer(Method.EXTRACTIVE, explain(why), tuple(told))
 
 

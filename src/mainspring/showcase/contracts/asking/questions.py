@@ -29,6 +29,7 @@ _START = re.compile(
     r"\bwhen\b.{0,60}\b(?:starts?|begins?|commences?|takes? effect|effective|in force)\b|\b(?:effective|start) date\b",
     re.IGNORECASE,
 )
+_ID = re.compile(r"\s*\b(?:(?:in|of|under|for|by)\s+)?\(?ctr_[0-9a-z]{26}\)?:?")
 _CLAUSE = re.compile(r"(?:\b(?:clause|section|article|paragraph)|§)\s*(\d+(?:\.\d+)*(?:\([a-z0-9]+\))?)", re.IGNORECASE)
 _AMEND = re.compile(
     r"\b(?:amend|change|replace|reword|redraft)\s+(?:(?:clause|section|article)\s+|§\s*)?(?P<clause>\d[\w.()]*)\s+"
@@ -98,13 +99,14 @@ def read_question(question: str, shelf: Sequence[Shelved], *, topic: str | None)
     if _COMPARE.search(question) and len(named) != 1 and len(shelf) > 1:
         return CompareThem(named, topic or _topic(question, named))
     only = named[0] if len(named) == 1 else shelf[0] if len(shelf) == 1 else None
+    asked = _ID.sub(" ", question).strip() or question
     if only is None:
-        return Find(question, None)
+        return Find(asked, None)
     rule = rule_of(question)
     if rule is not None:
         return ComputeDate(only, rule, question)
     clause = _CLAUSE.search(question)
-    return ReadOne(only, clause.group(1)) if clause else Find(question, only)
+    return ReadOne(only, clause.group(1)) if clause else Find(asked, only)
 
 
 def rule_of(question: str) -> DateRule | None:

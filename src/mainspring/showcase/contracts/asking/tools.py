@@ -30,8 +30,13 @@ Named = Annotated[str, "the contract's id (ctr_...) or its name"]
 
 
 def build_tools(desk: Desk, amendments: Amendments) -> tuple[Tool, ...]:
-    """The tools, over one desk."""
-    return (_search(desk), _read(desk), _compare(desk), _compute(desk), _draft(amendments))
+    """All five, over one desk."""
+    return (*reading_tools(desk), _draft(amendments))
+
+
+def reading_tools(desk: Desk) -> tuple[Tool, ...]:
+    """Those that change nothing."""
+    return (_search(desk), _read(desk), _compare(desk), _compute(desk))
 
 
 def _search(desk: Desk) -> Tool:

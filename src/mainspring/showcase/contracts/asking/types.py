@@ -101,7 +101,8 @@ class Stated:
 class Found:
     """What a search brought: clauses, best first, and facts that answer the question outright.
 
-    topic  the category of clause that the question means; None when it means none surely
+    topic    the category of clause that the question means; None when it means none surely
+    missing  asked of one contract, in which the classifier found no clause of that topic: the clauses come near at best
     """
 
     question: str
@@ -109,6 +110,7 @@ class Found:
     topic: str | None
     clauses: tuple[Cited, ...]
     facts: tuple[Stated, ...] = ()
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ class Answer:
 
     explained  how it came about, in a sentence for people
     dropped    sentences and quotes of a model that were left out, since they do not stand in the contracts
-    reason     `nothing_relevant` when nothing in the contracts answers; None otherwise
+    reason     `nothing_relevant` when nothing in the contracts answers, `no_such_clause` when the contract asked about
+               seems to have none on the topic and only what comes nearest is quoted; None otherwise
     """
 
     method: Method
