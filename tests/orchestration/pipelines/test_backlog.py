@@ -23,14 +23,16 @@ from .scenes import Number
 from .test_claims import queue, release, single
 
 
-async def drain(engine: Engine, tenant: TenantId | None, pipeline: str) -> UUID:
+async def drain(engine: Engine, tenant: TenantId | None, pipeline: str, step: str | None = None) -> UUID:
     """Refuse new runs; answers what to release."""
     async with engine.database.system() as transaction:
         row = await transaction.one(
-            """insert into hold (id, tenant_id, pipeline, kind, reason, held_by)
-               values (gen_random_uuid(), %(tenant)s, %(pipeline)s, 'drain', 'a deploy', 'a test') returning id""",
+            """insert into hold (id, tenant_id, pipeline, step, kind, reason, held_by)
+               values (gen_random_uuid(), %(tenant)s, %(pipeline)s, %(step)s, 'drain', 'a deploy', 'a test')
+               returning id""",
             tenant=tenant,
             pipeline=pipeline,
+            step=step,
         )
     return row["id"]
 
@@ -81,6 +83,14 @@ async def test_a_drained_pipeline_finishes_what_it_has_and_takes_nothing_new(eng
         assert (await engine.finished(tenant, run.id)).status is RunStatus.SUCCEEDED
     await release(engine.database, hold)
     assert (await Pipelines(engine.database, engine.valkey).submit(tenant, pipeline, Number(3))).id != run.id
+
+
+async def test_a_drained_step_takes_no_new_runs_of_its_pipeline(engine: Engine, tenant: TenantId) -> None:
+    pipeline = single("backlog.drainedstep")
+    hold = await drain(engine, tenant, pipeline.name, "only")
+    with pytest.raises(PipelineDraining, match="a deploy"):
+        await engine.pipelines.submit(tenant, pipeline, Number(1))
+    await release(engine.database, hold)
 
 
 async def test_a_tenants_own_drain_refuses_nobody_else(

@@ -340,3 +340,27 @@ async def test_runs_are_listed_newest_first_in_pages(engine: Engine, tenant: Ten
     assert third.next_cursor is None
     cancelled = await engine.pipelines.list_runs(tenant, PageRequest(), status=RunStatus.CANCELLED)
     assert [run.id for run in cancelled.items] == [runs[2].id]
+
+
+class Panic(BaseException):
+    """What extensions in native code raise when they panic: it is no `Exception`."""
+
+
+@pytest.mark.parametrize("raised", [Panic, SystemExit])
+async def test_a_step_that_raises_what_is_no_exception_fails_and_takes_nobody_with_it(
+    engine: Engine, tenant: TenantId, raised: type[BaseException]
+) -> None:
+    poison = Pipeline(f"tests.{raised.__name__.lower()}", version=1)
+
+    @poison.step("only", title="Only", retries=0)
+    async def only(number: Number, run: StepRun) -> Number:
+        raise raised
+
+    good = diamond("tests.besidepanic")
+    async with engine.worker(poison, good) as worker:
+        bad_run = await engine.pipelines.submit(tenant, poison, Number(1))
+        good_run = await engine.pipelines.submit(tenant, good, Number(1))
+        bad = await engine.finished(tenant, bad_run.id)
+        assert (await engine.finished(tenant, good_run.id)).status is RunStatus.SUCCEEDED
+        assert bad.error == Failure("internal_error", f"Only: failed unexpectedly ({raised.__name__}).")
+        assert worker.held == 0

@@ -104,6 +104,32 @@ async def test_a_step_that_keeps_losing_workers_fails_the_run(engine: Engine, te
     assert ended.error.code == "worker_lost"
 
 
+async def test_a_lease_that_cannot_be_taken_back_keeps_no_other_from_it(engine: Engine, tenant: TenantId) -> None:
+    pipeline = single("tests.spoiltstory")
+    spoilt = await engine.pipelines.submit(tenant, pipeline, Number(1))
+    await claim(engine, pipeline, "only", lease=0.01)
+    sound = await engine.pipelines.submit(tenant, pipeline, Number(2))
+    await claim(engine, pipeline, "only", lease=0.01)
+    async with engine.database.tenant(tenant) as transaction:
+        await transaction.run(
+            """
+            insert into run_event (run_id, seq, tenant_id, type, facts)
+            select id, event_seq + 1, tenant_id, 'step.progress', '{}' from run where id = %(run)s""",
+            run=spoilt.id,
+        )
+
+    async def is_back() -> bool:
+        await sweep(engine.database)
+        (step,) = (await engine.pipelines.get_run(tenant, sound.id)).steps
+        return step.status is StepStatus.READY
+
+    try:
+        await wait_until(is_back)
+    finally:
+        async with engine.database.system() as transaction:
+            await transaction.run("delete from run where id = any (%(runs)s)", runs=[spoilt.id, sound.id])
+
+
 async def test_a_blocked_event_loop_loses_no_lease(engine: Engine, tenant: TenantId, engines: EngineUrls) -> None:
     pipeline = Pipeline("tests.blocking", version=1)
 

@@ -190,3 +190,45 @@ async def test_what_cannot_be_repeated_is_refused(engine: Engine, tenant: Tenant
     await rerun(tenant, done.id, from_failed=False, pipeline=pipeline, submitted=Number(1), idempotency_key="taken")
     with pytest.raises(IdempotencyKeyReused):
         await rerun(tenant, done.id, from_failed=False, pipeline=pipeline, submitted=Number(2), idempotency_key="taken")
+
+
+async def test_a_step_that_another_version_runs_for_each_item_is_not_taken_over_as_one(
+    engine: Engine, tenant: TenantId
+) -> None:
+    def declare(version: int) -> Pipeline:
+        pipeline = Pipeline("tests.spreadlater", version=version)
+
+        @pipeline.step("first", title="First")
+        async def first(number: Number, run: StepRun) -> Numbers:
+            return Numbers((Number(1), Number(2)))
+
+        if version == 1:
+
+            @pipeline.step("many", title="Many", after=("first",))
+            async def whole(numbers: Numbers, run: StepRun) -> Number:
+                return Number(0)
+
+            @pipeline.step("last", title="Last", after=("many",))
+            async def broken(number: Number, run: StepRun) -> Number:
+                raise Abandon("It is broken.")
+
+        else:
+
+            @pipeline.step("many", title="Many", after=("first",), each="first.values")
+            async def many(number: Number, run: StepRun) -> Number:
+                return Number(number.value * 10)
+
+            @pipeline.step("last", title="Last", after=("many",))
+            async def last(numbers: Gathered[Number], run: StepRun) -> Number:
+                return Number(sum(each.value for each in numbers.outputs))
+
+        return pipeline
+
+    before, after = declare(1), declare(2)
+    async with engine.worker(before):
+        run = await engine.finished(tenant, (await engine.pipelines.submit(tenant, before, Number(1))).id)
+    async with engine.worker(after):
+        again = await engine.pipelines.rerun(tenant, run.id, from_failed=True, pipeline=after)
+        ended = await engine.finished(tenant, again.id)
+    assert ended.status is RunStatus.SUCCEEDED
+    assert await engine.pipelines.get_output(tenant, again.id, "last", Number) == Number(30)

@@ -6,10 +6,8 @@ from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 
 
 async def list_drains(transaction: SystemTransaction) -> list[Row]:
-    """Every drain of whole pipelines and tenants. Rows: few."""
-    return await transaction.all(
-        "select tenant_id, pipeline, reason from hold where kind = 'drain' and step is null order by held_at"
-    )
+    """Every drain. One of a step is one of its pipeline here: a new run would come to that step. Rows: few."""
+    return await transaction.all("select tenant_id, pipeline, reason from hold where kind = 'drain' order by held_at")
 
 
 async def count_ready(transaction: TenantTransaction, most: int) -> int:

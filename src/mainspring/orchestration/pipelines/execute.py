@@ -61,7 +61,10 @@ async def execute(claim: Claim, run: LiveStepRun, chance: random.Random, databas
             raise
         detail = f"{definition.title}: something it waited for was cancelled."
         verdict, trace = _Verdict(Failure("internal_error", detail), is_retryable=True), _trace(error)
-    except Exception as error:  # noqa: BLE001 - the edge of a task: whatever a step raises becomes its outcome
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the edge of a task: whatever a step raises becomes its outcome
+        # What is no `Exception` as well: SystemExit ends a worker, and native code that panics would be held for ever.
         verdict = _judge(error, definition, has_timed_out=limit.expired())
         trace = _trace(error)
     if not verdict.is_retryable or claim.failures >= definition.retries:
@@ -92,7 +95,7 @@ def _accept(claim: Claim, run: LiveStepRun, returned: object) -> Outcome:
     return suspended(claim.lease, suspension, run.last_said or definition.title)
 
 
-def _judge(error: Exception, definition: StepDefinition, *, has_timed_out: bool) -> _Verdict:
+def _judge(error: BaseException, definition: StepDefinition, *, has_timed_out: bool) -> _Verdict:
     match error:
         case Abandon():
             return _Verdict(Failure(error.code, error.reason), is_retryable=False)

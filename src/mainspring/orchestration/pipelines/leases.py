@@ -77,7 +77,7 @@ class LeaseKeeper:
             try:
                 self._renew(held)
                 pause = self._lease_seconds / 3
-            except DatabaseGone as away:
+            except (psycopg.Error, *DatabaseGone) as away:  # whatever it is, this thread must not end
                 log.warning("lease_renewal_failed", error=type(away).__name__, held=len(held))
                 self._disconnect()
                 pause = min(0.2, self._lease_seconds / 3)

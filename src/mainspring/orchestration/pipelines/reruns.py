@@ -74,7 +74,10 @@ def _taken_over(pipeline: Pipeline, states: Mapping[str, Row]) -> set[str]:
     taken: set[str] = set()
     for step in pipeline.steps:
         state = states.get(step.name)
-        if state and state["status"] == "succeeded" and not state["is_undone"] and set(step.after) <= taken:
+        if not state or state["status"] != "succeeded" or state["is_undone"] or not set(step.after) <= taken:
+            continue
+        # Another version may run it for each item of a list where this one did not, or the other way round.
+        if (state["items"] is not None) == (step.each is not None):
             taken.add(step.name)
     return taken
 

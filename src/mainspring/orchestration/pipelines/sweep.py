@@ -7,9 +7,12 @@ them, because outcomes are settled by token and only while the lease is expired,
 answered only while they last.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from mainspring.foundation.db import Database, Row, SystemTransaction
+import psycopg
+
+from mainspring.foundation.db import Database, DatabaseGone, Row, SystemTransaction
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.telemetry import get_logger
 
@@ -46,27 +49,57 @@ class Swept:
 
 
 async def sweep(database: Database) -> Swept:
-    """Sweep once."""
+    """Sweep once; raises one of `DatabaseGone`. What Postgres refuses of it holds up nothing else of it."""
     swept = Swept()
-    async with database.system() as transaction:
-        swept.has_ready = await queue_store.promote_due(transaction) > 0
-    async with database.system() as transaction:
-        await _take_back(transaction, swept)
-    async with database.system() as transaction:
-        await _wake(transaction, swept)
-    async with database.system() as transaction:
-        await _end_overdue(transaction, swept)
+    for work in (_promote, _take_back, _wake, _end_overdue):
+        if not await _tried(database, work, swept) and work is _take_back:
+            await _take_back_apart(database, swept)
     await sweep_kin(database, swept)
     return swept
 
 
 async def sweep_kin(database: Database, swept: Swept) -> None:
     """Bring the ends of runs to those that wait for them, and to those that ran for them."""
+    for work in (_tell_parents, _end_orphans):
+        await _tried(database, work, swept)
+
+
+async def _tried(database: Database, work: Callable[[SystemTransaction, Swept], Awaitable[None]], swept: Swept) -> bool:
+    """Do it in a transaction of its own; False, and a line in the log, when Postgres refused it."""
+    try:
+        async with database.system() as transaction:
+            await work(transaction, swept)
+    except DatabaseGone:
+        raise
+    except psycopg.Error as refusal:
+        log.error("sweep_refused", work=work.__name__, error=type(refusal).__name__)
+        return False
+    return True
+
+
+async def _take_back_apart(database: Database, swept: Swept) -> None:
+    """One lease that cannot be taken back must not keep all the others."""
     async with database.system() as transaction:
-        if told := await tell_parents(transaction):
-            swept.add(*told)
-    async with database.system() as transaction:
-        swept.milestones += await end_orphans(transaction)
+        rows = await queue_store.find_expired(transaction, MAX_SWEPT)
+    for row in rows:
+
+        async def take_one(transaction: SystemTransaction, swept: Swept, row: Row = row) -> None:
+            await _settle_lost(transaction, swept, [row])
+
+        await _tried(database, take_one, swept)
+
+
+async def _promote(transaction: SystemTransaction, swept: Swept) -> None:
+    swept.has_ready = await queue_store.promote_due(transaction) > 0
+
+
+async def _tell_parents(transaction: SystemTransaction, swept: Swept) -> None:
+    if told := await tell_parents(transaction):
+        swept.add(*told)
+
+
+async def _end_orphans(transaction: SystemTransaction, swept: Swept) -> None:
+    swept.milestones += await end_orphans(transaction)
 
 
 async def _wake(transaction: SystemTransaction, swept: Swept) -> None:
@@ -76,9 +109,11 @@ async def _wake(transaction: SystemTransaction, swept: Swept) -> None:
 
 
 async def _take_back(transaction: SystemTransaction, swept: Swept) -> None:
-    rows = await queue_store.find_expired(transaction, MAX_SWEPT)
-    if not rows:
-        return
+    if rows := await queue_store.find_expired(transaction, MAX_SWEPT):
+        await _settle_lost(transaction, swept, rows)
+
+
+async def _settle_lost(transaction: SystemTransaction, swept: Swept, rows: Sequence[Row]) -> None:
     settled = await settle(transaction, [_outcome(row) for row in rows])
     log.warning("leases_expired", steps=len(settled.milestones))
     swept.milestones += settled.milestones

@@ -82,12 +82,16 @@ async def find_awaiting(transaction: TenantTransaction, run: UUID, awaited: str)
 
 
 async def insert_signal(transaction: TenantTransaction, run: UUID, name: str, key: str, payload: str) -> bool:
-    """Keep a signal; False when one of that key is there."""
+    """Keep a signal; False when one of that key is there.
+
+    It is received now, with the run locked, and not when the transaction began: the first is the one that was kept
+    first.
+    """
     return (
         await transaction.run(
             """
-            insert into signal (run_id, name, key, tenant_id, payload)
-            values (%(run)s, %(name)s, %(key)s, %(tenant)s, %(payload)s::jsonb)
+            insert into signal (run_id, name, key, tenant_id, payload, received_at)
+            values (%(run)s, %(name)s, %(key)s, %(tenant)s, %(payload)s::jsonb, clock_timestamp())
             on conflict do nothing""",
             run=run,
             name=name,
