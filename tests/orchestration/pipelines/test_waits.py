@@ -27,6 +27,7 @@ from mainspring.orchestration.pipelines import (
     RunStatus,
     StepRun,
     StepStatus,
+    Undo,
     Urgency,
     Wait,
     for_run,
@@ -284,6 +285,43 @@ async def test_a_child_that_fails_fails_the_step_with_its_error(engine: Engine, 
         ended = await engine.finished(tenant, failed.id)
         assert (ended.status, ended.error) == (RunStatus.FAILED, Failure("unhappy", "The child is unhappy."))
         assert (await engine.finished(tenant, succeeded.id)).status is RunStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+async def test_the_child_of_a_retried_run_repeats_no_effect_but_what_was_undone(
+    engine: Engine, tenant: TenantId, *, undoes: bool
+) -> None:
+    inner, keys, broken = Pipeline(f"tests.child_again{undoes}".lower(), version=1), list[str](), {"last"}
+
+    @inner.step("first", title="First")
+    async def first(number: Number, run: StepRun) -> Number:
+        keys.append(run.idempotency_key)
+        return number
+
+    if undoes:
+
+        @inner.compensation("first")
+        async def undo_first(undo: Undo[Number, Number], run: StepRun) -> None:
+            assert undo.output == Number(21)
+
+    @inner.step("last", title="Last", after=("first",))
+    async def last(number: Number, run: StepRun) -> Number:
+        if broken:
+            raise Abandon("It is broken.")
+        return number
+
+    outer = waiting(f"again_parent{undoes}".lower(), lambda: for_run(inner, Number(21)))
+    async with engine.worker(outer, inner):
+        run = await engine.pipelines.submit(tenant, outer, Number(1))
+        for _ in range(3):
+            assert (await engine.finished(tenant, run.id)).status is RunStatus.FAILED
+            run = await engine.pipelines.rerun(tenant, run.id, from_failed=True, pipeline=outer)
+        assert (await engine.finished(tenant, run.id)).status is RunStatus.FAILED
+        broken.clear()
+        run = await engine.pipelines.rerun(tenant, run.id, from_failed=True, pipeline=outer)
+        assert (await engine.finished(tenant, run.id)).status is RunStatus.SUCCEEDED
+    assert len(keys) == 5
+    assert len(set(keys)) == (5 if undoes else 1)
 
 
 async def test_cancelling_a_parent_cancels_its_children(engine: Engine, tenant: TenantId) -> None:

@@ -145,13 +145,39 @@ async def insert_children(transaction: SystemTransaction, rows: str) -> None:
     """Insert runs that steps started, on the terms of the run they belong to.
 
     `rows` is a JSON array of objects with the fields of `child` below. Each may spend what is left to its parent.
+    The child of a retried run acts in the name of the one that the same step started before (`former`), so that no
+    effect is repeated; what that one undid since is done anew. Index: primary keys and run_children.
     """
     await transaction.run(
         """
-        with child as materialized (
+        with recursive child as materialized (
             select * from jsonb_to_recordset(%(rows)s::jsonb)
                           as child (id uuid, parent_run uuid, parent_step text, parent_map_key text, pipeline text,
                                     version integer, input text, subject text, cost_ceiling_micros bigint, steps jsonb)
+        ),
+        line (child, run) as (
+            select child.id, above.retry_of
+              from child cross join lateral (select retry_of from run where run.id = child.parent_run offset 0) as above
+             where above.retry_of is not null
+            union all
+            select line.child, above.retry_of
+              from line cross join lateral (select retry_of from run where run.id = line.run offset 0) as above
+             where above.retry_of is not null
+        ),
+        former as materialized (
+            select distinct on (child.id) child.id, earlier.id as run, earlier.origin
+              from child join line on line.child = child.id
+                   cross join lateral (
+                       select coalesce(step.origin, run.origin) as origin from step join run on run.id = step.run_id
+                        where step.run_id = child.parent_run and step.name = child.parent_step
+                          and step.map_key = child.parent_map_key offset 0) as since
+                   cross join lateral (
+                       select id, origin from run
+                        where run.parent_run = line.run and run.parent_step = child.parent_step
+                          and run.parent_map_key = child.parent_map_key and run.pipeline = child.pipeline offset 0
+                   ) as earlier
+             where line.run >= since.origin
+             order by child.id, earlier.id desc
         ),
         inserted as (
             insert into run (id, tenant_id, pipeline, version, status, subject, input, priority, deadline, origin,
@@ -159,22 +185,29 @@ async def insert_children(transaction: SystemTransaction, rows: str) -> None:
                              owes_parent)
             select child.id, parent.tenant_id, child.pipeline, child.version, 'queued',
                    coalesce(child.subject, parent.subject), child.input::jsonb, parent.priority, parent.deadline,
-                   child.id, parent.initiator, parent.initiated_by,
+                   coalesce(former.origin, child.id), parent.initiator, parent.initiated_by,
                    least(child.cost_ceiling_micros,
                          case when parent.cost_ceiling_micros is not null
                               then greatest(parent.cost_ceiling_micros - parent.cost_micros, 0) end),
                    child.parent_run, child.parent_step, child.parent_map_key, true
-              from child join run as parent on parent.id = child.parent_run
+              from child join run as parent on parent.id = child.parent_run left join former on former.id = child.id
             returning id, tenant_id, priority
         ),
         flagged as (
             update run set has_children = true where id = any (array(select parent_run from child)) and not has_children
         )
-        insert into step (run_id, tenant_id, name, position, title, lane, after, status, priority, tolerance, undo_lane)
+        insert into step (run_id, tenant_id, name, position, title, lane, after, status, priority, tolerance, undo_lane,
+                          origin)
         select inserted.id, inserted.tenant_id, declared.name, declared.nth - 1, declared.title, declared.lane,
                declared.after, case when cardinality(declared.after) = 0 then 'ready' else 'waiting' end,
-               inserted.priority + coalesce(declared.priority, 0), coalesce(declared.tolerance, 0), declared.undo_lane
-          from inserted join child using (id) cross join rows from (
+               inserted.priority + coalesce(declared.priority, 0), coalesce(declared.tolerance, 0), declared.undo_lane,
+               (select case when exists (
+                            select 1 from step as undo
+                             where undo.run_id = former.run and undo.name = 'undo:' || declared.name
+                               and undo.status = 'succeeded')
+                       then inserted.id else step.origin end
+                  from step where step.run_id = former.run and step.name = declared.name and step.map_key = '')
+          from inserted join child using (id) left join former using (id) cross join rows from (
                jsonb_to_recordset(child.steps)
                    as (name text, title text, lane text, after text[], priority smallint, tolerance real,
                        undo_lane text))

@@ -1,7 +1,8 @@
 """Holds: a pipeline, one of its steps or a whole tenant stands still until somebody lets go.
 
-A pause starts nothing that waits and still takes runs in; a drain also refuses new runs. What runs is finished in
-both. A hold says why and by whom, and a claim honours it from the commit on.
+A pause starts nothing that waits and still takes runs in; a drain finishes what is queued and refuses new runs, of a
+step's whole pipeline when it is on one. What runs is finished in both. A hold says why and by whom, and a claim
+honours it from the commit on.
 """
 
 import re
