@@ -70,6 +70,8 @@ def list_approvals(
         }
         for each in found
     ]
+    if not json:  # the title says what the action does
+        rows = [{name: value for name, value in row.items() if name != "action"} for row in rows]
     show_many("Approvals", rows, "Nothing waits for a person.", json)
 
 

@@ -20,8 +20,8 @@ from mainspring.orchestration.pipelines.operating import (
 )
 
 from .desk import Desk, LimitOption, NamedTenant, TenantOption, printable, show_time, with_desk, with_pipelines
-from .output import JsonFlag, notes, screen, show_json
-from .run_lines import read_value, show_error, show_lines, show_value
+from .output import JsonFlag, notes, screen, show_json, show_many
+from .run_lines import read_value, show_error, show_value
 
 dead = typer.Typer(
     help="Dead letters, steps that failed for good: groups, list, show, replay, discard, restore.",
@@ -60,7 +60,7 @@ def list_groups(
             for group in groups
         ]
 
-    show_lines("Dead letters by cause", with_desk(read), "No dead letter is open.", json)
+    show_many("Dead letters by cause", with_desk(read), "No dead letter is open.", json)
 
 
 @dead.command("list")
@@ -85,7 +85,7 @@ def list_letters(  # noqa: PLR0913 - each option is a parameter
     rows = with_desk(read)
     if state is LetterState.OPEN and not json:
         rows = [{name: row[name] for name in row if name not in ("state", "replayed_as")} for row in rows]
-    show_lines("Dead letters", rows, f"No dead letter is {state.value}.", json)
+    show_many("Dead letters", rows, f"No dead letter is {state.value}.", json)
 
 
 @dead.command("show")
@@ -225,7 +225,7 @@ def _check_choice(letters: list[str] | None, asked: LetterFilter, every: bool) -
 
 
 def _told(title: str, rows: list[dict[str, object]], json: bool) -> None:
-    show_lines(title, rows, "No open dead letter matches.", json)
+    show_many(title, rows, "No open dead letter matches.", json)
 
 
 def _line(letter: Letter, slugs: dict[TenantId, str]) -> dict[str, object]:

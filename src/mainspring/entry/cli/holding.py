@@ -8,8 +8,7 @@ from mainspring.foundation.ids import TenantId, read_id, show_id
 from mainspring.orchestration.pipelines.operating import HOLD_PREFIX, Hold, HoldId, HoldKind
 
 from .desk import Desk, printable, show_time, with_desk
-from .output import JsonFlag, show_one
-from .run_lines import show_lines
+from .output import JsonFlag, show_many, show_one
 
 hold = typer.Typer(help="Holds: pause or drain, list, release.", no_args_is_help=True)
 
@@ -52,7 +51,7 @@ def list_holds(tenant: OnlyTenant = None, json: JsonFlag = False) -> None:
         found = await desk.operating.holds.list(await desk.find_tenant(tenant))
         return [_line(each, slugs) for each in found]
 
-    show_lines("Holds", with_desk(read), "Nothing is held.", json)
+    show_many("Holds", with_desk(read), "Nothing is held.", json)
 
 
 @hold.command("release")

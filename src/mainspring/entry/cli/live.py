@@ -44,6 +44,10 @@ class LiveView:
                 self._progress(text, event)
             case "step.finished":
                 self._line(f"  [green]✓[/] {text}")
+            case "step.suspended":
+                self._line(f"  [cyan]⏸[/] {_awaited(event, text)}")
+            case "run.compensating":
+                self._line(f"[bold yellow]↩[/] {text}")
             case "step.retrying" | "step.failed":
                 self._line(f"  [yellow]![/] {text}")
             case "finding.added":
@@ -82,3 +86,9 @@ class LiveView:
         if self.screen.is_terminal:
             self.screen.print(" " * (self.screen.width - 1), end="\r")  # clears what is left of a bar
         self.screen.print(text, soft_wrap=True)
+
+
+def _awaited(event: Event, text: str) -> str:
+    """What a step waits for, with the command by which a question is answered."""
+    kind, _, approval = str(event.data.get("awaited", "")).partition("signal:approval:")
+    return text if kind or not approval else f"{text}: mainspring approvals show {escape(approval)}"

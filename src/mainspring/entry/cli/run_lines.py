@@ -1,41 +1,16 @@
 """Runs, steps and payloads as the lines that commands print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from uuid import UUID
 
 import msgspec
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
 from mainspring.foundation.ids import TenantId, show_id
 from mainspring.orchestration.pipelines import RUN_PREFIX, Failure, Run
 from mainspring.orchestration.pipelines.operating import Payload, StepLine, find_standing
 
 from .desk import printable, show_time
-from .output import screen, show_json
-
-_WHOLE = frozenset({"id", "run", "group", "example", "replayed_as", "status", "state", "tenant"})
-
-
-def show_lines(title: str, rows: Sequence[Mapping[str, object]], empty: str, as_json: bool) -> None:
-    """A list as JSON, or as a table whose ids stay in one piece, to be copied; other columns give way to them."""
-    if as_json:
-        show_json(rows)
-        return
-    if not rows:
-        screen.print(empty, markup=False)
-        return
-    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in rows[0]:
-        longest = max(len(str(row[column] or "")) for row in rows)
-        is_whole = column in _WHOLE
-        table.add_column(
-            column.replace("_", " "), no_wrap=is_whole, min_width=longest if is_whole else None, overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
-    screen.print(table)
 
 
 def mute_run(run: Run) -> Run:
@@ -103,6 +78,32 @@ def step_line(step: StepLine) -> dict[str, object]:
         "until": show_time(step.wake_at or step.due_at),
         "error": show_error(step.error),
     }
+
+
+def step_row(step: StepLine) -> dict[str, object]:
+    """A step in a table; what it waits for is a line of its own (`wait_lines`)."""
+    line = step_line(step)
+    return {name: line[name] for name in ("step", "status", "attempt", "started", "finished", "error")}
+
+
+def wait_lines(steps: Iterable[StepLine]) -> Iterator[str]:
+    """What suspended steps wait for, and what the reader can do about it."""
+    for step in steps:
+        kind, _, name = (step.awaited or "").partition(":")
+        until = f" until {show_time(step.wake_at)}" if step.wake_at else ""
+        where = step.name if step.item is None else f"{step.name}[{step.item}]"
+        match kind:
+            case "time":
+                yield f"{where} waits{until}."
+            case "signal" if name.startswith("approval:"):
+                yield f"{where} waits for a person{until}: mainspring approvals show {name.removeprefix('approval:')}"
+            case "signal":
+                yield f"{where} waits for the signal {name}{until}."
+            case "run":
+                child = show_id(RUN_PREFIX, UUID(name))
+                yield f"{where} waits for another run{until}: mainspring runs show {child}"
+            case _:
+                continue
 
 
 def read_value(payload: Payload | None) -> object:

@@ -28,8 +28,18 @@ from .desk import (
     with_pipelines,
 )
 from .live import LiveView
-from .output import JsonFlag, notes, screen, show_json, show_one
-from .run_lines import mute_run, mute_step, read_value, run_facts, run_line, show_lines, show_value, step_line
+from .output import JsonFlag, notes, screen, show_json, show_many, show_one, show_table
+from .run_lines import (
+    mute_run,
+    mute_step,
+    read_value,
+    run_facts,
+    run_line,
+    show_value,
+    step_line,
+    step_row,
+    wait_lines,
+)
 
 runs = typer.Typer(help="Runs of every tenant: list, show, retry, replay, cancel, signal, watch.", no_args_is_help=True)
 
@@ -69,7 +79,7 @@ def list_runs(  # noqa: PLR0913 - each option is a parameter
     rows = [run_line(run, slugs) for run in found]
     columns = ("id", "tenant", "pipeline", "status", "at", "error", "created")
     shown = rows if json else [{name: row[name] for name in columns} for row in rows]
-    show_lines("Runs", shown, "No run matches.", json)
+    show_many("Runs", shown, "No run matches.", json)
     if len(rows) == limit and not json:
         notes.print(f"The newest {limit}; there may be more: narrow it down, or raise --limit.", markup=False)
 
@@ -94,7 +104,9 @@ def show_run(run: RunArgument, tenant: TenantOption = None, json: JsonFlag = Fal
     for name, value in run_facts(found, slug).items():
         if value is not None:
             screen.print(f"{name:>10}  {printable(value)}", markup=False, soft_wrap=True)
-    show_lines("Steps", [step_line(step) for step in steps], "The run has no steps.", as_json=False)
+    show_table("Steps", [step_row(step) for step in steps], empty="The run has no steps.")
+    for line in wait_lines(steps):
+        screen.print(printable(line), markup=False, soft_wrap=True)
 
 
 @runs.command("steps")
@@ -120,7 +132,7 @@ def show_steps(  # noqa: PLR0913 - each option is a parameter
 
     if step is None or items:
         lines = [step_line(each) for each in with_desk(read_lines)]
-        show_lines("Items" if items else "Steps", lines, "There are none.", json)
+        show_many("Items" if items else "Steps", lines, "There are none.", json)
         return
     detail = with_desk(read_step)
     shown = {
@@ -260,7 +272,7 @@ def _cancel_named(named: list[str], json: bool) -> None:
             rows.append({"run": run, "status": ended.status.value})
         return rows
 
-    show_lines("Cancelled", with_desk(cancel), "None.", json)
+    show_many("Cancelled", with_desk(cancel), "None.", json)
 
 
 async def _locate(desk: Desk, run: str, slug: str | None) -> tuple[TenantId, RunId, bool]:

@@ -11,8 +11,7 @@ from mainspring.orchestration.pipelines import RUN_PREFIX
 from mainspring.orchestration.pipelines.operating import SCHEDULE_PREFIX, Schedule, ScheduleId, ScheduleTerms
 
 from .desk import Desk, NamedTenant, printable, show_time, with_desk, with_pipelines
-from .output import JsonFlag, show_one
-from .run_lines import show_lines
+from .output import JsonFlag, show_many, show_one
 from .runs import read_json_file
 
 schedules = typer.Typer(
@@ -33,7 +32,7 @@ def list_schedules(tenant: NamedTenant, json: JsonFlag = False) -> None:
         page = await desk.operating.schedules.list(principal.tenant, page_request(200, None))
         return [_line(each) for each in page.items]
 
-    show_lines("Schedules", with_desk(read), f"{tenant} has none.", json)
+    show_many("Schedules", with_desk(read), f"{tenant} has none.", json)
 
 
 @schedules.command("create")
@@ -96,7 +95,7 @@ def preview_schedule(
         found = await desk.operating.schedules.preview(principal.tenant, cron, timezone, count)
         return [{"at": show_time(instant)} for instant in found]
 
-    show_lines("Next firings", with_desk(read), "It never comes.", json)
+    show_many("Next firings", with_desk(read), "It never comes.", json)
 
 
 def _change(schedule: str, slug: str, *, is_paused: bool) -> dict[str, object]:

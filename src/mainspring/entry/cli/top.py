@@ -17,6 +17,8 @@ from .desk import Desk, with_desk
 from .output import JsonFlag, screen, show_json
 
 _QUIET = "No step waits or runs."
+_ALWAYS = {"ready", "running", "done/min"}
+_LANE = 32
 
 
 def top(
@@ -63,27 +65,31 @@ def _totals(figures: Figures) -> Text:
 
 
 def _table(lanes: Sequence[LaneFigures]) -> Table:
+    rows = [_row(lane) for lane in lanes]
+    columns = [name for name in rows[0] if name in _ALWAYS or any(row[name] not in {"", "0"} for row in rows)]
     table = Table(header_style="bold", box=None, pad_edge=False)
-    table.add_column("lane", overflow="fold")
-    for name in ("ready", "oldest", "running", "suspended", "retrying", "done/min", "failed/min", "takes"):
-        table.add_column(name, justify="right")
-    table.add_column("held")
-    for lane in lanes:
-        rates = lane.rates
-        table.add_row(
-            lane.lane,
-            str(lane.ready),
-            show_age(lane.oldest_seconds),
-            str(lane.running),
-            str(lane.suspended),
-            str(lane.retrying),
-            f"{rates.finished_per_second * 60:.0f}" if rates else "",
-            f"{rates.failed_per_second * 60:.0f}" if rates else "",
-            show_age(rates.mean_seconds) if rates else "",
-            "held" if lane.is_held else "",
-            style="red" if rates and rates.failed_per_second > rates.finished_per_second else None,
-        )
+    table.add_column("lane", overflow="fold", min_width=min(_LANE, max(len(lane.lane) for lane in lanes)))
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for lane, row in zip(lanes, rows, strict=True):
+        is_failing = lane.rates and lane.rates.failed_per_second > lane.rates.finished_per_second
+        table.add_row(lane.lane, *(row[name] for name in columns), style="red" if is_failing else None)
     return table
+
+
+def _row(lane: LaneFigures) -> dict[str, str]:
+    rates = lane.rates
+    return {
+        "ready": str(lane.ready),
+        "oldest": show_age(lane.oldest_seconds),
+        "running": str(lane.running),
+        "waiting": str(lane.suspended),
+        "retrying": str(lane.retrying),
+        "done/min": f"{rates.finished_per_second * 60:.0f}" if rates else "",
+        "failed/min": f"{rates.failed_per_second * 60:.0f}" if rates else "",
+        "takes": show_age(rates.mean_seconds) if rates else "",
+        "held": "held" if lane.is_held else "",
+    }
 
 
 def _count(number: int, what: str) -> str:
