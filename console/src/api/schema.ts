@@ -37,6 +37,8 @@ export type RunStep = Run["steps"][number];
 export type RunStatus = Run["status"];
 export type StepStatus = RunStep["status"];
 
+export type ApprovalState = Sent<Shapes["ApprovalShape"]>["state"];
+
 export type Contract = Sent<Shapes["ContractShape"]>;
 export type Submitted = Sent<Shapes["Submitted"]>;
 export type ContractText = Sent<Shapes["TextShape"]>;

@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
 import { Toasts } from "@/design";
-import { contractSearch, documentSearch, gatewaySearch, knowledgeSearch, listSearch, runSearch, runsSearch, searchSearch, signInSearch } from "./search";
+import { approvalsSearch, contractSearch, deliveriesSearch, documentSearch, gatewaySearch, knowledgeSearch, listSearch, runSearch, runsSearch, searchSearch, signInSearch } from "./search";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { RouteFailure } from "./pages/RouteFailure";
 import { SignIn } from "./pages/SignIn";
@@ -58,6 +58,11 @@ const contract = createRoute({
   getParentRoute: () => signedIn,
   path: "/contracts/$contractId",
   validateSearch: contractSearch,
+  beforeLoad: ({ location, params }) => {
+    // Answers name a place as #12-40.
+    const place = /^(\d+)-(\d+)$/.exec(location.hash);
+    if (place !== null) redirect({ to: "/contracts/$contractId", params, search: { start: Number(place[1]), end: Number(place[2]) }, hash: "", replace: true, throw: true });
+  },
   component: lazyRouteComponent(() => import("./pages/Contract"), "Contract"),
 });
 
@@ -103,6 +108,27 @@ const run = createRoute({
   component: lazyRouteComponent(() => import("./pages/Runs"), "Run"),
 });
 
+const approvals = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/approvals",
+  validateSearch: approvalsSearch,
+  component: lazyRouteComponent(() => import("./pages/Approvals"), "Approvals"),
+});
+
+const approval = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/approvals/$approvalId",
+  component: lazyRouteComponent(() => import("./pages/Approvals"), "Approval"),
+});
+
+/** A layout route, so that a new question keeps its page when it gets an address. */
+const ask = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/ask",
+  component: lazyRouteComponent(() => import("./pages/Ask"), "Ask"),
+});
+const askThread = createRoute({ getParentRoute: () => ask, path: "$threadId" });
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
@@ -118,6 +144,18 @@ const settingsHome = createRoute({
 const settingsPart = <Path extends string>(path: Path, name: "Tenant" | "Members" | "ApiKeys" | "Playbooks" | "Playbook") =>
   createRoute({ getParentRoute: () => settings, path, component: lazyRouteComponent(() => import("./pages/settingsParts"), name) });
 
+const settingsWebhook = createRoute({
+  getParentRoute: () => settings,
+  path: "webhooks/$endpointId",
+  validateSearch: deliveriesSearch,
+  component: lazyRouteComponent(() => import("./pages/Webhooks"), "Webhook"),
+});
+const settingsWebhooks = createRoute({
+  getParentRoute: () => settings,
+  path: "webhooks",
+  component: lazyRouteComponent(() => import("./pages/Webhooks"), "Webhooks"),
+});
+
 const routes = root.addChildren([
   signIn,
   signedIn.addChildren([
@@ -128,13 +166,18 @@ const routes = root.addChildren([
     knowledgeDocument,
     search,
     gateway,
+    ask.addChildren([askThread]),
     runs,
     run,
+    approvals,
+    approval,
     settings.addChildren([
       settingsHome,
       settingsPart("tenant", "Tenant"),
       settingsPart("members", "Members"),
       settingsPart("api-keys", "ApiKeys"),
+      settingsWebhooks,
+      settingsWebhook,
       settingsPart("playbooks", "Playbooks"),
       settingsPart("playbooks/$name", "Playbook"),
     ]),

@@ -1,5 +1,5 @@
 /** What the address bar may hold, route by route. */
-import type { RunStatus } from "@/api/schema";
+import type { ApprovalState, RunStatus } from "@/api/schema";
 
 export interface SignInSearch {
   next?: string;
@@ -56,6 +56,15 @@ export interface RunSearch {
   step?: string;
   item?: number;
   items?: "failed";
+}
+export interface ApprovalsSearch {
+  show?: "asked" | "all";
+  status?: ApprovalState;
+  run?: string;
+}
+export interface DeliveriesSearch {
+  state?: "pending" | "held" | "delivered" | "failed";
+  delivery?: string;
 }
 export interface GatewaySearch {
   tab?: "limits" | "keys" | "spend";
@@ -148,6 +157,19 @@ export function runsSearch(raw: Raw): RunsSearch {
 
 export function runSearch(raw: Raw): RunSearch {
   return { step: text(raw, "step"), item: offset(raw, "item"), items: oneOf(raw, "items", ["failed"]) };
+}
+
+/** What is left out is what the reader may decide, in every state, of every run. */
+export function approvalsSearch(raw: Raw): ApprovalsSearch {
+  return {
+    show: oneOf(raw, "show", ["asked", "all"]),
+    status: oneOf(raw, "status", ["pending", "approved", "rejected", "expired", "withdrawn", "voided", "consumed"]),
+    run: text(raw, "run"),
+  };
+}
+
+export function deliveriesSearch(raw: Raw): DeliveriesSearch {
+  return { state: oneOf(raw, "state", ["pending", "held", "delivered", "failed"]), delivery: text(raw, "delivery") };
 }
 
 /** What is left out is the first tab, all models, 30 days, by day. */

@@ -6,6 +6,7 @@ const PARTS = [
   { to: "/settings/tenant", label: "Tenant", icon: "building" },
   { to: "/settings/members", label: "Members", icon: "people" },
   { to: "/settings/api-keys", label: "API keys", icon: "key" },
+  { to: "/settings/webhooks", label: "Webhooks", icon: "hook" },
   { to: "/settings/playbooks", label: "Playbooks", icon: "book" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName }[];
 

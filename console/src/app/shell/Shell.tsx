@@ -1,7 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { allowance, useSession } from "@/api/session";
 import { focusSearch, IconButton, Mark, ThemeToggle, Tooltip, useShortcuts } from "@/design";
+import { waitingQuery } from "@/features/approvals";
 import { HelpDialog } from "./HelpDialog";
 import s from "./shell.module.css";
 import { UserMenu } from "./UserMenu";
@@ -26,12 +28,14 @@ export function Shell() {
         </Link>
         <nav className={s.nav} aria-label="Main">
           <Link to="/contracts" activeProps={{ "aria-current": "page" }}>Contracts</Link>
+          {allowance(session, "agent.run").allowed && <Link to="/ask" activeProps={{ "aria-current": "page" }}>Ask</Link>}
           {allowance(session, "knowledge.view").allowed && (
             <>
               <Link to="/knowledge" activeProps={{ "aria-current": "page" }}>Knowledge</Link>
               <Link to="/search" activeProps={{ "aria-current": "page" }}>Search</Link>
             </>
           )}
+          {allowance(session, "ai.output.view").allowed && <ApprovalsLink />}
           {allowance(session, "ai.output.view").allowed && <Link to="/runs" activeProps={{ "aria-current": "page" }}>Runs</Link>}
           {allowance(session, "gateway.view").allowed && <Link to="/gateway" activeProps={{ "aria-current": "page" }}>AI gateway</Link>}
           <Link to="/settings" activeProps={{ "aria-current": "page" }}>Settings</Link>
@@ -48,6 +52,17 @@ export function Shell() {
       </main>
       {helping && <HelpDialog onClose={() => { setHelping(false); }} />}
     </>
+  );
+}
+
+/** With how many wait for the reader. */
+function ApprovalsLink() {
+  const waiting = useQuery(waitingQuery).data ?? 0;
+  return (
+    <Link to="/approvals" activeProps={{ "aria-current": "page" }}>
+      Approvals
+      {waiting > 0 && <span className={s.waiting}>{waiting > 99 ? "99+" : waiting}<span className="visually-hidden"> waiting for you</span></span>}
+    </Link>
   );
 }
 

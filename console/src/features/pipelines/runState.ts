@@ -135,9 +135,12 @@ function stepChange(event: StepEvent): Partial<StepView> {
 
 /** A step that starts again writes its messages and its findings anew. */
 function begun(view: RunView, step: string, event: { at: string; text?: string }): RunView {
+  // A step that undoes another is told of for the first time when it starts.
+  const known = view.steps.some(({ name }) => name === step);
+  const steps = known ? view.steps : [...view.steps, { ...fresh(step, event.text ?? step), isCompensation: true }];
   return {
-    ...onStep(view, step, { status: "running", startedAt: event.at, finishedAt: null, text: event.text ?? null, progress: null }),
-    status: "running",
+    ...onStep({ ...view, steps }, step, { status: "running", startedAt: event.at, finishedAt: null, text: event.text ?? null, progress: null }),
+    status: view.status === "compensating" ? view.status : "running",
     messages: Object.fromEntries(Object.entries(view.messages).filter(([, message]) => message.step !== step)),
     findings: view.findings.filter(({ id }) => !id.startsWith(`${step}:`)),
   };
@@ -150,14 +153,23 @@ function stopped(step: StepView, event: { status: RunStatus; at: string }): Step
   return { ...step, status, finishedAt: step.startedAt === null ? null : event.at, progress: null, awaited: null, until: null };
 }
 
+/** The plan's steps, and after them those that undo, which no plan names. */
 function withPlan(steps: readonly StepView[], plan: readonly { name: string; title: string }[]): StepView[] {
-  return plan.map(({ name, title }) =>
-    steps.find((step) => step.name === name)
-    ?? { name, title, status: "waiting", attempt: 1, startedAt: null, finishedAt: null, text: null, progress: null, awaited: null, until: null, isCompensation: false, items: null });
+  const planned = plan.map(({ name, title }) => steps.find((step) => step.name === name) ?? fresh(name, title));
+  return [...planned, ...steps.filter(({ name }) => !plan.some((step) => step.name === name))];
+}
+
+function fresh(name: string, title: string): StepView {
+  return { name, title, status: "waiting", attempt: 1, startedAt: null, finishedAt: null, text: null, progress: null, awaited: null, until: null, isCompensation: false, items: null };
 }
 
 function onStep(view: RunView, name: string, change: Partial<StepView>): RunView {
-  return { ...view, steps: view.steps.map((step) => (step.name === name ? { ...step, ...change } : step)) };
+  return { ...view, steps: view.steps.map((step) => (step.name === name && !isLate(step, change) ? { ...step, ...change } : step)) };
+}
+
+/** Progress is told now and then: the last of it may come after the step has ended. */
+function isLate(step: StepView, change: Partial<StepView>): boolean {
+  return change.progress != null && (step.status === "succeeded" || step.status === "failed");
 }
 
 function withSnapshot(view: RunView, run: Run, messages: Record<string, string>): RunView {
@@ -177,5 +189,8 @@ function logged(view: RunView, event: RunEvent): RunView {
   const text = event.type === "finding.added" ? event.title : event.text;
   const bad = BAD.has(event.type) || (event.type === "run.finished" && event.status !== "succeeded");
   const good = GOOD.has(event.type);
-  return { ...view, log: [...view.log, { id: event.id, at: event.at, text, tone: bad ? "bad" : good ? "good" : "plain" }] };
+  const last = view.log.at(-1);
+  // A step that has nothing more to say ends with the words that it began with.
+  const before = last?.text === text ? view.log.slice(0, -1) : view.log;
+  return { ...view, log: [...before, { id: event.id, at: event.at, text, tone: bad ? "bad" : good ? "good" : "plain" }] };
 }

@@ -23,7 +23,7 @@ export function StepList({ steps, now, chosen, onChoose }: Props) {
               <span className="visually-hidden">{SPOKEN[step.status]}</span>
               <span className={s.time}>{timeOf(step, now)}</span>
             </div>
-            {step.text !== null && step.text !== step.title && <p>{step.text}</p>}
+            {saysMore(step) && <p>{step.text}</p>}
             {step.isCompensation && <p>Undoes a step that had been done</p>}
             {step.status === "suspended" && step.awaited !== null && <p className={s.awaits}>{waitWords(step.awaited)}{step.until !== null && <>, until <time dateTime={step.until}>{when(step.until)}</time></>}</p>}
             {step.items !== null && <p>{itemWords(step.items)}</p>}
@@ -48,6 +48,11 @@ export function waitWords(awaited: string): string {
 
 function itemWords({ total, done, failed }: NonNullable<StepView["items"]>): string {
   return `${done} of ${count(total, "item")}${failed === 0 ? "" : `, ${failed} failed`}`;
+}
+
+/** Whether its words say more than its title and its figures. */
+function saysMore({ text, title, items, awaited }: StepView): boolean {
+  return text !== null && text !== title && text !== `Undo: ${title}` && awaited === null && !(items !== null && /^\d+ of \d+$/.test(text));
 }
 
 function StepGlyph({ step }: { step: StepView }) {

@@ -20,7 +20,13 @@ export function ReplayDialog({ run, onClose, onReplayed }: Props) {
   const first = versions.find(({ version }) => version === run.version)?.steps.find(({ after }) => after.length === 0)?.name ?? run.steps[0]?.name;
   const given = useQuery({ ...stepQuery(run.id, first ?? "", null), enabled: first !== undefined });
   if (pipelines.isPending || (first !== undefined && given.isPending)) return <Dialog title="Replay the run" onClose={onClose} wide><p>Reading its input ...</p></Dialog>;
-  return <Asking run={run} versions={versions} input={given.data?.input?.is_cut === false ? given.data.input.value : null} onClose={onClose} onReplayed={onReplayed} />;
+  return <Asking run={run} versions={versions} input={given.data?.input?.is_cut === false ? submittedOf(given.data.input.value) : null} onClose={onClose} onReplayed={onReplayed} />;
+}
+
+/** A step that failed keeps the run's input beside the outputs that it was given. */
+function submittedOf(input: unknown): unknown {
+  const isBoth = typeof input === "object" && input !== null && "submitted" in input && "earlier" in input;
+  return isBoth ? input.submitted : input;
 }
 
 function Asking({ run, versions, input, onClose, onReplayed }: Props & { versions: PipelineVersion[]; input: unknown }) {

@@ -26,7 +26,7 @@ export function RunsPanel({ view, onView }: Viewed) {
       <RunFilters view={view} onView={onView} />
       {(view.parent !== undefined || isFiltered(view)) && (
         <Row wrap gap={3} justify="space-between">
-          <Text tone="soft" size="s">{view.parent === undefined ? "Filtered" : <>Runs that <code>{view.parent}</code> started</>}</Text>
+          <Text tone="soft" size="s">{view.parent === undefined ? "Only what matches is shown" : <>Runs that <code>{view.parent}</code> started</>}</Text>
           <Row gap={2}>
             {couldCancel && <Button size="s" icon="stop" denied={may.reason} onClick={() => { setCancelling(true); }}>Cancel what matches</Button>}
             <Button size="s" tone="quiet" icon="cross" onClick={clear}>Clear filters</Button>

@@ -1,0 +1,3 @@
+export { ApprovalPage } from "./ApprovalPage";
+export { InboxPage } from "./InboxPage";
+export { waitingQuery } from "./queries";

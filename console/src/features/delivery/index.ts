@@ -1,0 +1,2 @@
+export { EndpointPage } from "./EndpointPage";
+export { WebhooksPage } from "./WebhooksPage";
