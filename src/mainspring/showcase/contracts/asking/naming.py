@@ -5,7 +5,7 @@ Nothing is guessed: what fits two contracts is refused with the names of both.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
@@ -26,6 +26,7 @@ _GENERAL_WORDS = (
 )
 _GENERAL = frozenset(_GENERAL_WORDS.split())
 _MOST_QUOTED = 8_000
+_DEEPEST = 99
 
 
 def find_contract(named: str, shelf: Sequence[Shelved]) -> Shelved:
@@ -74,12 +75,17 @@ def find_clause(named: str, opened: Opened) -> Cited:
         return _at(opened, int(place.group(1)), int(place.group(2)))
     wanted = _number(named)
     chunks = [each.chunk for each in opened.chunks]
+    spans = list(_numbered_blocks(opened, wanted))
+    if len(spans) > 1:
+        places = ", ".join(f"{start}-{end}" for start, end in spans[:10])
+        raise ToolError(
+            f"{opened.contract.shown} has clause {named!r} {len(spans)} times; name one by its place: {places}."
+        )
+    if spans:
+        return _at(opened, *spans[0])
     numbered = [chunk for chunk in chunks if chunk.number and _number(chunk.number) == wanted]
     if numbered:
         return _whole(opened, numbered)
-    span = _numbered_block(opened, wanted)
-    if span is not None:
-        return make_cited(opened, cite(opened.document, *span))
     text = _plain(named)
     headed = [chunk for chunk in chunks if text and any(text in _plain(heading) for heading in chunk.heading_path)]
     if headed:
@@ -108,15 +114,14 @@ def _whole(opened: Opened, chunks: Sequence[Chunk]) -> Cited:
     return _at(opened, start, end)
 
 
-def _numbered_block(opened: Opened, wanted: str) -> tuple[int, int] | None:
-    """A numbered paragraph inside a clause, with what stands below it."""
+def _numbered_blocks(opened: Opened, wanted: str) -> Iterator[tuple[int, int]]:
+    """Each paragraph or heading with that number, with what stands below it."""
     blocks = opened.document.blocks
     for place, block in enumerate(blocks):
         if block.number and _number(block.number) == wanted:
-            level = block.level if block.level is not None else 99
+            level = block.level if block.level is not None else _DEEPEST
             after = (each.start for each in blocks[place + 1 :] if each.level is not None and each.level <= level)
-            return block.start, max(block.end, next(after, block.end))
-    return None
+            yield block.start, max(block.end, next(after, block.end))
 
 
 def _is_within(text: str, contract: Shelved) -> bool:

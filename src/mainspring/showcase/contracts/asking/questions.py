@@ -29,7 +29,7 @@ _START = re.compile(
     r"\bwhen\b.{0,60}\b(?:starts?|begins?|commences?|takes? effect|effective|in force)\b|\b(?:effective|start) date\b",
     re.IGNORECASE,
 )
-_ID = re.compile(r"\s*\b(?:(?:in|of|under|for|by)\s+)?\(?ctr_[0-9a-z]{26}\)?:?")
+_ID = re.compile(r"\s*\b(?:(?:in|of|under|for|by)\s+)?\(?ctr_[0-9a-z]{26}\)?:?", re.IGNORECASE)
 _CLAUSE = re.compile(r"(?:\b(?:clause|section|article|paragraph)|§)\s*(\d+(?:\.\d+)*(?:\([a-z0-9]+\))?)", re.IGNORECASE)
 _AMEND = re.compile(
     r"\b(?:amend|change|replace|reword|redraft)\s+(?:(?:clause|section|article)\s+|§\s*)?(?P<clause>\d[\w.()]*)\s+"

@@ -10,7 +10,15 @@ from typing import Protocol
 from mainspring.foundation.pagination import PageRequest, page_request
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.knowledge import Answer as Passages
-from mainspring.orchestration.knowledge import Filters, Question, Reader, Search
+from mainspring.orchestration.knowledge import (
+    Chunk,
+    Filters,
+    ParsedDocument,
+    Question,
+    Reader,
+    Search,
+    chunk_by_clause,
+)
 from mainspring.showcase.contracts.classifier import ClauseClassifier
 from mainspring.showcase.contracts.errors import RunNotFinished
 from mainspring.showcase.contracts.extraction import extract_facts
@@ -71,10 +79,7 @@ class ContractShelf:
     async def _open_unread(self, principal: Principal, contract: ContractId) -> Opened:
         found = await self._contracts.get(principal, contract)
         document, chunks = await self._contracts.read_text(principal, contract)
-        analysis = await asyncio.to_thread(
-            lambda: Analysis(document, ClauseClassifier.load().classify([each.chunk for each in chunks]))
-        )
-        return Opened(_shelved(found), document, analysis.chunks, await asyncio.to_thread(extract_facts, analysis))
+        return await asyncio.to_thread(_read, _shelved(found), document, tuple(each.chunk for each in chunks))
 
     async def search(
         self, principal: Principal, question: str, within: tuple[ContractId, ...], *, limit: int
@@ -84,6 +89,12 @@ class ContractShelf:
         filters = Filters(sources=(SOURCE,), document_ids=tuple(within))
         asked = Question(question, filters=filters, limit=limit, max_tokens=20_000, neighbours=0)
         return await self._search.search(Reader(principal.tenant, principal.subjects), asked)
+
+
+def _read(contract: Shelved, document: ParsedDocument, chunks: tuple[Chunk, ...]) -> Opened:
+    """What an analysis would find, without a model; of a contract that is not indexed yet the clauses are cut here."""
+    clauses = ClauseClassifier.load().classify(chunks or chunk_by_clause(document))
+    return Opened(contract, document, clauses, extract_facts(Analysis(document, clauses)))
 
 
 def _shelved(contract: Contract) -> Shelved:

@@ -203,7 +203,7 @@ def make_cited(opened: Opened, citation: Citation) -> Cited:
         end=citation.end,
         quote=citation.quote,
         page=citation.page,
-        clause=chunk.chunk.number if chunk else None,
+        clause=_clause_at(opened.document, citation.start, chunk),
         heading=" > ".join(chunk.chunk.heading_path) or None if chunk else None,
         open=opening(opened.contract.public_id, citation.start, citation.end),
     )
@@ -216,3 +216,10 @@ def opening(contract: str, start: int, end: int) -> str:
 
 def _chunk_at(chunks: tuple[ClassifiedChunk, ...], offset: int) -> ClassifiedChunk | None:
     return next((each for each in chunks if each.chunk.start <= offset < each.chunk.end), None)
+
+
+def _clause_at(document: ParsedDocument, offset: int, chunk: ClassifiedChunk | None) -> str | None:
+    """The number that stands last before a place: a chunk may hold several short clauses."""
+    since = chunk.chunk.start if chunk else 0
+    numbers = [each.number for each in document.blocks if each.number and since <= each.start <= offset]
+    return numbers[-1] if numbers else chunk.chunk.number if chunk else None
