@@ -23,13 +23,18 @@ async def count_ready(transaction: TenantTransaction, most: int) -> int:
 
 
 async def count_tenant_lanes(transaction: SystemTransaction, lanes: list[str]) -> list[Row]:
-    """What is ready and what runs in each lane by tenant. Index: step_ready and step_leased, which hold no more."""
+    """What is ready and what runs in each lane by tenant. Index: step_ready and step_leased."""
     return await transaction.all(
         """
-        select lane, tenant_id, count(*) filter (where status = 'ready') as ready,
-               count(*) filter (where status = 'running') as running
-          from step where status in ('ready', 'running') and lane = any (%(lanes)s)
-         group by lane, tenant_id order by lane, tenant_id""",
+        with counted (lane, tenant_id, ready, running) as (
+            select lane, tenant_id, count(*), 0::bigint
+              from step where status = 'ready' and lane = any (%(lanes)s) group by lane, tenant_id
+            union all
+            select lane, tenant_id, 0, count(*)
+              from step where status = 'running' and lane = any (%(lanes)s) group by lane, tenant_id
+        )
+        select lane, tenant_id, sum(ready)::bigint as ready, sum(running)::bigint as running
+          from counted group by lane, tenant_id order by lane, tenant_id""",
         lanes=lanes,
     )
 

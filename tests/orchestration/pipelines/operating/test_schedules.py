@@ -64,6 +64,27 @@ async def test_what_was_missed_is_made_up_for_once(engine: Engine, desk: Desk, t
     assert len((await desk.get(tenant, "/runs")).json()["items"]) == 1
 
 
+async def test_a_schedule_in_a_timezone_that_was_abolished_stands_still_and_holds_up_no_other(
+    engine: Engine, desk: Desk, tenant: TenantId
+) -> None:
+    lost = await make(desk, tenant, name="lost")
+    await make(desk, tenant)
+    await put_off(engine.database, tenant, timedelta(minutes=1))
+    async with engine.database.tenant(tenant) as transaction:
+        await transaction.run(
+            """
+            update schedule set timezone = 'Mars/Olympus', next_at = next_at - interval '1 hour'
+             where tenant_id = %(tenant)s and name = 'lost'""",
+            tenant=tenant,
+        )
+    await fire(desk, engine)
+    assert len((await desk.get(tenant, "/runs")).json()["items"]) == 1
+    shown = (await desk.get(tenant, f"/schedules/{lost['id']}")).json()
+    assert "no timezone" in shown["last_problem"]
+    assert shown["upcoming"] == []
+    assert len((await desk.get(tenant, "/schedules")).json()["items"]) == 2
+
+
 async def test_a_paused_schedule_does_not_fire_and_makes_up_for_nothing(
     engine: Engine, desk: Desk, tenant: TenantId
 ) -> None:

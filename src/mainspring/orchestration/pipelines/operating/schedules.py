@@ -21,7 +21,7 @@ from mainspring.orchestration.pipelines.types import Run, RunId
 from . import schedules_store
 from .cron import next_firing, preview
 from .declared import Declared, read_input
-from .errors import PipelineUnknown
+from .errors import PipelineUnknown, ScheduleInvalid
 from .reading import read_uuid
 from .types import SCHEDULE_PREFIX, Schedule, ScheduleId, ScheduleTerms
 
@@ -161,16 +161,22 @@ async def _skip(
     async with database.tenant(tenant) as transaction:
         row = await schedules_store.lock_due(transaction, schedule, instant)
         if row is not None:
-            await _note(transaction, row, run=None, problem=f"{refusal.detail[:400]} [{refusal.code}]")
+            problem = f"{refusal.detail[:400]} [{refusal.code}]"
+            await _note(transaction, row, run=None, problem=problem, goes_on=not isinstance(refusal, ScheduleInvalid))
 
 
-async def _note(transaction: TenantTransaction, row: Row, *, run: RunId | None, problem: str | None) -> None:
-    """Write what the firing came to, and the first instant after now: one firing makes up for all that were missed."""
+async def _note(
+    transaction: TenantTransaction, row: Row, *, run: RunId | None, problem: str | None, goes_on: bool = True
+) -> None:
+    """Write what the firing came to, and the first instant after now: one firing makes up for all that were missed.
+
+    Without one, such as in a timezone that was abolished, it stands still until it is changed, and holds up no other.
+    """
     await schedules_store.note_firing(
         transaction,
         row["id"],
         instant=row["next_at"],
-        next_at=next_firing(row["cron"], row["timezone"], row["now"]),
+        next_at=next_firing(row["cron"], row["timezone"], row["now"]) if goes_on else None,
         run=run,
         problem=problem,
     )
@@ -229,4 +235,6 @@ def _read(row: Row, now: datetime | None = None) -> Schedule:
 
 
 def _upcoming(row: Row, now: datetime | None) -> tuple[datetime, ...]:
+    if row["next_at"] is None:  # it could not be worked out any more; the last problem says why
+        return ()
     return (row["next_at"],) if now is None else preview(row["cron"], row["timezone"], now, UPCOMING)
