@@ -60,7 +60,7 @@ from .operating_types import (
     StoredJson,
 )
 from .transport import Patience
-from .types import ApiKey, Event, Member, Record, Role, Run, RunError, RunStep, Session, Tenant, User
+from .types import ApiKey, Event, Member, Record, Role, Run, RunError, RunItems, RunStep, Session, Tenant, User
 from .webhook_types import (
     AcceptedEvent,
     CreatedWebhook,
@@ -126,6 +126,7 @@ __all__ = [
     "Role",
     "Run",
     "RunError",
+    "RunItems",
     "RunStep",
     "RunsClient",
     "Schedule",

@@ -18,8 +18,20 @@ class RunError:
 
 
 @dataclass(frozen=True, slots=True)
+class RunItems:
+    """How far a step is that fanned out over a list."""
+
+    total: int
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStep:
-    """One step of a run."""
+    """One step of a run.
+
+    awaited   what a suspended one waits for, as `signal:signed`; `wake_at` is when it waits no longer
+    """
 
     name: str
     title: str
@@ -28,6 +40,10 @@ class RunStep:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: RunError | None = None
+    is_compensation: bool = False
+    awaited: str | None = None
+    wake_at: datetime | None = None
+    items: RunItems | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,9 @@ class Run:
     parent: str | None = None
     retry_of: str | None = None
     replay_of: str | None = None
+    initiated_by: str | None = None
+    cost_micros: int = 0
+    cost_ceiling_micros: int | None = None
 
     @property
     def is_finished(self) -> bool:
