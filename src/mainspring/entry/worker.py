@@ -5,6 +5,7 @@ Run as `python -m mainspring.entry.worker`, or `mainspring worker` by hand.
 
 import asyncio
 import signal
+import sys
 from datetime import timedelta
 
 import uvloop
@@ -13,7 +14,7 @@ from mainspring.entry.rounds import build_rounds, make_round
 from mainspring.entry.wiring import build
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
-from mainspring.orchestration.pipelines import Worker
+from mainspring.orchestration.pipelines import PipelineInvalid, Worker
 
 
 async def run_worker(settings: Settings) -> None:
@@ -31,15 +32,16 @@ async def run_worker(settings: Settings) -> None:
             lease=timedelta(seconds=settings.lease_seconds),
             steps=frozenset(settings.worker_steps.split(",")) if settings.worker_steps else None,
         )
+        await worker.register(stop)  # refuses here, before anybody takes this process for ready
         if settings.ready_file:
             settings.ready_file.touch()
         delivery = platform.orchestration.delivery
-        await asyncio.gather(
-            worker.run(stop),
-            delivery.sender.run(stop),
-            delivery.consumer.run(stop),
-            *(make_round(each, stop) for each in build_rounds(platform, stop)),
-        )
+        async with asyncio.TaskGroup() as group:  # what fails for good ends the others: no process lives on in part
+            group.create_task(worker.run(stop))
+            group.create_task(delivery.sender.run(stop))
+            group.create_task(delivery.consumer.run(stop))
+            for each in build_rounds(platform, stop):
+                group.create_task(make_round(each, stop))
 
 
 def main() -> None:
@@ -47,7 +49,10 @@ def main() -> None:
     settings = load_settings()
     configure_logs(settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_worker(settings))
+        try:
+            runner.run(run_worker(settings))
+        except PipelineInvalid as refused:  # says all there is to say; its trace would bury it
+            sys.exit(f"mainspring: {refused.detail} [{refused.code}]")
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ class Worker:
 
         raises   PipelineInvalid when a version of a pipeline has other types than it had before
         """
-        await self._register(stop)
+        await self.register(stop)
         self._loop = asyncio.get_running_loop()
         self._keeper.start()
         log.info("worker_started", worker=self._id, lanes=len(self._definitions), concurrency=self._concurrency)
@@ -149,7 +149,11 @@ class Worker:
             await asyncio.to_thread(self._keeper.join, 2.0)
             log.info("worker_stopped", worker=self._id, left=len(self._held))
 
-    async def _register(self, stop: asyncio.Event) -> None:
+    async def register(self, stop: asyncio.Event) -> None:
+        """Make the types of its pipelines known, waiting for the database if need be; `run` does so too.
+
+        raises   PipelineInvalid as `run`
+        """
         backoff = Backoff()
         while True:
             try:
