@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.errors import InvalidInput, NotFound
@@ -34,6 +35,7 @@ from mainspring.orchestration.pipelines import (
     for_signal,
     for_time,
 )
+from mainspring.orchestration.pipelines.sweep import MAX_SWEPT, sweep
 
 from .conftest import Engine, wait_until
 from .scenes import Number
@@ -211,6 +213,29 @@ async def test_a_step_may_answer_at_once_or_wait(engine: Engine, tenant: TenantI
         run = await engine.pipelines.submit(tenant, pipeline, Number(3))
         await engine.finished(tenant, run.id)
     assert await engine.pipelines.get_output(tenant, run.id, "ask", Number) == Number(3)
+
+
+async def test_more_waits_than_one_sweep_takes_end_without_a_pause(engine: Engine, tenant: TenantId) -> None:
+    pipeline = Pipeline("tests.manywaits", version=1)
+
+    @pipeline.step("list", title="List")
+    async def listed(number: Number, run: StepRun) -> Numbers:
+        return Numbers(tuple(Number(each) for each in range(number.value)))
+
+    @pipeline.step("rest", title="Rest", after=("list",), each="list.values")
+    async def rest(number: Number, run: StepRun) -> Wait[Elapsed]:
+        return for_time(now() + timedelta(days=1))
+
+    async with engine.worker(pipeline, concurrency=100):
+        run = await engine.pipelines.submit(tenant, pipeline, Number(MAX_SWEPT + 1))
+        await suspended(engine, tenant, run.id, MAX_SWEPT + 1)
+    async with engine.database.tenant(tenant) as transaction:
+        await transaction.run(
+            "update step set wake_at = now() where run_id = %(run)s and status = 'suspended'", run=run.id
+        )
+    assert (await sweep(engine.database)).has_more, "a worker sweeps again at once"
+    await sweep(engine.database)
+    assert (await engine.pipelines.get_run(tenant, run.id)).status is RunStatus.SUCCEEDED
 
 
 async def test_cancelling_ends_a_wait(engine: Engine, tenant: TenantId) -> None:

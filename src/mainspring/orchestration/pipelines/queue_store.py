@@ -32,7 +32,7 @@ async def lock_runs(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]
         select id, tenant_id, pipeline, version, subject, status, event_seq, now() as at, parent_run, has_children,
                cost_micros, cost_ceiling_micros, ending, error_code, error_detail
           from run
-         where id = any (%(runs)s) order by id for no key update""",
+         where id = any (%(runs)b) order by id for no key update""",
         runs=list(runs),
     )
 
@@ -56,7 +56,7 @@ async def settle_steps(transaction: SystemTransaction, runs: Sequence[UUID], row
                         error_detail text, error_trace text, input text, delay float8, failed integer, lost integer,
                         only_expired boolean)
          where step.run_id = done.run_id and step.name = done.name and step.map_key = done.map_key
-           and step.token = done.token and step.run_id = any (%(runs)s)
+           and step.token = done.token and step.run_id = any (%(runs)b)
            and (not done.only_expired or step.lease_until < now())
         returning done.token""",
         runs=list(runs),
@@ -69,7 +69,7 @@ async def ready_successors(transaction: Transaction, runs: Sequence[UUID]) -> li
     return await transaction.all(
         """
         update step set status = 'ready'
-         where run_id = any (%(runs)s) and status = 'waiting' and due_at is null
+         where run_id = any (%(runs)b) and status = 'waiting' and due_at is null
            and cardinality(after) = (
                select count(*) from step as earlier
                 where earlier.run_id = step.run_id and earlier.name = any (step.after) and earlier.map_key = ''
@@ -83,7 +83,7 @@ async def find_complete(transaction: Transaction, runs: Sequence[UUID]) -> list[
     """Those of the runs whose every step has succeeded, whatever became of the items of some."""
     return await transaction.all(
         """
-        select run_id from step where run_id = any (%(runs)s) and map_key = ''
+        select run_id from step where run_id = any (%(runs)b) and map_key = ''
          group by run_id having bool_and(status = 'succeeded')""",
         runs=list(runs),
     )
@@ -96,7 +96,7 @@ async def cancel_steps(transaction: Transaction, runs: Sequence[UUID]) -> int:
         update step
            set status = 'cancelled', token = null, lease_until = null, due_at = null, awaited = null, wake_at = null,
                fallback = null, finished_at = now()
-         where run_id = any (%(runs)s) and status in ('waiting', 'ready', 'running', 'suspended', 'gathering')""",
+         where run_id = any (%(runs)b) and status in ('waiting', 'ready', 'running', 'suspended', 'gathering')""",
         runs=list(runs),
     )
 
@@ -115,7 +115,7 @@ async def advance_runs(transaction: Transaction, runs: Sequence[UUID], rows: str
                finished_at = case when next.status in ('succeeded', 'failed', 'cancelled') then now() end
           from jsonb_to_recordset(%(rows)s::jsonb)
                as next (id uuid, status text, event_seq integer, error_code text, error_detail text, ending text)
-         where run.id = next.id and run.id = any (%(runs)s)""",
+         where run.id = next.id and run.id = any (%(runs)b)""",
         runs=list(runs),
         rows=rows,
     )
@@ -143,15 +143,16 @@ async def find_expired(transaction: SystemTransaction, limit: int) -> list[Row]:
     )
 
 
-async def promote_due(transaction: SystemTransaction) -> int:
-    """Make steps ready whose time to be retried has come."""
+async def promote_due(transaction: SystemTransaction, limit: int) -> int:
+    """Make steps ready whose time to be retried has come; how many they were."""
     return await transaction.run(
         """
         update step set status = 'ready', due_at = null
           from (select run_id, name, map_key from step
                  where status = 'waiting' and due_at <= mainspring_now()
-                 order by due_at limit 1000 for no key update skip locked) as due
-         where step.run_id = due.run_id and step.name = due.name and step.map_key = due.map_key"""
+                 order by due_at limit %(limit)s for no key update skip locked) as due
+         where step.run_id = due.run_id and step.name = due.name and step.map_key = due.map_key""",
+        limit=limit,
     )
 
 

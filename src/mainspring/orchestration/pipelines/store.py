@@ -143,9 +143,16 @@ async def find_unfinished(transaction: TenantTransaction, subject: str) -> list[
 
 
 async def delete_runs(transaction: TenantTransaction, subject: str) -> list[Row]:
-    """Delete the runs about a subject with their steps and stories; answers their ids."""
+    """Delete the runs about a subject with their steps and stories; answers their ids.
+
+    They are locked in the order of all locks on runs, by id.
+    """
     return await transaction.all(
-        "delete from run where tenant_id = %(tenant)s and subject = %(subject)s returning id",
+        """
+        with locked as materialized (
+            select id from run where tenant_id = %(tenant)s and subject = %(subject)s order by id for update
+        )
+        delete from run where id = any (array(select id from locked)) and tenant_id = %(tenant)s returning id""",
         tenant=transaction.tenant,
         subject=subject,
     )

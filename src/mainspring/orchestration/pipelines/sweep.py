@@ -31,6 +31,7 @@ MAX_LOSSES = 5
 """How often a step may lose its worker before it is taken for the cause."""
 
 MAX_SWEPT = 200
+MAX_PROMOTED = 1_000
 
 
 @dataclass(slots=True)
@@ -90,7 +91,9 @@ async def _take_back_apart(database: Database, swept: Swept) -> None:
 
 
 async def _promote(transaction: SystemTransaction, swept: Swept) -> None:
-    swept.has_ready = await queue_store.promote_due(transaction) > 0
+    promoted = await queue_store.promote_due(transaction, MAX_PROMOTED)
+    swept.has_ready = promoted > 0
+    swept.has_more = promoted == MAX_PROMOTED
 
 
 async def _tell_parents(transaction: SystemTransaction, swept: Swept) -> None:
@@ -106,6 +109,7 @@ async def _wake(transaction: SystemTransaction, swept: Swept) -> None:
     rows = await waits_store.find_awake(transaction, MAX_SWEPT)
     if rows:
         swept.add(*await wake(transaction, rows))
+    swept.has_more = swept.has_more or len(rows) == MAX_SWEPT
 
 
 async def _take_back(transaction: SystemTransaction, swept: Swept) -> None:
@@ -129,7 +133,9 @@ def _outcome(row: Row) -> Outcome:
 
 
 async def _end_overdue(transaction: SystemTransaction, swept: Swept) -> None:
-    for row in await queue_store.find_overdue(transaction, MAX_SWEPT):
+    rows = await queue_store.find_overdue(transaction, MAX_SWEPT)
+    swept.has_more = swept.has_more or len(rows) == MAX_SWEPT
+    for row in rows:
         failure = Failure(
             "deadline_exceeded", f"The run was not finished by its deadline, {row['deadline']:%Y-%m-%d %H:%M:%S} UTC."
         )
