@@ -11,7 +11,7 @@ from mainspring.foundation.clock import Clock
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.principal import Principal
-from mainspring.orchestration.knowledge.retrieval import Passage
+from mainspring.orchestration.knowledge import Answer as Passages
 from mainspring.orchestration.tools import ToolError
 from mainspring.showcase.contracts.categories import CATEGORY_NAMES
 from mainspring.showcase.contracts.concepts import ContractConcepts
@@ -87,7 +87,7 @@ class Desk:
         within = (await self._find(principal, contract),) if contract else ()
         answer = await self._shelf.search(principal, question, within, limit=limit)
         topic = await self.topic_of(principal, question)
-        clauses = tuple(_cited(each) for each in answer.passages)
+        clauses = _cited(answer)
         names = FACTS_OF.get(topic or "", ())
         facts: list[Stated] = []
         if names:
@@ -136,7 +136,7 @@ class Desk:
     async def _row(self, principal: Principal, contract: Shelved, category: str | None, topic: str) -> Row:
         if category is None:
             answer = await self._shelf.search(principal, topic, (contract.id,), limit=_CLAUSES_A_ROW)
-            return Row(contract.public_id, contract.shown, tuple(_cited(each) for each in answer.passages), ())
+            return Row(contract.public_id, contract.shown, _cited(answer), ())
         opened = await self._shelf.open(principal, contract.id)
         facts = _stated(opened, FACTS_OF.get(category, ()))
         clauses = [_quote(opened, each) for each in _labelled(opened, category)[:_CLAUSES_A_ROW]]
@@ -174,17 +174,22 @@ def _stated(opened: Opened, names: Sequence[FactName]) -> list[Stated]:
     ]
 
 
-def _cited(passage: Passage) -> Cited:
-    contract = Shelved(ContractId(passage.document_id), passage.document)
-    citation = passage.citation
-    return Cited(
-        contract=contract.public_id,
-        name=contract.shown,
-        start=citation.start,
-        end=citation.end,
-        quote=citation.quote,
-        page=citation.page,
-        clause=passage.number,
-        heading=" > ".join(passage.heading_path) or None,
-        open=opening(contract.public_id, citation.start, citation.end),
-    )
+def _cited(found: Passages) -> tuple[Cited, ...]:
+    """The passages of a search, in its order."""
+    cited: list[Cited] = []
+    for passage in found.passages:
+        contract, place = Shelved(ContractId(passage.document_id), passage.document), passage.citation
+        cited.append(
+            Cited(
+                contract=contract.public_id,
+                name=contract.shown,
+                start=place.start,
+                end=place.end,
+                quote=place.quote,
+                page=place.page,
+                clause=passage.number,
+                heading=" > ".join(passage.heading_path) or None,
+                open=opening(contract.public_id, place.start, place.end),
+            )
+        )
+    return tuple(cited)
