@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -115,6 +116,21 @@ async def test_a_signal_that_came_early_is_kept_and_the_first_counts(engine: Eng
     run = await engine.pipelines.submit(tenant, pipeline, Number(1))
     await engine.pipelines.signal(tenant, run.id, "signed", {"value": 1}, key="first")
     await engine.pipelines.signal(tenant, run.id, "signed", {"value": 2}, key="second")
+    async with engine.worker(pipeline):
+        await engine.finished(tenant, run.id)
+    assert await engine.pipelines.get_output(tenant, run.id, "ask", Number) == Number(1)
+
+
+async def test_the_first_signal_is_the_one_that_was_kept_first_not_the_one_whose_transaction_is_older(
+    engine: Engine, tenant: TenantId
+) -> None:
+    pipeline = waiting("signal_order", lambda: for_signal("signed"))
+    run = await engine.pipelines.submit(tenant, pipeline, Number(1))
+    async with engine.database.tenant(tenant) as transaction:
+        await transaction.one("select now()")
+        early = engine.pipelines.signal(tenant, run.id, "signed", {"value": 1}, key="early")
+        await asyncio.create_task(early, context=Context())
+        await engine.pipelines.signal_in(transaction, run.id, "signed", {"value": 2}, key="late")
     async with engine.worker(pipeline):
         await engine.finished(tenant, run.id)
     assert await engine.pipelines.get_output(tenant, run.id, "ask", Number) == Number(1)
@@ -359,6 +375,20 @@ async def test_cancelling_a_parent_cancels_its_children(engine: Engine, tenant: 
         await suspended(engine, tenant, inner_run.id)
         await engine.pipelines.cancel(tenant, run.id)
         assert (await engine.pipelines.get_run(tenant, inner_run.id)).status is RunStatus.CANCELLED
+
+
+async def test_a_child_that_was_waited_for_long_enough_is_cancelled(engine: Engine, tenant: TenantId) -> None:
+    inner = child("late", waits=True)
+    expires = timedelta(seconds=0.3)
+    outer = waiting(
+        "impatient_parent",
+        lambda: for_run(inner, Number(21), subject="doc_late", expires=expires, default=Number(5)),
+    )
+    async with engine.worker(outer, inner):
+        run = await engine.pipelines.submit(tenant, outer, Number(1))
+        assert (await engine.finished(tenant, run.id)).status is RunStatus.SUCCEEDED
+        inner_run = (await engine.pipelines.latest_runs(tenant, ["doc_late"]))["doc_late"]
+        assert (await engine.finished(tenant, inner_run.id)).status is RunStatus.CANCELLED
 
 
 async def test_a_parent_that_fails_takes_its_children_with_it(engine: Engine, tenant: TenantId) -> None:

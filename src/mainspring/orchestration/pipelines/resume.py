@@ -15,11 +15,11 @@ from mainspring.foundation.db import Row, SystemTransaction
 
 from . import queue_store, waits_store
 from .codec import show_text
-from .consequences import Course, follow
+from .consequences import Course, close, follow
 from .outcomes import Ended, Outcome
 from .queue_store import Transaction
-from .story import Story
-from .types import EventType, Failure, RunId, StepStatus
+from .story import Ending, Story
+from .types import EventType, Failure, RunId, RunStatus, StepStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,24 @@ async def resume_signalled(transaction: Transaction, story: Story, rows: Sequenc
 
 
 async def wake(transaction: SystemTransaction, rows: Sequence[Row]) -> tuple[Story, Course]:
-    """End waits whose time has passed, of rows as `waits_store.find_awake` gives them."""
-    runs: list[UUID] = sorted({row["run_id"] for row in rows})
-    story = Story(await queue_store.lock_runs(transaction, runs))
-    ended = await resume(transaction, story, [_expired(row) for row in rows])
+    """End waits whose time has passed, of rows as `waits_store.find_awake` gives them.
+
+    A run that was waited for until then is cancelled: nobody takes what it would give.
+    """
+    children = {row["awaited"]: UUID(child) for row in rows if (child := row["awaited"].partition("run:")[2])}
+    locked = await queue_store.lock_runs(transaction, sorted({*(row["run_id"] for row in rows), *children.values()}))
+    story = Story(locked)
+    answers = {(each.run, each.name, each.map_key): each for each in map(_expired, rows)}
+    ended = await resume(transaction, story, list(answers.values()))
     course = await follow(transaction, story, ended)
+    over = {answers[each.run, each.name, each.map_key].awaited for each in ended}
+    given_up = {child for awaited, child in children.items() if awaited in over}
+    endings = {
+        RunId(row["id"]): Ending(RunStatus.CANCELLED)
+        for row in locked
+        if row["id"] in given_up and row["status"] in {RunStatus.QUEUED, RunStatus.RUNNING}
+    }
+    await close(transaction, story, course, endings)
     await story.write(transaction)
     return story, course
 

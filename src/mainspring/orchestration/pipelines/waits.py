@@ -55,7 +55,8 @@ def for_run(
     """For a run of another pipeline, which starts in the transaction that suspends the step.
 
     What its last declared step gave becomes the output. The run is the tenant's, by the same initiator, spends of the
-    same ceiling, and is cancelled when this run ends otherwise. When it fails, so does the step, with its error.
+    same ceiling, and is cancelled when this run ends otherwise or the wait expires. When it fails, so does the step,
+    with its error.
 
     submitted  the input, at most 1 MiB as JSON
     subject    what it is about; None for what this run is about
