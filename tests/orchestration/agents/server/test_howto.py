@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[4] / "docs" / "howto" / "use-langgraph-sdk.md"
 
 async def test_the_examples_run(served: Served, capsys: pytest.CaptureFixture[str]):
     text = PAGE.read_text(encoding="utf-8")
-    text = text.replace("http://127.0.0.1:8000/v1/agents", served.url).replace("ms_...", await served.key())
+    text = text.replace("http://127.0.0.1:8710/v1/agents", served.url).replace("ms_...", await served.key())
     known: dict[str, Any] = {}
     for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         code = compile(example, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
