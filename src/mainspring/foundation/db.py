@@ -9,11 +9,13 @@ A transaction is short: `forbid_open_transaction` is called before every wait on
 model, a tool or another host, and raises when one is open in the same task.
 """
 
+import select
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, LiteralString, Self
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
@@ -85,10 +87,11 @@ class SystemTransaction(_Transaction):
     """A transaction of the platform: what the system role was granted, across tenants."""
 
 
-_ENTER_TENANT = (
-    "select set_config('role', 'mainspring_tenant', true), set_config('mainspring.tenant', %(tenant)s::text, true)"
-)
-_SHIFT_CLOCK = "select set_config('mainspring.clock_shift', %(shift)s, true)"
+# Each transaction begins with these and `begin` in one round trip.
+_TENANT = "set local role mainspring_tenant; set local mainspring.tenant = '{}'"
+_SYSTEM = "set local role mainspring_system"
+_PLANNED_ONCE = "; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off"
+_SHIFTED = "; set local mainspring.clock_shift = '{} seconds'"
 _ENTER_SYSTEM = "select set_config('role', 'mainspring_system', true)"
 # A build that waits for old transactions gives up after a minute, and one whose client died ends within seconds.
 _ENTER_KEEPER = """select set_config('role', 'mainspring_keeper', false), set_config('lock_timeout', '60s', false),
@@ -96,7 +99,11 @@ _ENTER_KEEPER = """select set_config('role', 'mainspring_keeper', false), set_co
 
 
 async def _check(connection: AsyncConnection[Row]) -> None:
-    await connection.execute("")
+    """Raise for a connection that has ended. An idle one has nothing to read: if there is, look what."""
+    line = select.poll()
+    line.register(connection.fileno(), select.POLLIN)
+    if line.poll(0):
+        await connection.execute("")
 
 
 @contextmanager
@@ -129,7 +136,7 @@ class Database:
         pool = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[Row],
-            kwargs={"row_factory": dict_row, "connect_timeout": 5},
+            kwargs={"row_factory": dict_row, "connect_timeout": 5, "autocommit": True},  # `_begin` begins
             min_size=1,
             max_size=connections,
             timeout=10,
@@ -158,21 +165,22 @@ class Database:
     @asynccontextmanager
     async def tenant(self, tenant: TenantId) -> AsyncGenerator[TenantTransaction]:
         """A transaction confined to one tenant; commits on exit, rolls back on an exception."""
-        async with self._begin() as connection:
-            await connection.execute(_ENTER_TENANT, {"tenant": tenant})
+        async with self._begin(_TENANT.format(UUID(int=tenant.int))) as connection:
             yield TenantTransaction(connection, tenant)
 
     @asynccontextmanager
-    async def system(self) -> AsyncGenerator[SystemTransaction]:
-        """A transaction of the platform itself; commits on exit, rolls back on an exception."""
-        async with self.raw() as connection:
+    async def system(self, *, plans_once: bool = False) -> AsyncGenerator[SystemTransaction]:
+        """A transaction of the platform itself; commits on exit, rolls back on an exception.
+
+        plans_once  its statements are planned once per connection, and by index: for those that are run all the time
+        """
+        async with self._begin(_SYSTEM + _PLANNED_ONCE * plans_once) as connection:
             yield SystemTransaction(connection)
 
     @asynccontextmanager
     async def raw(self) -> AsyncGenerator[AsyncConnection[Row]]:
         """The psycopg connection of a system transaction, for COPY."""
-        async with self._begin() as connection:
-            await connection.execute(_ENTER_SYSTEM)
+        async with self._begin(_SYSTEM) as connection:
             yield connection
 
     @asynccontextmanager
@@ -189,16 +197,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def _begin(self) -> AsyncGenerator[AsyncConnection[Row]]:
+    async def _begin(self, entry: str) -> AsyncGenerator[AsyncConnection[Row]]:
+        """A transaction that `entry` has been run in; what is in there is written here, or a UUID or a number."""
         if _is_open.get():
             raise RuntimeError("a transaction is open already; pass it on instead of opening a second one")
+        shift = _SHIFTED.format(self._clock_shift().total_seconds()) if self._clock_shift is not None else ""
         try:
             async with self._pool.connection() as connection:
                 token = _is_open.set(True)
                 try:
-                    if self._clock_shift is not None:
-                        shift = f"{self._clock_shift().total_seconds()} seconds"
-                        await connection.execute(_SHIFT_CLOCK, {"shift": shift})
+                    await connection.execute(f"begin; {entry}{shift}".encode(), prepare=False)
                     yield connection
                 finally:
                     _is_open.reset(token)
