@@ -1,11 +1,79 @@
 """The SQL of waits: steps that are suspended, the signals that answer them, and the runs they started."""
 
 from collections.abc import Sequence
+from typing import LiteralString
 from uuid import UUID
 
 from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 
 Transaction = SystemTransaction | TenantTransaction
+
+# Purpose: insert runs that steps started, with their steps. Index: primary keys and run_children. Rows: one per run.
+# `line` goes back along the retries of each parent, as far as the step was not undone; `former` is the run that the
+# same step started there.
+_INSERT_CHILDREN: LiteralString = """
+with recursive child as materialized (
+    select * from jsonb_to_recordset(%(rows)s::jsonb)
+                  as child (id uuid, parent_run uuid, parent_step text, parent_map_key text, pipeline text,
+                            version integer, input text, subject text, cost_ceiling_micros bigint, steps jsonb)
+),
+line (child, run) as (
+    select child.id, above.retry_of
+      from child cross join lateral (select retry_of from run where run.id = child.parent_run offset 0) as above
+     where above.retry_of is not null
+    union all
+    select line.child, above.retry_of
+      from line cross join lateral (select retry_of from run where run.id = line.run offset 0) as above
+     where above.retry_of is not null
+),
+former as materialized (
+    select distinct on (child.id) child.id, earlier.id as run, earlier.origin
+      from child join line on line.child = child.id
+           cross join lateral (
+               select coalesce(step.origin, run.origin) as origin from step join run on run.id = step.run_id
+                where step.run_id = child.parent_run and step.name = child.parent_step
+                  and step.map_key = child.parent_map_key offset 0) as since
+           cross join lateral (
+               select id, origin from run
+                where run.parent_run = line.run and run.parent_step = child.parent_step
+                  and run.parent_map_key = child.parent_map_key and run.pipeline = child.pipeline offset 0
+           ) as earlier
+     where line.run >= since.origin
+     order by child.id, earlier.id desc
+),
+inserted as (
+    insert into run (id, tenant_id, pipeline, version, status, subject, input, priority, deadline, origin,
+                     initiator, initiated_by, cost_ceiling_micros, parent_run, parent_step, parent_map_key,
+                     owes_parent)
+    select child.id, parent.tenant_id, child.pipeline, child.version, 'queued',
+           coalesce(child.subject, parent.subject), child.input::jsonb, parent.priority, parent.deadline,
+           coalesce(former.origin, child.id), parent.initiator, parent.initiated_by,
+           least(child.cost_ceiling_micros,
+                 case when parent.cost_ceiling_micros is not null
+                      then greatest(parent.cost_ceiling_micros - parent.cost_micros, 0) end),
+           child.parent_run, child.parent_step, child.parent_map_key, true
+      from child join run as parent on parent.id = child.parent_run left join former on former.id = child.id
+    returning id, tenant_id, priority
+),
+flagged as (
+    update run set has_children = true where id = any (array(select parent_run from child)) and not has_children
+)
+insert into step (run_id, tenant_id, name, position, title, lane, after, status, priority, tolerance, undo_lane,
+                  origin)
+select inserted.id, inserted.tenant_id, declared.name, declared.nth - 1, declared.title, declared.lane,
+       declared.after, case when cardinality(declared.after) = 0 then 'ready' else 'waiting' end,
+       inserted.priority + coalesce(declared.priority, 0), coalesce(declared.tolerance, 0), declared.undo_lane,
+       (select case when exists (
+                    select 1 from step as undo
+                     where undo.run_id = former.run and undo.name = 'undo:' || declared.name
+                       and undo.status = 'succeeded')
+               then inserted.id else step.origin end
+          from step where step.run_id = former.run and step.name = declared.name and step.map_key = '')
+  from inserted join child using (id) left join former using (id) cross join rows from (
+       jsonb_to_recordset(child.steps)
+           as (name text, title text, lane text, after text[], priority smallint, tolerance real,
+               undo_lane text))
+       with ordinality as declared (name, title, lane, after, priority, tolerance, undo_lane, nth)"""
 
 
 async def suspend_steps(transaction: SystemTransaction, runs: Sequence[UUID], rows: str) -> list[Row]:
@@ -144,74 +212,12 @@ async def find_awake(transaction: SystemTransaction, limit: int) -> list[Row]:
 async def insert_children(transaction: SystemTransaction, rows: str) -> None:
     """Insert runs that steps started, on the terms of the run they belong to.
 
-    `rows` is a JSON array of objects with the fields of `child` below. Each may spend what is left to its parent.
+    `rows` is a JSON array of objects with the fields of `child` above. Each may spend what is left to its parent.
     The child of a retried run acts in the name of the one that the same step started before (`former`), so that no
-    effect is repeated; what that one undid since is done anew. Index: primary keys and run_children.
+    effect is repeated; what that one undid since is done anew.
     """
     await transaction.run(
-        """
-        with recursive child as materialized (
-            select * from jsonb_to_recordset(%(rows)s::jsonb)
-                          as child (id uuid, parent_run uuid, parent_step text, parent_map_key text, pipeline text,
-                                    version integer, input text, subject text, cost_ceiling_micros bigint, steps jsonb)
-        ),
-        line (child, run) as (
-            select child.id, above.retry_of
-              from child cross join lateral (select retry_of from run where run.id = child.parent_run offset 0) as above
-             where above.retry_of is not null
-            union all
-            select line.child, above.retry_of
-              from line cross join lateral (select retry_of from run where run.id = line.run offset 0) as above
-             where above.retry_of is not null
-        ),
-        former as materialized (
-            select distinct on (child.id) child.id, earlier.id as run, earlier.origin
-              from child join line on line.child = child.id
-                   cross join lateral (
-                       select coalesce(step.origin, run.origin) as origin from step join run on run.id = step.run_id
-                        where step.run_id = child.parent_run and step.name = child.parent_step
-                          and step.map_key = child.parent_map_key offset 0) as since
-                   cross join lateral (
-                       select id, origin from run
-                        where run.parent_run = line.run and run.parent_step = child.parent_step
-                          and run.parent_map_key = child.parent_map_key and run.pipeline = child.pipeline offset 0
-                   ) as earlier
-             where line.run >= since.origin
-             order by child.id, earlier.id desc
-        ),
-        inserted as (
-            insert into run (id, tenant_id, pipeline, version, status, subject, input, priority, deadline, origin,
-                             initiator, initiated_by, cost_ceiling_micros, parent_run, parent_step, parent_map_key,
-                             owes_parent)
-            select child.id, parent.tenant_id, child.pipeline, child.version, 'queued',
-                   coalesce(child.subject, parent.subject), child.input::jsonb, parent.priority, parent.deadline,
-                   coalesce(former.origin, child.id), parent.initiator, parent.initiated_by,
-                   least(child.cost_ceiling_micros,
-                         case when parent.cost_ceiling_micros is not null
-                              then greatest(parent.cost_ceiling_micros - parent.cost_micros, 0) end),
-                   child.parent_run, child.parent_step, child.parent_map_key, true
-              from child join run as parent on parent.id = child.parent_run left join former on former.id = child.id
-            returning id, tenant_id, priority
-        ),
-        flagged as (
-            update run set has_children = true where id = any (array(select parent_run from child)) and not has_children
-        )
-        insert into step (run_id, tenant_id, name, position, title, lane, after, status, priority, tolerance, undo_lane,
-                          origin)
-        select inserted.id, inserted.tenant_id, declared.name, declared.nth - 1, declared.title, declared.lane,
-               declared.after, case when cardinality(declared.after) = 0 then 'ready' else 'waiting' end,
-               inserted.priority + coalesce(declared.priority, 0), coalesce(declared.tolerance, 0), declared.undo_lane,
-               (select case when exists (
-                            select 1 from step as undo
-                             where undo.run_id = former.run and undo.name = 'undo:' || declared.name
-                               and undo.status = 'succeeded')
-                       then inserted.id else step.origin end
-                  from step where step.run_id = former.run and step.name = declared.name and step.map_key = '')
-          from inserted join child using (id) left join former using (id) cross join rows from (
-               jsonb_to_recordset(child.steps)
-                   as (name text, title text, lane text, after text[], priority smallint, tolerance real,
-                       undo_lane text))
-               with ordinality as declared (name, title, lane, after, priority, tolerance, undo_lane, nth)""",
+        _INSERT_CHILDREN,
         rows=rows,
     )
 
@@ -229,7 +235,7 @@ async def find_owing(transaction: SystemTransaction, limit: int) -> list[Row]:
           from run as child left join step as waiting
                on waiting.run_id = child.parent_run and waiting.name = child.parent_step
                   and waiting.map_key = child.parent_map_key
-         where child.owes_parent and child.finished_at is not null
+         where child.is_owing
          order by child.id limit %(limit)s""",
         limit=limit,
     )
@@ -247,7 +253,7 @@ async def find_orphaning(transaction: SystemTransaction, limit: int) -> list[Row
     """Runs that ended badly while others may still run for them. Index: run_orphaning."""
     return await transaction.all(
         """
-        select id from run where has_children and status in ('compensating', 'failed', 'cancelled')
+        select id from run where is_orphaning
          order by id limit %(limit)s""",
         limit=limit,
     )
