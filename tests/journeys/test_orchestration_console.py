@@ -184,12 +184,17 @@ def test_a_schedule_shows_when_it_comes_before_and_after_it_is_made(page: Page):
     expect(row).to_have_count(0)
 
 
+@pytest.fixture(scope="module")
+def reviewer(stack: RunningStack) -> Person:
+    return stack.person(FIRM, Role.REVIEWER)
+
+
 @pytest.fixture
-def reviewing(browser: Browser, stack: RunningStack) -> Iterator[Page]:
+def reviewing(browser: Browser, stack: RunningStack, reviewer: Person) -> Iterator[Page]:
     """A page of another person than the admin."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=stack.url)
     opened = context.new_page()
-    sign_in(opened, stack.person(FIRM, Role.REVIEWER))
+    sign_in(opened, reviewer)
     yield opened
     context.close()
 
@@ -249,7 +254,7 @@ def test_an_edit_needs_another_person_and_what_was_shown_before_is_void(page: Pa
     picture(reviewing, "approval-stale")
 
 
-def test_who_decides_too_late_is_told_who_was_faster(reviewing: Page, api: httpx.Client, stack: RunningStack):
+def test_who_decides_too_late_is_told_who_was_faster(reviewing: Page, api: httpx.Client):
     run = order(api, wants="approval", until="suspended")
     reviewing.goto(f"/approvals/{approval_of(api, run)}")
     reviewing.get_by_role("button", name="Reject", exact=True).click()
@@ -268,17 +273,19 @@ def test_a_webhook_is_added_its_secret_shown_once_tested_and_its_attempts_looked
     page.get_by_role("button", name="Add the endpoint").click()
     expect(page.get_by_role("alert")).to_be_visible()
     picture(page, "webhook-refused")
-    page.get_by_label("Address").fill("https://example.com/hooks")
+    page.get_by_label("Address").fill("https://hooks.example.invalid/orders")
     page.get_by_label("Events").fill("run.finished\napproval.*")
     page.get_by_role("button", name="Add the endpoint").click()
     expect(page.get_by_test_id("secret")).to_contain_text("whsec_")
     picture(page, "webhook-secret")
     page.get_by_role("button", name="I have stored it").click()
-    page.get_by_role("link", name="https://example.com/hooks").first.click()
+    page.get_by_role("link", name="https://hooks.example.invalid/orders").first.click()
     page.get_by_role("button", name="Send a test event").click()
     delivery = page.get_by_role("list", name="Deliveries").get_by_role("listitem").first
     expect(delivery).to_contain_text("webhook.test")
     delivery.get_by_role("button", name="Attempts").click()
+    attempts = delivery.get_by_role("list", name="Attempts").get_by_role("listitem")
+    expect(attempts.first).to_contain_text("no answer", timeout=30_000)
     picture(page, "webhook-deliveries")
     page.get_by_role("button", name="Rotate the secret").click()
     page.get_by_role("button", name="Make a new secret").click()

@@ -7,6 +7,9 @@ vi.stubGlobal("fetch", (input: unknown) => {
   throw new Error(`unanswered request: ${input instanceof Request ? `${input.method} ${input.url}` : String(input)}`);
 });
 
+// The document of tests has no layout to scroll.
+Element.prototype.scrollIntoView = () => undefined;
+
 afterEach(() => {
   cleanup();
   document.body.innerHTML = "";

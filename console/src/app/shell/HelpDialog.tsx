@@ -19,6 +19,7 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     keys: [
       [["/"], "Search"],
       [["g"], "Go to the contracts"],
+      [["Enter"], "Ask, in a conversation; Shift Enter makes a new line"],
       [["?"], "This help"],
       [["Esc"], "Close, or leave a field"],
     ],

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
 import { allowance, useSession } from "@/api/session";
 import { focusSearch, IconButton, Mark, ThemeToggle, Tooltip, useShortcuts } from "@/design";
 import { waitingQuery } from "@/features/approvals";
@@ -13,6 +13,12 @@ export function Shell() {
   const session = useSession();
   const navigate = useNavigate();
   const [helping, setHelping] = useState(false);
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // Synchronizes the bar's scroll position with the page, where not every entry has room.
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [pathname]);
   useShortcuts({
     "?": () => { setHelping(true); },
     "/": focusSearch,
@@ -26,7 +32,7 @@ export function Shell() {
           <Mark />
           <span>Mainspring</span>
         </Link>
-        <nav className={s.nav} aria-label="Main">
+        <nav className={s.nav} aria-label="Main" ref={nav}>
           <Link to="/contracts" activeProps={{ "aria-current": "page" }}>Contracts</Link>
           {allowance(session, "agent.run").allowed && <Link to="/ask" activeProps={{ "aria-current": "page" }}>Ask</Link>}
           {allowance(session, "knowledge.view").allowed && (
