@@ -102,3 +102,10 @@ async def test_where_nobody_can_be_asked_nothing_is_done(workshop: Workshop):
     refused = await call(alone)
     assert refused.error is not None
     assert (refused.error.code, SENT) == ("approval_unavailable", [])
+
+
+async def test_a_tool_that_always_asks_is_approved_each_time_whatever_the_policy_says(office: Workshop):
+    await office.allow("send", ToolPolicy(allow_after_untrusted=True))
+    asking = office.box([replace(send, always_asks=True)])
+    waiting = await asking.call(office.caller(), "send", {"to": "bob"}, call_id="1")
+    assert (waiting.status, SENT) == (ResultStatus.NEEDS_APPROVAL, [])

@@ -48,6 +48,8 @@ class Decided:
 
 def reason_to_ask(tool: Tool, policy: ToolPolicy, untrusted_source: str | None) -> str | None:
     """Why a person is asked, in a sentence; None when the call may be made."""
+    if tool.always_asks:
+        return f"The tool {tool.name} is approved each time."
     if policy.needs_approval:
         return f"The tool {tool.name} is set to be approved each time."
     if tool.effects is Effects.WRITES and untrusted_source is not None and not policy.allow_after_untrusted:

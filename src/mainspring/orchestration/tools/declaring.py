@@ -24,6 +24,7 @@ def tool(  # noqa: PLR0913 - each is one word of a declaration
     effects: Effects = Effects.NONE,
     name: str | None = None,
     title: str | None = None,
+    always_asks: bool = False,
     untrusted_output: bool = False,
     permission: str | None = None,
     flag: str | None = None,
@@ -37,6 +38,7 @@ def tool(  # noqa: PLR0913 - each is one word of a declaration
 
     effects           a WRITES tool takes a ToolContext and hands on its `idempotency_key`
     name              the function's own where it is None
+    always_asks       each call waits for a person's approval; no policy takes that away
     untrusted_output  True where results hold what strangers wrote: web pages, mail, documents
     timeout           of one attempt, at most 15 minutes
     retries           further attempts after a failure that may pass, at most 5
@@ -53,6 +55,7 @@ def tool(  # noqa: PLR0913 - each is one word of a declaration
             parameters=signature.schema,
             invoke=_invoke(function, signature),
             effects=effects,
+            always_asks=always_asks,
             untrusted_output=untrusted_output,
             permission=permission,
             flag=flag,

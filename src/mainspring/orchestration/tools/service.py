@@ -173,7 +173,7 @@ class Toolbox:
         """The arguments to call with; or NEEDS_APPROVAL. Raises Refusal."""
         tool, policy = call.permitted.tool, call.permitted.policy
         reason = None
-        if tool.effects is Effects.WRITES or policy.needs_approval:
+        if tool.effects is Effects.WRITES or tool.always_asks or policy.needs_approval:
             source = await self.untrusted_source(claim.tenant, call.caller.scope)
             reason = reason_to_ask(tool, policy, source)
         if reason is None and claim.approval is None:

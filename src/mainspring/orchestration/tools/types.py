@@ -168,6 +168,7 @@ class Tool:
     parameters          strict JSON schema of the arguments, an object
     is_repeatable       a WRITES tool that honours the idempotency key may be run again after a crash or a timeout;
                         of any other one it is unknown then whether it was done
+    always_asks         each call waits for a person, whatever the tenant's policy says
     untrusted_output    its results are others' words
     permission          what the caller must hold; None: every caller
     flag                a flag that must be on for the caller; None: none
@@ -182,6 +183,7 @@ class Tool:
     invoke: Invoke = field(repr=False)
     effects: Effects = Effects.NONE
     is_repeatable: bool = True
+    always_asks: bool = False
     untrusted_output: bool = False
     permission: str | None = None
     flag: str | None = None

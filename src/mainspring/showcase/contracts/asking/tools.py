@@ -99,7 +99,14 @@ def _compute(desk: Desk) -> Tool:
 
 
 def _draft(amendments: Amendments) -> Tool:
-    @tool(name=DRAFT, effects=Effects.WRITES, untrusted_output=True, permission=ANALYZE, title="Draft an amendment")
+    @tool(
+        name=DRAFT,
+        effects=Effects.WRITES,
+        always_asks=True,
+        untrusted_output=True,
+        permission=ANALYZE,
+        title="Draft an amendment",
+    )
     async def draft_amendment(  # noqa: PLR0913 - what a person is shown, word by word
         context: ToolContext,
         contract: Named,
