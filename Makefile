@@ -78,6 +78,9 @@ bench-cache: .venv/dev.stamp ## hits and wrong hits of the semantic cache on lab
 bench-routing: .venv/dev.stamp ## learned routing against always-the-best, random and the known best
 	@$(BIN)/python -m bench.routing
 
+bench-asking: .venv/dev.stamp ## questions about labelled contracts, answered without a model: are the right clauses cited
+	@$(BIN)/python -m bench.asking
+
 bench-knowledge: .venv/dev.stamp ## a million chunks of a thousand tenants: every way to index them, search and ingestion
 	@$(BIN)/python -m bench.knowledge
 
@@ -159,4 +162,4 @@ console/dist/index.html: console/node_modules/.stamp $(shell find console/src co
 
 .PHONY: wheel openapi reference help demo test check test-browser test-chaos test-clients format lock clean
 .PHONY: bench bench-quality bench-contracts bench-pipelines bench-gateway bench-limits bench-cache bench-routing
-.PHONY: bench-knowledge bench-retrieval bench-queue bench-streams chaos test-langgraph
+.PHONY: bench-knowledge bench-retrieval bench-queue bench-streams bench-asking chaos test-langgraph
