@@ -91,7 +91,7 @@ class RunDesk:
 
     async def get_step(self, tenant: TenantId, run: RunId, step: str, *, item: int | None = None) -> StepDetail:
         """One step, or one item of it, with input, output and trace, each up to MAX_SHOWN_BYTES."""
-        key = "" if item is None else str(item)
+        key = "" if item is None else f"{item:05}"
         async with self._database.tenant(tenant) as transaction:
             row = await runs_store.find_step(transaction, run, step, key, most=MAX_SHOWN_BYTES)
         if row is None:
