@@ -12,8 +12,7 @@ from mainspring.orchestration.agents import AgentParts, AgentRuntime, Agents, Gr
 from mainspring.orchestration.agents.server import AgentServer, build_agent_server
 from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.knowledge import Search
-from mainspring.orchestration.knowledge.routes import RunPrivacy
-from mainspring.orchestration.pipelines import LiveEvents, Pipelines
+from mainspring.orchestration.pipelines import LiveEvents, Pipelines, Privacy
 from mainspring.orchestration.products import Brought
 from mainspring.orchestration.tools import PeopleApprove
 from mainspring.orchestration.tools.mcp import McpHosts, ToolBeneath, ToolServices, build_tools, read_programs
@@ -34,7 +33,7 @@ class AgentFoundations:
     live: LiveEvents
     approvals: Approvals
     search: Search
-    privacy: RunPrivacy
+    privacy: Privacy
 
 
 @dataclass(frozen=True, slots=True)

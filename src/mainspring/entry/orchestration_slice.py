@@ -13,12 +13,12 @@ from mainspring.foundation.settings import Settings
 from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.vault import Vault
 from mainspring.inference.gateway import AiSwitch, Gateway, KeptReplies
-from mainspring.orchestration.agents import Rights
+from mainspring.orchestration.agents import Ownership, Rights, ThreadPrivacy
 from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.delivery import Beneath as DeliveryBeneath
 from mainspring.orchestration.delivery import Delivery, build_delivery
 from mainspring.orchestration.knowledge.routes import RunPrivacy
-from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines
+from mainspring.orchestration.pipelines import JoinedPrivacy, LiveEvents, Pipeline, Pipelines, Privacy
 from mainspring.orchestration.pipelines.operating import Declared, Operating, build_operating
 from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, merge
 
@@ -44,7 +44,7 @@ class Orchestration:
     """The services of the tier, and what a worker runs for them.
 
     all_pipelines  everything a worker can do
-    privacy        knows which runs tell of documents that are closed to whom
+    privacy        knows which runs tell of documents and threads that are closed to whom
     """
 
     pipelines: Pipelines
@@ -54,7 +54,7 @@ class Orchestration:
     products: tuple[Product, ...]
     brought: Brought
     all_pipelines: tuple[Pipeline, ...]
-    privacy: RunPrivacy
+    privacy: Privacy
     operating: Operating
     agents: AgentServices
     delivery: Delivery
@@ -72,7 +72,9 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
     services = _offer(beneath, pipelines, live, knowledge, approvals)
     brought = merge([(product, product.build(services)) for product in products])
     subjects = [each for product in products for each in product.subjects]
-    privacy = RunPrivacy(knowledge.services.documents, products=subjects)
+    privacy = JoinedPrivacy(
+        RunPrivacy(knowledge.services.documents, products=subjects), ThreadPrivacy(Ownership(database))
+    )
     on = AgentFoundations(
         settings=beneath.settings,
         database=database,

@@ -10,7 +10,7 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import Valkey
 from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply, scripted_gateway
-from mainspring.orchestration.agents.types import IfNotExists, RunOrder, RunStatus
+from mainspring.orchestration.agents.types import AgentRunStatus, IfNotExists, RunOrder
 from tests.orchestration.agents.acting import new_thread, open_house, principal_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "howto" / "build-an-agent.md"
@@ -39,6 +39,6 @@ async def test_the_writer_asks_and_is_resumed(
             ((waiting,),) = (await house.thread(tenant, thread))["interrupts"].values()
             assert waiting["value"]["draft"] == "Dear Grace, thank you."
             run = await house.run(principal_of(tenant), page["send_it"](thread))
-        assert run.status is RunStatus.SUCCESS
+        assert run.status is AgentRunStatus.SUCCESS
         assert (await house.thread(tenant, thread))["values"]["verdict"] == "yes"
         await gateway.close()

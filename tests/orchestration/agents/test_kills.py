@@ -14,7 +14,7 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import Valkey
-from mainspring.orchestration.agents.types import Durability, IfNotExists, Multitask, RunOrder, RunStatus, ThreadId
+from mainspring.orchestration.agents.types import AgentRunStatus, Durability, IfNotExists, Multitask, RunOrder, ThreadId
 from mainspring.orchestration.pipelines import LiveEvents
 from tests.orchestration.agents.acting import House, emitted, new_thread, open_house, principal_of, wait_until
 from tests.orchestration.agents.errand import errand
@@ -115,7 +115,7 @@ async def test_a_killed_worker_costs_nothing_that_had_finished(
     (tmp_path / "go-last").touch()
     with worker(engines, tmp_path):
         ended = await house.runtime.runs.wait(tenant, run.id, timeout=timedelta(seconds=60))
-    assert ended.status is RunStatus.SUCCESS, ended.error
+    assert ended.status is AgentRunStatus.SUCCESS, ended.error
     log = log_of(tmp_path)
     assert [log.count(each) for each in ("first", "left", "right", "last")] == [1, 1, 1, 1]
     row = await house.thread(tenant, thread)
@@ -174,7 +174,7 @@ async def test_a_worker_that_was_frozen_and_comes_back_changes_nothing(
             await wait_for_line(tmp_path, "right", 2)  # what it was doing when it froze
             (tmp_path / "go-last").touch()
             ended = await house.runtime.runs.wait(tenant, run.id, timeout=timedelta(seconds=60))
-    assert ended.status is RunStatus.SUCCESS, ended.error
+    assert ended.status is AgentRunStatus.SUCCESS, ended.error
     row = await house.thread(tenant, thread)
     assert row["values"]["trail"] == ["go", "first", "left", "right", "last"]
     assert await count_checkpoints(house, tenant, thread) == 5

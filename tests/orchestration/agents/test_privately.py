@@ -18,7 +18,7 @@ from mainspring.orchestration.agents import Agent, AgentGraph, AgentTools
 from mainspring.orchestration.agents.runtime import privately
 from mainspring.orchestration.agents.server.threads.states import Edit, States
 from mainspring.orchestration.agents.server.threads.store import find_thread
-from mainspring.orchestration.agents.types import IfNotExists, RunOrder, RunStatus, ThreadId
+from mainspring.orchestration.agents.types import AgentRunStatus, IfNotExists, RunOrder, ThreadId
 from tests.orchestration.agents.acting import new_thread, open_house, principal_of
 
 
@@ -104,7 +104,7 @@ async def test_a_run_and_every_look_at_its_states_are_sent_nowhere(
     )
     async with house.worker():
         run = await house.run(principal_of(tenant), order)
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     async with database.tenant(tenant) as transaction:
         found = await find_thread(transaction, thread)
     assert found is not None

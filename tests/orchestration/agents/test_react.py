@@ -21,7 +21,7 @@ from mainspring.inference.gateway.testing import ScriptedProvider, ScriptedReply
 from mainspring.inference.messages import InferenceRequest, Role, ToolCallPart, Usage
 from mainspring.orchestration.agents import AgentLimits, build_subscribers, react_agent, sweep
 from mainspring.orchestration.agents.models import GatewayChatModel
-from mainspring.orchestration.agents.types import IfNotExists, RunOrder, RunStatus, ThreadId
+from mainspring.orchestration.agents.types import AgentRunStatus, IfNotExists, RunOrder, ThreadId
 from mainspring.orchestration.approvals import Approvals, Verdict
 from mainspring.orchestration.pipelines import EventType, LiveEvents, Pipelines
 from mainspring.orchestration.tools import (
@@ -150,7 +150,7 @@ def texts(row: dict[str, Any]) -> list[str]:
 async def test_an_agent_calls_its_tool_and_answers(house: House, tenant: TenantId, stage: Stage, live: LiveEvents):
     stage.script = in_turn(call("weather", {"city": "Oslo"}), ScriptedReply("It rains in Oslo."))
     run = await house.run(principal_of(tenant), ask("How is Oslo?"))
-    assert run.status is RunStatus.SUCCESS, run.error
+    assert run.status is AgentRunStatus.SUCCESS, run.error
     row = await house.thread(tenant, run.thread)
     assert texts(row) == ["How is Oslo?", "", "Rain in Oslo", "It rains in Oslo."]
     assert stage.asked == ["Oslo"]
@@ -205,7 +205,7 @@ async def wait_for_payment(house: House, tenant: TenantId, stage: Stage, approva
     stage.script = in_turn(call("pay", {"to": "Fabrikam", "cents": 125_000}), ScriptedReply("Done."))
     thread = new_thread()
     run = await house.run(replace(principal_of(tenant), hands=frozenset({"user:usr_ada"})), ask("Pay them", thread))
-    assert run.status is RunStatus.SUCCESS, run.error
+    assert run.status is AgentRunStatus.SUCCESS, run.error
     async with house.database.tenant(tenant) as transaction:
         awaited = await transaction.one("select * from agent_awaited_approval")
     return thread, (await approvals.get(await person(tenant), awaited["approval_id"])).approval
@@ -226,7 +226,7 @@ async def test_a_call_that_a_person_must_allow_waits_and_goes_on_when_it_is_appr
     runs = await house.runtime.runs.list_of_thread(tenant, thread)
     assert len(runs) == 2
     ended = await house.runtime.runs.wait(tenant, runs[0].id, timeout=timedelta(seconds=20))
-    assert ended.status is RunStatus.SUCCESS, ended.error
+    assert ended.status is AgentRunStatus.SUCCESS, ended.error
     assert [each[:2] for each in stage.paid] == [("Fabrikam", 125_000)]
     row = await house.thread(tenant, thread)
     assert (row["status"], texts(row)[-1]) == ("idle", "Done.")
@@ -253,7 +253,7 @@ async def test_a_thread_that_is_resumed_before_anybody_decided_waits_again(
     thread, approval = await wait_for_payment(house, tenant, stage, approvals)
     eager = RunOrder("clerk", thread=thread, command={"resume": "go on"})
     run = await house.run(replace(principal_of(tenant), hands=frozenset({"user:usr_ada"})), eager)
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     row = await house.thread(tenant, thread)
     assert (row["status"], stage.paid) == ("interrupted", [])
     await approvals.decide(await person(tenant), approval.id, Verdict.APPROVE, digest=approval.digest, reason=None)
@@ -288,7 +288,7 @@ async def test_an_agent_that_goes_in_circles_is_stopped(house: House, tenant: Te
 async def test_a_model_that_asks_for_an_unknown_tool_is_told_so(house: House, tenant: TenantId, stage: Stage):
     stage.script = in_turn(call("wether", {"city": "Oslo"}), ScriptedReply("Sorry."))
     run = await house.run(principal_of(tenant), ask("How is Oslo?"))
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     assert "tool_unknown" in texts(await house.thread(tenant, run.thread))[2]
 
 

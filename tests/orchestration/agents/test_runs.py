@@ -18,12 +18,12 @@ from mainspring.orchestration.agents import Agent, AgentGraph, AgentLimits, Agen
 from mainspring.orchestration.agents.errors import AgentRunNotCancellable, AgentUnknown, ThreadBusy
 from mainspring.orchestration.agents.types import (
     AgentRunId,
+    AgentRunStatus,
     Cancellation,
     Durability,
     IfNotExists,
     Multitask,
     RunOrder,
-    RunStatus,
     StreamChoice,
     StreamMode,
     ThreadId,
@@ -177,7 +177,7 @@ def order(thread: ThreadId, trail: list[str] | None = None, **more: Any) -> RunO
 async def test_a_run_moves_its_thread_on_and_tells_every_mode(house: House, tenant: TenantId, live: LiveEvents):
     thread = new_thread()
     run = await house.run(principal_of(tenant), order(thread, ["go"]))
-    assert (run.status, run.error) == (RunStatus.SUCCESS, None)
+    assert (run.status, run.error) == (AgentRunStatus.SUCCESS, None)
     row = await house.thread(tenant, thread)
     assert (row["status"], row["graph"]) == ("idle", "walker")
     assert row["values"] == {"trail": ["go", "first", "second", "third"]}
@@ -223,14 +223,14 @@ async def test_an_interrupt_waits_in_the_thread_and_a_command_resumes_it(
 ):
     thread = new_thread()
     run = await house.run(principal_of(tenant), order(thread, ["hi"], assistant="asker"))
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     row = await house.thread(tenant, thread)
     assert row["status"] == "interrupted"
     ((waiting,),) = row["interrupts"].values()
     assert waiting["value"] == {"question": "Shall I?"}
     assert emitted(await house.story(live, run), "values")[-1]["interrupts"] == [waiting]
     again = await house.run(principal_of(tenant), order(thread, assistant="asker", command={"resume": "yes"}))
-    assert again.status is RunStatus.SUCCESS
+    assert again.status is AgentRunStatus.SUCCESS
     row = await house.thread(tenant, thread)
     assert (row["status"], row["interrupts"]) == ("idle", {})
     assert row["values"]["trail"] == ["hi", "told yes", "done"]
@@ -241,7 +241,7 @@ async def test_a_command_updates_and_goes_where_it_says(house: House, tenant: Te
     await house.run(principal_of(tenant), order(thread, ["one"], interrupt_before=("second",)))
     command = {"update": {"trail": ["changed"]}, "goto": "third"}
     run = await house.run(principal_of(tenant), order(thread, command=command))
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     trail = (await house.state(run)).values["trail"]
     assert trail[:3] == ["one", "first", "changed"]
     assert "third" in trail
@@ -267,7 +267,7 @@ async def test_a_run_branches_from_an_earlier_checkpoint(house: House, tenant: T
     earlier = next(each for each in history if each.next == ("second",))
     checkpoint = {"checkpoint_id": checkpoint_of(earlier.config)}
     branch = await house.run(principal_of(tenant), order(thread, ["other"], checkpoint=checkpoint))
-    assert branch.status is RunStatus.SUCCESS
+    assert branch.status is AgentRunStatus.SUCCESS
     assert (await house.state(run)).values["trail"] == ["go", "first", "other", "first", "second", "third"]
 
 
@@ -275,7 +275,7 @@ async def test_an_agent_that_never_ends_is_stopped_at_its_ceiling_of_steps(house
     thread = new_thread()
     run = await house.run(principal_of(tenant), order(thread, assistant="circler"))
     assert run.error is not None
-    assert (run.status, run.error.code) == (RunStatus.ERROR, "agent_step_limit")
+    assert (run.status, run.error.code) == (AgentRunStatus.ERROR, "agent_step_limit")
     row = await house.thread(tenant, thread)
     assert row["status"] == "error"
     assert row["values"]["trail"] == ["again"] * 7
@@ -285,7 +285,7 @@ async def test_an_error_of_a_node_ends_the_run_and_is_told(house: House, tenant:
     thread = new_thread()
     run = await house.run(principal_of(tenant), order(thread, assistant="faller"))
     assert run.error is not None
-    assert (run.status, run.error.code) == (RunStatus.ERROR, "agent_failed")
+    assert (run.status, run.error.code) == (AgentRunStatus.ERROR, "agent_failed")
     (told,) = emitted(await house.story(live, run), "end")
     assert told == {"status": "error", "error": {"error": "ValueError", "message": "the floor is gone"}}
     assert (await house.thread(tenant, thread))["error"]["error"] == "agent_failed"
@@ -293,7 +293,7 @@ async def test_an_error_of_a_node_ends_the_run_and_is_told(house: House, tenant:
 
 async def test_a_run_that_takes_too_long_times_out(house: House, tenant: TenantId):
     run = await house.run(principal_of(tenant), order(new_thread(), assistant="sleeper"))
-    assert run.status is RunStatus.TIMEOUT
+    assert run.status is AgentRunStatus.TIMEOUT
 
 
 async def test_a_second_run_waits_its_turn(house: House, tenant: TenantId, doors: Doors):
@@ -304,7 +304,7 @@ async def test_a_second_run_waits_its_turn(house: House, tenant: TenantId, doors
     assert [each.pipeline_run for each in others] == [None] * 3
     doors.open("wait 1").set()
     for each in (first, *others):
-        assert (await house.runtime.runs.wait(tenant, each.id)).status is RunStatus.SUCCESS
+        assert (await house.runtime.runs.wait(tenant, each.id)).status is AgentRunStatus.SUCCESS
     trail = (await house.thread(tenant, thread))["values"]["trail"]
     assert [each for each in trail if each.startswith(("wait", "n "))] == ["wait 1", "n 0", "n 1", "n 2"]
 
@@ -328,8 +328,8 @@ async def test_a_second_run_interrupts_the_first_and_keeps_what_it_reached(
     await doors.entry("wait 1").wait()
     after = order(thread, ["wait no more", "new"], multitask=Multitask.INTERRUPT, assistant="asker")
     second = await house.run(me, after)
-    assert (await house.runtime.runs.get(tenant, first.id)).status is RunStatus.INTERRUPTED
-    assert second.status is RunStatus.SUCCESS
+    assert (await house.runtime.runs.get(tenant, first.id)).status is AgentRunStatus.INTERRUPTED
+    assert second.status is AgentRunStatus.SUCCESS
     trail = (await house.state(second)).values["trail"]
     assert trail == ["wait 1", "first", "wait no more", "new"]
 
@@ -350,7 +350,7 @@ async def test_many_runs_submitted_at_once_to_one_thread_run_one_after_the_other
     thread, me = new_thread(), principal_of(tenant)
     runs = await asyncio.gather(*[house.runtime.runs.submit(me, order(thread, [f"n {n}"])) for n in range(8)])
     for each in runs:
-        assert (await house.runtime.runs.wait(tenant, each.id)).status is RunStatus.SUCCESS
+        assert (await house.runtime.runs.wait(tenant, each.id)).status is AgentRunStatus.SUCCESS
     trail = (await house.thread(tenant, thread))["values"]["trail"]
     assert [trail[start + 1 : start + 4] for start in range(0, 32, 4)] == [["first", "second", "third"]] * 8
     assert sorted(each.ordinal for each in runs) == list(range(1, 9))
@@ -363,8 +363,8 @@ async def test_cancel_stops_a_run_and_the_next_one_starts(house: House, tenant: 
     second = await house.runtime.runs.submit(me, order(thread, ["next"], assistant="asker"))
     stopped = await house.runtime.runs.cancel(tenant, first.id)
     assert stopped is not None
-    assert stopped.status is RunStatus.INTERRUPTED
-    assert (await house.runtime.runs.wait(tenant, second.id)).status is RunStatus.SUCCESS
+    assert stopped.status is AgentRunStatus.INTERRUPTED
+    assert (await house.runtime.runs.wait(tenant, second.id)).status is AgentRunStatus.SUCCESS
     with pytest.raises(AgentRunNotCancellable):
         await house.runtime.runs.cancel(tenant, first.id)
 
@@ -392,7 +392,7 @@ async def test_another_tenant_finds_no_run_and_stops_none(
     theirs = await house.run(principal_of(other_tenant), order(thread, ["theirs"]))
     assert (await house.state(theirs)).values["trail"] == ["theirs", "first", "second", "third"]
     doors.open("wait 1").set()
-    assert (await house.runtime.runs.wait(tenant, run.id)).status is RunStatus.SUCCESS
+    assert (await house.runtime.runs.wait(tenant, run.id)).status is AgentRunStatus.SUCCESS
     assert (await house.state(run)).values["trail"] == ["wait 1", "first", "second", "third"]
 
 
@@ -425,13 +425,13 @@ async def test_a_run_starts_no_sooner_than_it_may(house: House, tenant: TenantId
     later = await house.runtime.runs.submit(me, order(thread, ["later"], delay_seconds=3600))
     assert later.pipeline_run is None
     now = await house.run(me, order(thread, ["now"]))
-    assert now.status is RunStatus.SUCCESS
+    assert now.status is AgentRunStatus.SUCCESS
     assert (await house.thread(tenant, thread))["status"] == "busy"
 
 
 async def test_text_that_postgres_cannot_keep_is_kept_without_what_it_cannot(house: House, tenant: TenantId):
     run = await house.run(principal_of(tenant), order(new_thread(), ["a\0b", "\\u0000"], metadata={"\0k": "v"}))
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     assert run.order.metadata == {"k": "v"}
     assert (await house.thread(tenant, run.thread))["values"]["trail"][:2] == ["ab", "\\u0000"]
 
@@ -439,7 +439,7 @@ async def test_text_that_postgres_cannot_keep_is_kept_without_what_it_cannot(hou
 async def test_a_config_of_a_client_cannot_reach_into_langgraph(house: House, tenant: TenantId):
     thread, config = new_thread(), {"configurable": {"thread_id": "another", "__pregel_send": "x", "mine": 1}}
     run = await house.run(principal_of(tenant), order(thread, ["go"], config=config))
-    assert run.status is RunStatus.SUCCESS
+    assert run.status is AgentRunStatus.SUCCESS
     assert (await house.state(run)).values["trail"] == ["go", "first", "second", "third"]
 
 

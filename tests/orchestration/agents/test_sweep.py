@@ -23,7 +23,7 @@ from mainspring.orchestration.agents import (
 )
 from mainspring.orchestration.agents.errors import AgentUnknown
 from mainspring.orchestration.agents.runs import AgentJob
-from mainspring.orchestration.agents.types import AgentRun, IfNotExists, RunOrder, RunStatus, ThreadId
+from mainspring.orchestration.agents.types import AgentRun, AgentRunStatus, IfNotExists, RunOrder, ThreadId
 from mainspring.orchestration.pipelines import Failure, LiveEvents
 from mainspring.orchestration.pipelines import RunStatus as PipelineStatus
 from tests.orchestration.agents.acting import House, emitted, new_thread, open_house, principal_of, wait_until
@@ -139,7 +139,7 @@ async def test_a_run_that_costs_too_much_is_stopped(house: House, tenant: Tenant
     async with house.worker():
         run = await house.run(principal_of(tenant), order(thread, "spender"))
     assert run.error is not None
-    assert (run.status, run.error.code) == (RunStatus.ERROR, "cost_ceiling_reached")
+    assert (run.status, run.error.code) == (AgentRunStatus.ERROR, "cost_ceiling_reached")
     assert (await house.thread(tenant, thread))["values"] == {"text": "..."}
 
 
@@ -151,7 +151,7 @@ async def test_a_run_whose_time_has_come_is_led_by_the_sweep(house: House, tenan
     async with house.worker():
         await sweep(house.runtime)
         ended = await house.runtime.runs.wait(tenant, run.id, timeout=timedelta(seconds=20))
-    assert ended.status is RunStatus.SUCCESS
+    assert ended.status is AgentRunStatus.SUCCESS
 
 
 async def lost(house: House, tenant: TenantId) -> AgentRun:
@@ -167,7 +167,7 @@ async def test_a_run_whose_pipeline_run_ended_without_it_ends_by_the_sweep(house
     waiting = await house.runtime.runs.submit(principal_of(tenant), order(run.thread))
     await run_sql(house, tenant, "update agent_run set updated_at = now() - interval '5 minutes'")
     await sweep(house.runtime)
-    assert (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.INTERRUPTED
+    assert (await house.runtime.runs.get(tenant, run.id)).status is AgentRunStatus.INTERRUPTED
     assert (await house.runtime.runs.get(tenant, waiting.id)).pipeline_run is not None
 
 
@@ -176,7 +176,7 @@ async def test_it_ends_as_soon_as_the_end_of_its_pipeline_run_is_heard_of(house:
     payload = {"pipeline": "agents.run", "run": str(run.pipeline_run), "status": "cancelled"}
     for subscriber in build_subscribers(house.runtime)["run.finished"]:
         await subscriber(OutboxEvent(new_id(), tenant, "run.finished", payload, run.created_at))
-    assert (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.INTERRUPTED
+    assert (await house.runtime.runs.get(tenant, run.id)).status is AgentRunStatus.INTERRUPTED
 
 
 async def test_a_run_whose_pipeline_run_failed_says_why(house: House, tenant: TenantId):
@@ -186,7 +186,7 @@ async def test_a_run_whose_pipeline_run_failed_says_why(house: House, tenant: Te
     assert await house.runtime.ending.end_lost(tenant, run.pipeline_run, PipelineStatus.FAILED, failure)
     assert not await house.runtime.ending.end_lost(tenant, run.pipeline_run, PipelineStatus.FAILED, failure)
     ended = await house.runtime.runs.get(tenant, run.id)
-    assert (ended.status, ended.error) == (RunStatus.ERROR, failure)
+    assert (ended.status, ended.error) == (AgentRunStatus.ERROR, failure)
 
 
 async def test_a_failed_run_goes_on_where_it_was_when_its_pipeline_run_is_retried(
@@ -195,12 +195,12 @@ async def test_a_failed_run_goes_on_where_it_was_when_its_pipeline_run_is_retrie
     thread = new_thread()
     async with house.worker():
         run = await house.run(principal_of(tenant), order(thread, "moody"))
-        assert run.status is RunStatus.ERROR
+        assert run.status is AgentRunStatus.ERROR
         moody.is_bad = False
         await house.pipelines.submit(tenant, house.runtime.pipeline, AgentJob(run.id))
 
         async def is_done() -> bool:
-            return (await house.runtime.runs.get(tenant, run.id)).status is RunStatus.SUCCESS
+            return (await house.runtime.runs.get(tenant, run.id)).status is AgentRunStatus.SUCCESS
 
         await wait_until(is_done)
     assert moody.ran == ["first", "second", "second"]

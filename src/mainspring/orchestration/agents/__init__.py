@@ -2,6 +2,7 @@
 
 from .agent import Agent, AgentGraph, AgentLimits, Agents
 from .assistants import standard_assistant
+from .ownership import Ownership, ThreadPrivacy
 from .ports import AsSubmitted, Rights
 from .react import react_agent
 from .runs import AgentRuns
@@ -21,7 +22,9 @@ __all__ = [
     "AsSubmitted",
     "FrameJoiner",
     "Graphs",
+    "Ownership",
     "Rights",
+    "ThreadPrivacy",
     "build_agent_runtime",
     "build_subscribers",
     "react_agent",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .types import AgentRunId, RunStatus, ThreadId
+from .types import AgentRunId, AgentRunStatus, ThreadId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class AgentRunFinished:
     run: AgentRunId
     thread: ThreadId
     graph: str
-    status: RunStatus
+    status: AgentRunStatus
     webhook: str | None = None
 
     def payload(self) -> dict[str, object]:

@@ -1,5 +1,6 @@
-"""The SQL of assistants as runs need them; what else is done with them is in `server`."""
+"""The SQL of assistants as runs need them, and of whose threads are; what else is done with both is in `server`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from mainspring.foundation.db import Row, TenantTransaction
@@ -44,3 +45,16 @@ async def insert_standard(
         tenant=transaction.tenant,
         id=assistant,
     )
+
+
+async def hidden_threads(transaction: TenantTransaction, threads: Sequence[UUID], hands: Sequence[str]) -> set[UUID]:
+    """Those of the threads that belong to none of these hands. Primary key."""
+    rows = await transaction.all(
+        """
+        select id from agent_thread
+         where tenant_id = %(tenant)s and id = any(%(threads)s::uuid[]) and owner <> all(%(hands)s::text[])""",
+        tenant=transaction.tenant,
+        threads=list(threads),
+        hands=list(hands),
+    )
+    return {row["id"] for row in rows}

@@ -123,6 +123,7 @@ thread_table = Table(
     _now("created_at"),
     _now("updated_at"),
     _now("state_updated_at"),
+    Column("owner", Text),
     CheckConstraint("status in ('idle', 'busy', 'interrupted', 'error')", name="agent_thread_status_known"),
     CheckConstraint("ttl_strategy in ('delete', 'keep_latest')", name="agent_thread_ttl_known"),
     Index("agent_thread_newest", "tenant_id", "updated_at", "id"),

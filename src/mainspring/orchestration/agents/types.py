@@ -39,7 +39,7 @@ PIPELINE = "agents.run"
 STEP = "act"
 
 
-class RunStatus(StrEnum):
+class AgentRunStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     SUCCESS = "success"
@@ -50,7 +50,7 @@ class RunStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         """Nothing will happen to the run by itself any more."""
-        return self not in {RunStatus.PENDING, RunStatus.RUNNING}
+        return self not in {AgentRunStatus.PENDING, AgentRunStatus.RUNNING}
 
 
 class ThreadStatus(StrEnum):
@@ -240,7 +240,7 @@ class AgentRun:
     thread: ThreadId
     assistant: AssistantId
     graph: str
-    status: RunStatus
+    status: AgentRunStatus
     order: RunOrder
     ordinal: int
     created_at: datetime

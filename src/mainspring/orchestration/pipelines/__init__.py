@@ -20,6 +20,7 @@ from .flow import Elapsed, Gathered, ItemFailure, Undo, Wait
 from .live import LiveEvents
 from .pipeline import Pipeline
 from .pools import PooledRun
+from .privacy import JoinedPrivacy, Privacy
 from .schemas import RunShape, run_shape
 from .service import Pipelines
 from .signals import Told
@@ -59,6 +60,7 @@ __all__ = [
     "IdempotencyKeyReused",
     "ItemFailure",
     "Items",
+    "JoinedPrivacy",
     "LanePace",
     "LiveEvents",
     "Pace",
@@ -68,6 +70,7 @@ __all__ = [
     "PipelineInvalid",
     "Pipelines",
     "PooledRun",
+    "Privacy",
     "ProcessPool",
     "Retry",
     "Run",

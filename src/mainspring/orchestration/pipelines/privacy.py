@@ -38,6 +38,20 @@ class Open:
         return ()
 
 
+class JoinedPrivacy:
+    """What is closed to a caller by any of several rooms, each of which knows its own subjects."""
+
+    def __init__(self, *parts: Privacy) -> None:
+        self._parts = parts
+
+    async def closed_to(self, principal: Principal, subjects: Collection[str]) -> Collection[str]:
+        """Those that one of them keeps closed."""
+        closed = set[str]()
+        for part in self._parts:
+            closed.update(await part.closed_to(principal, subjects))
+        return closed
+
+
 def cover(run: Run) -> Run:
     """The run without what was said of its failures, and without what its steps await: a signal's name may tell."""
     steps = tuple(replace(each, error=_covered(each.error), awaited=_vague(each.awaited)) for each in run.steps)

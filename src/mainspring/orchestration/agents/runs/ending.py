@@ -8,7 +8,7 @@ from mainspring.foundation.ids import TenantId
 from mainspring.foundation.outbox import publish
 from mainspring.orchestration.agents.checkpoints import Fence
 from mainspring.orchestration.agents.events import AgentRunFinished
-from mainspring.orchestration.agents.types import AgentRun, Json, JsonObject, OnCompletion, RunStatus, ThreadStatus
+from mainspring.orchestration.agents.types import AgentRun, AgentRunStatus, Json, JsonObject, OnCompletion, ThreadStatus
 from mainspring.orchestration.pipelines.types import Failure, RunId
 from mainspring.orchestration.pipelines.types import RunStatus as PipelineStatus
 
@@ -30,7 +30,7 @@ class Outcome:
     approvals    approvals that are waited for, and the interrupt of each
     """
 
-    status: RunStatus
+    status: AgentRunStatus
     failure: Failure | None = None
     values: Json = None
     interrupts: JsonObject = field(default_factory=dict[str, Json])
@@ -40,7 +40,7 @@ class Outcome:
     @property
     def thread_status(self) -> ThreadStatus:
         """What the thread is then, if no other run waits."""
-        if self.status in {RunStatus.ERROR, RunStatus.TIMEOUT}:
+        if self.status in {AgentRunStatus.ERROR, AgentRunStatus.TIMEOUT}:
             return ThreadStatus.ERROR
         return ThreadStatus.INTERRUPTED if self.has_next else ThreadStatus.IDLE
 
@@ -124,6 +124,6 @@ class Ending:
 def _lost(status: PipelineStatus, failure: Failure | None) -> Outcome:
     """What is known of a run whose pipeline run ended without it."""
     if status is PipelineStatus.CANCELLED:
-        return Outcome(RunStatus.INTERRUPTED)
+        return Outcome(AgentRunStatus.INTERRUPTED)
     detail = "The run could not be brought to an end; see the pipeline run that led it."
-    return Outcome(RunStatus.ERROR, failure or Failure("agent_run_lost", detail))
+    return Outcome(AgentRunStatus.ERROR, failure or Failure("agent_run_lost", detail))

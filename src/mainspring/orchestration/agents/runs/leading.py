@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mainspring.foundation.db import TenantTransaction
 from mainspring.orchestration.agents.agent import Agents
+from mainspring.orchestration.agents.ownership import SUBJECT
 from mainspring.orchestration.agents.types import ThreadId
 from mainspring.orchestration.pipelines import Pipeline, Pipelines
 from mainspring.orchestration.pipelines.types import Urgency
@@ -43,7 +44,7 @@ class Leading:
             self.pipeline,
             AgentJob(row["id"]),
             idempotency_key=f"agent-run:{row['id']}",
-            subject=f"thread:{thread}",
+            subject=f"{SUBJECT}{thread}",
             urgency=Urgency(cost_ceiling_micros=ceiling),
             by=read_caller(row["caller"]),
         )

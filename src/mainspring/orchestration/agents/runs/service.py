@@ -23,15 +23,16 @@ from mainspring.orchestration.agents.errors import (
     AgentUnknown,
     ThreadBusy,
 )
+from mainspring.orchestration.agents.ownership import owner_of
 from mainspring.orchestration.agents.types import (
     AgentRun,
     AgentRunId,
+    AgentRunStatus,
     Cancellation,
     IfNotExists,
     JsonObject,
     Multitask,
     RunOrder,
-    RunStatus,
     ThreadId,
 )
 from mainspring.orchestration.pipelines.errors import RunNotCancellable
@@ -85,7 +86,7 @@ class AgentRuns:
             row = await self._get_in(transaction, run)
             await store.lock_thread(transaction, row["thread_id"])
             row = await self._get_in(transaction, run)
-            if RunStatus(row["status"]).is_final:
+            if AgentRunStatus(row["status"]).is_final:
                 raise AgentRunNotCancellable(
                     f"The run {run} is over ({row['status']}); only an unfinished one can stop."
                 )
@@ -103,7 +104,13 @@ class AgentRuns:
             return read_run(await self._get_in(transaction, run))
 
     async def list_of_thread(
-        self, tenant: TenantId, thread: ThreadId, *, status: RunStatus | None = None, limit: int = 10, offset: int = 0
+        self,
+        tenant: TenantId,
+        thread: ThreadId,
+        *,
+        status: AgentRunStatus | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> tuple[AgentRun, ...]:
         """A thread's runs, newest first; none for a thread that is not there."""
         async with self._database.tenant(tenant) as transaction:
@@ -149,6 +156,7 @@ class AgentRuns:
                 thread,
                 is_stateless=order.thread is None,
                 created_by=principal.name,
+                owner=owner_of(principal),
                 graph=chosen.agent.name,
             )
         row = await store.lock_thread(transaction, thread)
@@ -183,7 +191,7 @@ class AgentRuns:
             await store.delete_run(transaction, run)  # first: it waits for checkpoints under way
             await checkpoints.undo_run_in(transaction, str(run))
         else:
-            await store.finish(transaction, run, status=RunStatus.INTERRUPTED, reason=reason, stops=True)
+            await store.finish(transaction, run, status=AgentRunStatus.INTERRUPTED, reason=reason, stops=True)
         return run, RunId(led) if led else None
 
     async def _get_in(self, transaction: TenantTransaction, run: UUID) -> Row:

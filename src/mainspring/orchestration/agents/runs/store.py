@@ -20,19 +20,26 @@ _SELECT: LiteralString = """
 
 
 async def insert_thread(
-    transaction: TenantTransaction, thread: UUID, *, is_stateless: bool, created_by: str | None, graph: str
+    transaction: TenantTransaction,
+    thread: UUID,
+    *,
+    is_stateless: bool,
+    created_by: str | None,
+    owner: str | None,
+    graph: str,
 ) -> None:
     """A thread, unless there is one of that id."""
     await transaction.run(
         """
-        insert into agent_thread (tenant_id, id, graph, is_stateless, created_by)
-        values (%(tenant)s, %(thread)s, %(graph)s, %(is_stateless)s, %(created_by)s)
+        insert into agent_thread (tenant_id, id, graph, is_stateless, created_by, owner)
+        values (%(tenant)s, %(thread)s, %(graph)s, %(is_stateless)s, %(created_by)s, %(owner)s)
             on conflict do nothing""",
         tenant=transaction.tenant,
         thread=thread,
         graph=graph,
         is_stateless=is_stateless,
         created_by=created_by,
+        owner=owner,
     )
 
 

@@ -33,7 +33,7 @@ from mainspring.orchestration.agents.runs.resuming import Resuming
 from mainspring.orchestration.agents.runs.sweep import Sweeping
 from mainspring.orchestration.agents.runs.threads import Threads
 from mainspring.orchestration.agents.tools import Acting
-from mainspring.orchestration.agents.types import PIPELINE, STEP, AgentRun, JsonObject, RunStatus, StreamMode
+from mainspring.orchestration.agents.types import PIPELINE, STEP, AgentRun, AgentRunStatus, JsonObject, StreamMode
 from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.pipelines import Pipeline, Pipelines
 from mainspring.orchestration.pipelines.errors import Abandon
@@ -211,7 +211,7 @@ class _Acts:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 graph = self.parts.graphs.open(begun.run.tenant, begun.run.graph)
-                outcome = await read_outcome(graph, begun.run, RunStatus.INTERRUPTED)
+                outcome = await read_outcome(graph, begun.run, AgentRunStatus.INTERRUPTED)
                 await self.ending.close(begun.run, outcome)
         except (TimeoutError, MainspringError, *DatabaseGone) as late:
             log.info("agent_run_not_closed", run=str(begun.run.id), error=type(late).__name__)
@@ -227,7 +227,7 @@ class _Acts:
             if not limit.expired():
                 raise
             return await self._timed_out(graph, begun)
-        return await read_outcome(graph, begun.run, RunStatus.SUCCESS)
+        return await read_outcome(graph, begun.run, AgentRunStatus.SUCCESS)
 
     async def _stream(self, graph: Graph, begun: _Begun, telling: Telling) -> None:
         order = begun.run.order
@@ -290,16 +290,16 @@ class _Acts:
     async def _timed_out(self, graph: Graph, begun: _Begun) -> Outcome:
         limit = self.parts.graphs.agents.get(begun.run.graph).limits.time
         failure = Failure("agent_timed_out", f"The run was not done within {limit.total_seconds():g} s.")
-        return await read_outcome(graph, begun.run, RunStatus.TIMEOUT, failure)
+        return await read_outcome(graph, begun.run, AgentRunStatus.TIMEOUT, failure)
 
     async def _failed(self, begun: _Begun, error: Exception) -> Outcome:
         failure = _failure_of(error, self.parts.graphs.agents.get(begun.run.graph).limits.recursion)
         log.info("agent_run_failed", run=str(begun.run.id), code=failure.code, error=type(error).__name__)
         try:
             graph = self.parts.graphs.open(begun.run.tenant, begun.run.graph)
-            return await read_outcome(graph, begun.run, RunStatus.ERROR, failure)
+            return await read_outcome(graph, begun.run, AgentRunStatus.ERROR, failure)
         except (MainspringError, ValueError, TypeError, LookupError):
-            return Outcome(RunStatus.ERROR, failure)
+            return Outcome(AgentRunStatus.ERROR, failure)
 
     async def _end(self, begun: _Begun, outcome: Outcome) -> None:
         try:

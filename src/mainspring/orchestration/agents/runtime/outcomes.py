@@ -10,7 +10,7 @@ from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import read_id
 from mainspring.orchestration.agents.runs.ending import Outcome
 from mainspring.orchestration.agents.tools import INTERRUPT_KIND
-from mainspring.orchestration.agents.types import AgentRun, Json, JsonObject, RunStatus
+from mainspring.orchestration.agents.types import AgentRun, AgentRunStatus, Json, JsonObject
 from mainspring.orchestration.pipelines.types import Failure
 from mainspring.orchestration.tools.types import APPROVAL_PREFIX
 
@@ -18,7 +18,7 @@ from .frames import show_interrupt, to_json
 from .graphs import Graph
 
 
-async def read_outcome(graph: Graph, run: AgentRun, status: RunStatus, failure: Failure | None = None) -> Outcome:
+async def read_outcome(graph: Graph, run: AgentRun, status: AgentRunStatus, failure: Failure | None = None) -> Outcome:
     """The run's outcome with the state that its thread has now."""
     config: RunnableConfig = {"configurable": {"thread_id": str(run.thread)}}
     snapshot = await graph.aget_state(config)

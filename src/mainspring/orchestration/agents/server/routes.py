@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from mainspring import __version__
@@ -10,6 +10,7 @@ from mainspring.foundation.http import CurrentPrincipal
 
 from .assistants import routes as assistant_routes
 from .crons import routes as cron_routes
+from .doorkeeper import keep_door
 from .items import routes as item_routes
 from .keys import KeyRoute
 from .runs import routes as run_routes
@@ -30,11 +31,11 @@ class ServerInfo(BaseModel):
 
 def build_router(server: AgentServer) -> APIRouter:
     """Every route of the agent server."""
-    router = APIRouter(prefix=PREFIX)
+    router = APIRouter(prefix=PREFIX, dependencies=[Depends(keep_door(server.ownership))])
     _add_about(router)
     router.include_router(assistant_routes.build_router(server.assistants, server.shapes))
     router.include_router(thread_routes.build_router(server.threads, server.states))
-    router.include_router(event_routes.build_router(server.commands, server.feed, server.joined))
+    router.include_router(event_routes.build_router(server.commands, server.feed, server.joined, server.ownership))
     router.include_router(cron_routes.build_router(server.crons, server.assistants))
     router.include_router(run_routes.build_router(server.desk, server.streams))
     router.include_router(item_routes.build_router(server.items))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.valkey import Valkey
+from mainspring.orchestration.agents.ownership import Ownership
 from mainspring.orchestration.agents.runtime import AgentRuntime
 from mainspring.orchestration.pipelines import LiveEvents
 
@@ -26,6 +27,7 @@ class AgentServer:
     """What the routes stand on. `close` ends every open stream; `fire_crons` is for a worker's clock."""
 
     database: Database
+    ownership: Ownership
     assistants: Assistants
     threads: Threads
     states: States
@@ -52,12 +54,14 @@ def build_agent_server(database: Database, valkey: Valkey, live: LiveEvents, run
     """The server over a runtime; no work is done yet."""
     watch = ThreadWatch(valkey)
     states = States(database, runtime.graphs)
-    threads = Threads(database, runtime.runs, states)
+    ownership = Ownership(database)
+    threads = Threads(database, runtime.runs, states, ownership)
     assistants = Assistants(database, runtime.agents)
     desk = RunDesk(database, runtime.runs, threads, watch)
     feed = Feed(Followed(database, runtime.runs, threads, live, watch))
     return AgentServer(
         database=database,
+        ownership=ownership,
         assistants=assistants,
         threads=threads,
         states=states,

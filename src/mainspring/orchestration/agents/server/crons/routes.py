@@ -80,7 +80,7 @@ def _add_editing(router: APIRouter, crons: Crons) -> None:
     async def update_cron(principal: CurrentPrincipal, cron: str, change: CronPatch) -> Response:
         """Change when it comes and what it runs; `enabled: false` stops it."""
         principal.require(EDIT)
-        return JSONResponse(show_cron(await crons.update(principal.tenant, _read_cron_id(cron), change)))
+        return JSONResponse(show_cron(await crons.update(principal, _read_cron_id(cron), change)))
 
     @router.delete("/runs/crons/{cron}", status_code=204)
     async def delete_cron(principal: CurrentPrincipal, cron: str) -> Response:

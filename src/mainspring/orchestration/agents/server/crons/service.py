@@ -72,14 +72,19 @@ class Crons:
             raise _unknown(cron)
         return found
 
-    async def update(self, tenant: TenantId, cron: CronId, change: CronPatch) -> Cron:
-        """Change terms and run; the next time is counted anew. NotFound, CronInvalid."""
-        async with self._database.tenant(tenant) as transaction:
+    async def update(self, principal: Principal, cron: CronId, change: CronPatch) -> Cron:
+        """Change terms and run; the next time is counted anew. NotFound, CronInvalid.
+
+        From now on its runs have the rights of who changed it: nobody borrows those of who made it. So a cron on
+        somebody else's thread starts nothing any more.
+        """
+        caller = msgspec.json.encode(principal).decode()
+        async with self._database.tenant(principal.tenant) as transaction:
             before = await store.find_cron(transaction, cron)
             if before is None:
                 raise _unknown(cron)
             terms = _time(_change(before, change), await store.read_clock(transaction))
-            return await store.update_cron(transaction, cron, terms)
+            return await store.update_cron(transaction, cron, terms, caller=caller)
 
     async def delete(self, tenant: TenantId, cron: CronId) -> None:
         """Delete the cron; runs it started go on. NotFound."""

@@ -75,15 +75,16 @@ async def find_cron(transaction: TenantTransaction, cron: CronId) -> Cron | None
     return read_cron(row) if row else None
 
 
-async def update_cron(transaction: TenantTransaction, cron: CronId, terms: CronTerms) -> Cron:
-    """Put other terms in force."""
+async def update_cron(transaction: TenantTransaction, cron: CronId, terms: CronTerms, *, caller: str) -> Cron:
+    """Put other terms in force; its runs start on behalf of `caller`."""
     row = await transaction.one(
         "update agent_cron set assistant_id = %(assistant)s, thread_id = %(thread)s, schedule = %(schedule)s,"
         " timezone = %(timezone)s, end_at = %(end_at)s, next_at = %(next_at)s, is_enabled = %(is_enabled)s,"
         " on_run_completed = %(on_run_completed)s, payload = %(payload)s::jsonb, metadata = %(metadata)s::jsonb,"
-        " updated_at = now() where tenant_id = %(tenant)s and id = %(id)s returning *",
+        " caller = %(caller)s::jsonb, updated_at = now() where tenant_id = %(tenant)s and id = %(id)s returning *",
         tenant=transaction.tenant,
         id=cron,
+        caller=caller,
         **_values(terms),
     )
     return read_cron(row)

@@ -17,14 +17,14 @@ from mainspring.orchestration.agents.server.words import RUN, QueryLimit, QueryO
 from mainspring.orchestration.agents.types import (
     AgentRun,
     AgentRunId,
+    AgentRunStatus,
     Cancellation,
     JsonObject,
     RunOrder,
-    RunStatus,
     StreamMode,
 )
 
-from .schemas import RunCreate, RunInBatch, RunsCancel, RunShape, show_run
+from .schemas import AgentRunShape, RunCreate, RunInBatch, RunsCancel, show_run
 from .service import RunDesk
 from .streaming import RunStreams, Watching, read_place
 
@@ -46,7 +46,7 @@ def read_run_id(text: str) -> AgentRunId:
 
 
 def _add_on_threads(router: APIRouter, desk: RunDesk, streams: RunStreams) -> None:
-    @router.post("/threads/{thread}/runs", response_model=RunShape)
+    @router.post("/threads/{thread}/runs", response_model=AgentRunShape)
     async def create_run(principal: CurrentPrincipal, thread: str, wanted: RunCreate) -> Response:
         """Start a run on the thread in the background; a busy thread takes it as `multitask_strategy` says."""
         run = await _submit(desk, principal, wanted.order(read_thread_id(thread)))
@@ -68,7 +68,7 @@ def _add_on_threads(router: APIRouter, desk: RunDesk, streams: RunStreams) -> No
 
 
 def _add_stateless(router: APIRouter, desk: RunDesk, streams: RunStreams) -> None:
-    @router.post("/runs", response_model=RunShape)
+    @router.post("/runs", response_model=AgentRunShape)
     async def create_stateless_run(principal: CurrentPrincipal, wanted: RunCreate) -> Response:
         """Start a run on a thread of its own, which goes some time after the run unless `on_completion` is `keep`."""
         run = await _submit(desk, principal, wanted.order(None))
@@ -86,7 +86,7 @@ def _add_stateless(router: APIRouter, desk: RunDesk, streams: RunStreams) -> Non
         """As on a thread, on a thread of its own."""
         return _result(streams, await _submit(desk, principal, wanted.order(None)), wanted)
 
-    @router.post("/runs/batch", response_model=list[RunShape])
+    @router.post("/runs/batch", response_model=list[AgentRunShape])
     async def create_batch(principal: CurrentPrincipal, wanted: list[RunInBatch]) -> Response:
         """Start up to 100 runs in the background, in this order."""
         principal.require(RUN)
@@ -97,13 +97,13 @@ def _add_stateless(router: APIRouter, desk: RunDesk, streams: RunStreams) -> Non
 
 
 def _add_reading(router: APIRouter, desk: RunDesk) -> None:
-    @router.get("/threads/{thread}/runs", response_model=list[RunShape])
+    @router.get("/threads/{thread}/runs", response_model=list[AgentRunShape])
     async def list_runs(
         principal: CurrentPrincipal,
         thread: str,
         limit: QueryLimit = 10,
         offset: QueryOffset = 0,
-        status: RunStatus | None = None,
+        status: AgentRunStatus | None = None,
         fields: Annotated[list[str] | None, Query(alias="select")] = None,
     ) -> Response:
         """The thread's runs, newest first."""
@@ -113,7 +113,7 @@ def _add_reading(router: APIRouter, desk: RunDesk) -> None:
         )
         return JSONResponse([select(show_run(run), fields) for run in found])
 
-    @router.get("/threads/{thread}/runs/{run}", response_model=RunShape)
+    @router.get("/threads/{thread}/runs/{run}", response_model=AgentRunShape)
     async def get_run(principal: CurrentPrincipal, thread: str, run: str) -> Response:
         """One run."""
         principal.require(RUN)
@@ -182,8 +182,8 @@ def _add_stopping(router: APIRouter, desk: RunDesk, streams: RunStreams) -> None
             raise InvalidInput("Send either run_ids (with their thread_id) or a status of pending, running or all.")
         thread = None if wanted.thread_id is None else read_thread_id(wanted.thread_id)
         named = [read_run_id(each) for each in wanted.run_ids or []]
-        runs = named or await desk.list_unfinished(principal.tenant, thread, wanted.status or "all")
-        await desk.cancel_many(principal.tenant, runs, thread, action)
+        runs = named or await desk.list_unfinished(principal, thread, wanted.status or "all")
+        await desk.cancel_many(principal, runs, thread, action)
         return Response(status_code=204)
 
 

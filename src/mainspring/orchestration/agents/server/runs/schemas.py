@@ -135,7 +135,7 @@ class RunsCancel(Body):
     status: Literal["pending", "running", "all"] | None = None
 
 
-class RunShape(BaseModel):
+class AgentRunShape(BaseModel):
     """A run."""
 
     run_id: str
@@ -150,7 +150,7 @@ class RunShape(BaseModel):
 
 
 def show_run(run: AgentRun) -> JsonObject:
-    """As `RunShape`."""
+    """As `AgentRunShape`."""
     order = run.order
     kwargs: JsonObject = {
         **order.kwargs,

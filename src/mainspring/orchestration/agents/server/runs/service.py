@@ -10,17 +10,18 @@ from mainspring.foundation.errors import Conflict
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents.errors import AgentRunNotCancellable, AgentUnknown
+from mainspring.orchestration.agents.ownership import Ownership, seeing_hands
 from mainspring.orchestration.agents.runs import AgentRuns
 from mainspring.orchestration.agents.server.streams.watch import ThreadWatch
 from mainspring.orchestration.agents.server.threads.service import Threads
 from mainspring.orchestration.agents.types import (
     AgentRun,
     AgentRunId,
+    AgentRunStatus,
     Cancellation,
     Json,
     JsonObject,
     RunOrder,
-    RunStatus,
     ThreadId,
 )
 
@@ -33,13 +34,16 @@ class RunDesk:
     """Takes orders for runs and answers for them."""
 
     def __init__(self, database: Database, runs: AgentRuns, threads: Threads, watch: ThreadWatch) -> None:
+        self._ownership = Ownership(database)
         self._database = database
         self._runs = runs
         self._threads = threads
         self._watch = watch
 
     async def submit(self, principal: Principal, order: RunOrder) -> AgentRun:
-        """Start the run, or let it wait its turn; its thread's watchers are told."""
+        """Start the run, or let it wait its turn; its thread's watchers are told. AgentUnknown for another's thread."""
+        if order.thread is not None:
+            await self._ownership.require(principal, [order.thread])
         run = await self._runs.submit(principal, order)
         await self._watch.ring(principal.tenant, run.thread)
         return run
@@ -56,7 +60,7 @@ class RunDesk:
         return found
 
     async def list_of_thread(
-        self, tenant: TenantId, thread: ThreadId, *, status: RunStatus | None, limit: int, offset: int
+        self, tenant: TenantId, thread: ThreadId, *, status: AgentRunStatus | None, limit: int, offset: int
     ) -> Sequence[AgentRun]:
         """The thread's runs, newest first. AgentUnknown for a thread that is not there."""
         await self._threads.get(tenant, thread)
@@ -72,19 +76,23 @@ class RunDesk:
         await self._watch.ring(run.tenant, run.thread)
 
     async def cancel_many(
-        self, tenant: TenantId, runs: Sequence[AgentRunId], thread: ThreadId | None, action: Cancellation
+        self, principal: Principal, runs: Sequence[AgentRunId], thread: ThreadId | None, action: Cancellation
     ) -> int:
-        """Stop these runs; how many were stopped. AgentUnknown when one of them is not there."""
-        found = [await self.get(tenant, thread, each) for each in runs]
+        """Stop these runs; how many were stopped. AgentUnknown when one of them is not there for the caller."""
+        found = [await self.get(principal.tenant, thread, each) for each in runs]
+        await self._ownership.require(principal, {each.thread for each in found})
         unfinished = [each for each in found if not each.status.is_final]
         for each in unfinished:
             await self.cancel(each, action)
         return len(unfinished)
 
-    async def list_unfinished(self, tenant: TenantId, thread: ThreadId | None, status: str) -> list[AgentRunId]:
-        """Unfinished runs of the tenant or the thread, 200 at most."""
-        async with self._database.tenant(tenant) as transaction:
-            found = await store.list_unfinished(transaction, thread=thread, status=status, limit=MOST_AT_ONCE)
+    async def list_unfinished(self, principal: Principal, thread: ThreadId | None, status: str) -> list[AgentRunId]:
+        """Unfinished runs of the caller's threads or of one of them, 200 at most."""
+        hands = seeing_hands(principal)
+        async with self._database.tenant(principal.tenant) as transaction:
+            found = await store.list_unfinished(
+                transaction, thread=thread, status=status, hands=hands, limit=MOST_AT_ONCE
+            )
         return [AgentRunId(each) for each in found]
 
     async def delete(self, tenant: TenantId, thread: ThreadId, run: AgentRunId) -> None:

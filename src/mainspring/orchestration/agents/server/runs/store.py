@@ -28,17 +28,20 @@ async def find_last_ordinal(transaction: TenantTransaction, thread: UUID) -> int
 
 
 async def list_unfinished(
-    transaction: TenantTransaction, *, thread: UUID | None, status: str, limit: int
+    transaction: TenantTransaction, *, thread: UUID | None, status: str, hands: Sequence[str] | None, limit: int
 ) -> list[UUID]:
-    """Unfinished runs of the tenant or of one thread, newest first; `status` may be all."""
+    """Unfinished runs of threads of these hands or of one thread, newest first; `status` may be all."""
     rows = await transaction.all(
-        "select id from agent_run where tenant_id = %(tenant)s"
+        "select id from agent_run r where tenant_id = %(tenant)s"
+        " and (%(hands)s::text[] is null or exists (select from agent_thread t where t.tenant_id = r.tenant_id"
+        " and t.id = r.thread_id and (t.owner is null or t.owner = any(%(hands)s::text[]))))"
         " and (%(thread)s::uuid is null or thread_id = %(thread)s)"
         " and status in ('pending', 'running') and (%(status)s = 'all' or status = %(status)s)"
         " order by id desc limit %(limit)s",
         tenant=transaction.tenant,
         thread=thread,
         status=status,
+        hands=None if hands is None else list(hands),
         limit=limit,
     )
     return [row["id"] for row in rows]

@@ -17,7 +17,14 @@ from mainspring.orchestration.agents.runs import AgentRuns
 from mainspring.orchestration.agents.server.runs import store
 from mainspring.orchestration.agents.server.runs.service import gather_interrupts
 from mainspring.orchestration.agents.server.threads.service import Threads
-from mainspring.orchestration.agents.types import AgentRun, AgentRunId, JsonObject, RunStatus, ThreadId, ThreadStatus
+from mainspring.orchestration.agents.types import (
+    AgentRun,
+    AgentRunId,
+    AgentRunStatus,
+    JsonObject,
+    ThreadId,
+    ThreadStatus,
+)
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines.types import RunEvent
 
@@ -76,14 +83,14 @@ class Feed:
             try:
                 run = await self._from.runs.get(run.tenant, run.id)
             except AgentUnknown:  # rolled back: nothing is left of it
-                return run, Ending(RunStatus.INTERRUPTED, None, datetime.now(UTC))
+                return run, Ending(AgentRunStatus.INTERRUPTED, None, datetime.now(UTC))
             if not run.status.is_final:
                 if asyncio.get_running_loop().time() > until:
                     break
                 await asyncio.sleep(0.02)
-        waiting = await self._waiting(run) if run.status is RunStatus.SUCCESS else ()
+        waiting = await self._waiting(run) if run.status is AgentRunStatus.SUCCESS else ()
         error = run.error.detail if run.error else None
-        status = run.status if run.status.is_final else RunStatus.INTERRUPTED
+        status = run.status if run.status.is_final else AgentRunStatus.INTERRUPTED
         return run, Ending(status, error, run.finished_at or datetime.now(UTC), waiting)
 
     async def iter_runs(

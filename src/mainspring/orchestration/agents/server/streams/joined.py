@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from mainspring.foundation.errors import BadRequest
-from mainspring.foundation.ids import TenantId
+from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents.errors import AgentUnknown
 from mainspring.orchestration.agents.server.runs.service import RunDesk
 from mainspring.orchestration.agents.server.threads.service import Threads
@@ -43,14 +43,15 @@ class JoinedThread:
         self._desk = desk
         self._feed = feed
 
-    async def open(self, tenant: TenantId, thread: ThreadId, after: str | None) -> Place:
+    async def open(self, principal: Principal, thread: ThreadId, after: str | None) -> Place:
         """Where to begin: with unfinished runs, behind the id, or with the first run (`-`). AgentUnknown."""
+        tenant = principal.tenant
         found = await self._threads.get(tenant, thread)
         if after in {"-", "-1"}:
             return Place(found, 1)
         if after:
             return _read(found, after)
-        unfinished = await self._desk.list_unfinished(tenant, thread, "all")
+        unfinished = await self._desk.list_unfinished(principal, thread, "all")
         ordinals = [(await self._desk.get(tenant, thread, each)).ordinal for each in unfinished]
         return Place(found, min(ordinals, default=1 + await self._desk.find_last_ordinal(tenant, thread)))
 

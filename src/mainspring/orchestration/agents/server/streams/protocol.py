@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from mainspring.orchestration.agents.types import AgentRunId, Json, JsonObject, RunStatus
+from mainspring.orchestration.agents.types import AgentRunId, AgentRunStatus, Json, JsonObject
 from mainspring.orchestration.pipelines.types import RunEvent
 
 from .emission import Emission, Emissions
@@ -21,10 +21,10 @@ from .messages import Messages
 _EPOCH_MICROSECONDS = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 _SHARE = 16
 _LIFECYCLE = {
-    RunStatus.SUCCESS: "completed",
-    RunStatus.ERROR: "failed",
-    RunStatus.TIMEOUT: "failed",
-    RunStatus.INTERRUPTED: "failed",
+    AgentRunStatus.SUCCESS: "completed",
+    AgentRunStatus.ERROR: "failed",
+    AgentRunStatus.TIMEOUT: "failed",
+    AgentRunStatus.INTERRUPTED: "failed",
 }
 """Clients end what they read at `completed` and `failed`, and wait for an answer at `interrupted`: a run that was
 cancelled asks nothing, so it failed."""
@@ -73,7 +73,7 @@ class ProtocolEvent:
 class Ending:
     """How a run ended, as its row has it. `interrupts` wait in the thread since this run, its last."""
 
-    status: RunStatus
+    status: AgentRunStatus
     error: str | None
     at: datetime
     interrupts: tuple[JsonObject, ...] = ()
@@ -123,7 +123,7 @@ class RunStory:
         raw = [] if self._has_begun else [_Raw("lifecycle", (), {"event": "running", "graph_name": self._graph})]
         raw += [_Raw("messages", namespace, event) for namespace, event in self._messages.finish()]
         status = "interrupted" if self.asks(ending) else _LIFECYCLE.get(ending.status, "failed")
-        error = ending.error or (_CANCELLED if ending.status is RunStatus.INTERRUPTED else None)
+        error = ending.error or (_CANCELLED if ending.status is AgentRunStatus.INTERRUPTED else None)
         raw += [
             _Raw("lifecycle", namespace, {"event": "completed" if status == "completed" else status})
             for namespace in self._inner

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from mainspring.foundation.errors import Forbidden, NotFound, Unauthenticated
 from mainspring.foundation.http import CurrentPrincipal
+from mainspring.orchestration.agents.ownership import Ownership
 from mainspring.orchestration.agents.server.keys import KeyRoute, socket_principal, while_allowed
 from mainspring.orchestration.agents.server.threads.routes import read_thread_id
 from mainspring.orchestration.agents.server.words import RUN
@@ -27,12 +28,12 @@ HEARTBEAT_SECONDS = 15.0
 _POLICY_VIOLATION = 1008
 
 
-def build_router(commands: Commands, feed: Feed, joined: JoinedThread) -> APIRouter:
+def build_router(commands: Commands, feed: Feed, joined: JoinedThread, ownership: Ownership) -> APIRouter:
     """The routes of the event protocol, below /threads."""
     router = APIRouter(prefix="/threads", tags=["agents: events"], route_class=KeyRoute)
     _add_protocol(router, commands, feed)
     _add_joining(router, joined)
-    _add_socket(router, commands, feed)
+    _add_socket(router, commands, feed, ownership)
     return router
 
 
@@ -74,13 +75,13 @@ def _add_joining(router: APIRouter, joined: JoinedThread) -> None:
         leave. The stream does not end by itself.
         """
         principal.require(RUN)
-        found = await joined.open(principal.tenant, read_thread_id(thread), last_event_id)
+        found = await joined.open(principal, read_thread_id(thread), last_event_id)
         modes = frozenset(each for part in stream_mode or stream_modes or ["run_modes"] for each in part.split(","))
         frames = while_allowed(joined.iter_frames(found, modes), request)
         return StreamingResponse(frames, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-def _add_socket(router: APIRouter, commands: Commands, feed: Feed) -> None:
+def _add_socket(router: APIRouter, commands: Commands, feed: Feed, ownership: Ownership) -> None:
     @router.websocket("/{thread}/stream/events")
     async def open_socket(socket: WebSocket, thread: str) -> None:
         """The event protocol on one connection: subscribe, then commands and events."""
@@ -88,6 +89,7 @@ def _add_socket(router: APIRouter, commands: Commands, feed: Feed) -> None:
             principal = await socket_principal(socket)
             principal.require(RUN)
             identifier = read_thread_id(thread)
+            await ownership.require(principal, [identifier])
         except (Unauthenticated, Forbidden, NotFound) as refused:
             await socket.close(_POLICY_VIOLATION, reason=refused.code)
             return

@@ -52,7 +52,7 @@ def _add_finding(router: APIRouter, threads: Threads) -> None:
     async def search_threads(principal: CurrentPrincipal, wanted: ThreadSearch) -> Response:
         """Threads by metadata, values, status and id; `X-Pagination-Next` is the offset of the next page."""
         principal.require(RUN)
-        found = await threads.search(principal.tenant, wanted.filter())
+        found = await threads.search(principal, wanted.filter())
         shown: list[JsonObject] = []
         for thread in found:
             whole = show_thread(thread)
@@ -65,7 +65,7 @@ def _add_finding(router: APIRouter, threads: Threads) -> None:
     async def count_threads(principal: CurrentPrincipal, wanted: ThreadCount) -> int:
         """How many threads fit, counted up to 10,000."""
         principal.require(RUN)
-        return await threads.count(principal.tenant, wanted.filter())
+        return await threads.count(principal, wanted.filter())
 
     @router.get("/{thread}", response_model=ThreadShape)
     async def get_thread(principal: CurrentPrincipal, thread: str, include: str = "") -> Response:
@@ -113,14 +113,14 @@ def _add_editing(router: APIRouter, threads: Threads) -> None:
     async def copy_thread(principal: CurrentPrincipal, thread: str) -> Response:
         """A second thread with the same state and history."""
         principal.require(RUN)
-        return JSONResponse(show_thread(await threads.copy(principal.tenant, read_thread_id(thread))))
+        return JSONResponse(show_thread(await threads.copy(principal, read_thread_id(thread))))
 
     @router.post("/prune")
     async def prune_threads(principal: CurrentPrincipal, wanted: ThreadPrune) -> dict[str, int]:
         """Delete threads, or all of them but their latest state."""
         principal.require(RUN)
         named = [read_thread_id(each) for each in wanted.thread_ids]
-        return {"pruned_count": await threads.prune(principal.tenant, named, wanted.strategy)}
+        return {"pruned_count": await threads.prune(principal, named, wanted.strategy)}
 
 
 def _add_states(router: APIRouter, threads: Threads, states: States) -> None:

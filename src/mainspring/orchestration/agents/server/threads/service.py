@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from mainspring.foundation.db import Database
@@ -10,6 +10,7 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents.checkpoints import TenantSaver, prune_thread
 from mainspring.orchestration.agents.errors import AgentRunNotCancellable, AgentUnknown
+from mainspring.orchestration.agents.ownership import Ownership, owner_of, seeing_hands, thread_unknown
 from mainspring.orchestration.agents.runs import AgentRuns
 from mainspring.orchestration.agents.server.errors import ThreadExists
 from mainspring.orchestration.agents.types import (
@@ -38,10 +39,11 @@ class NewThread:
 
 
 class Threads:
-    """The threads of every tenant. They belong to the tenant; who made one is noted in its metadata as `created_by`."""
+    """The threads of every tenant. Whom `get` and its like are asked for was admitted before, see `doorkeeper`."""
 
-    def __init__(self, database: Database, runs: AgentRuns, states: States) -> None:
+    def __init__(self, database: Database, runs: AgentRuns, states: States, ownership: Ownership) -> None:
         self._database = database
+        self._ownership = ownership
         self._runs = runs
         self._states = states
 
@@ -57,9 +59,11 @@ class Threads:
                 metadata=metadata,
                 graph=graph if isinstance(graph, str) else None,
                 ttl=wanted.ttl,
+                owner=owner_of(principal),
             )
             there = made or await store.find_thread(transaction, identifier)
-        if there is None or (made is None and not wanted.does_nothing_if_exists):
+        is_hidden = made is None and identifier in await self._ownership.hidden(principal, [identifier])
+        if there is None or is_hidden or (made is None and not wanted.does_nothing_if_exists):
             raise ThreadExists(f"There is a thread {identifier} already; send another id, or if_exists: do_nothing.")
         if made is not None and wanted.supersteps:
             await self._states.edit(there, wanted.supersteps)
@@ -70,7 +74,7 @@ class Threads:
         """The thread; AgentUnknown."""
         found = await self.find(tenant, thread)
         if found is None:
-            raise _unknown(thread)
+            raise thread_unknown(thread)
         return found
 
     async def find(self, tenant: TenantId, thread: ThreadId) -> Thread | None:
@@ -83,7 +87,7 @@ class Threads:
         async with self._database.tenant(tenant) as transaction:
             updated = await store.update_thread(transaction, thread, metadata=metadata, ttl=ttl)
         if updated is None:
-            raise _unknown(thread)
+            raise thread_unknown(thread)
         return updated
 
     async def delete(self, tenant: TenantId, thread: ThreadId) -> None:
@@ -95,35 +99,37 @@ class Threads:
         async with self._database.tenant(tenant) as transaction:
             is_there = await store.delete_thread(transaction, thread)
         if not is_there:
-            raise _unknown(thread)
+            raise thread_unknown(thread)
         await TenantSaver(self._database, tenant).adelete_thread(str(thread))
 
-    async def search(self, tenant: TenantId, wanted: ThreadFilter) -> list[Thread]:
-        """Threads that fit, one page. Those of stateless runs are not listed."""
-        async with self._database.tenant(tenant) as transaction:
-            return await store.search_threads(transaction, wanted)
+    async def search(self, principal: Principal, wanted: ThreadFilter) -> list[Thread]:
+        """Threads that fit and are for the caller, one page. Those of stateless runs are not listed."""
+        async with self._database.tenant(principal.tenant) as transaction:
+            return await store.search_threads(transaction, _for_caller(wanted, principal))
 
-    async def count(self, tenant: TenantId, wanted: ThreadFilter) -> int:
-        """How many fit, up to 10,000."""
-        async with self._database.tenant(tenant) as transaction:
-            return await store.count_threads(transaction, wanted)
+    async def count(self, principal: Principal, wanted: ThreadFilter) -> int:
+        """How many fit and are for the caller, up to 10,000."""
+        async with self._database.tenant(principal.tenant) as transaction:
+            return await store.count_threads(transaction, _for_caller(wanted, principal))
 
-    async def copy(self, tenant: TenantId, thread: ThreadId) -> Thread:
-        """A second thread with the same state and history, without its runs. AgentUnknown."""
-        copy = ThreadId(new_id())
+    async def copy(self, principal: Principal, thread: ThreadId) -> Thread:
+        """A second thread with the same state and history, the caller's, without its runs. AgentUnknown."""
+        tenant, copy = principal.tenant, ThreadId(new_id())
         async with self._database.tenant(tenant) as transaction:
-            copied = await store.copy_thread(transaction, thread, copy)
+            copied = await store.copy_thread(transaction, thread, copy, owner=owner_of(principal))
         if copied is None:
-            raise _unknown(thread)
+            raise thread_unknown(thread)
         await TenantSaver(self._database, tenant).acopy_thread(str(thread), str(copy))
         return copied
 
-    async def prune(self, tenant: TenantId, threads: Sequence[ThreadId], strategy: TtlStrategy) -> int:
+    async def prune(self, principal: Principal, threads: Sequence[ThreadId], strategy: TtlStrategy) -> int:
         """Delete the threads, or all but their latest state; how many there were. Unknown ones are passed over."""
-        pruned = 0
+        pruned, hidden = 0, await self._ownership.hidden(principal, threads)
         for thread in threads:
+            if thread in hidden:
+                continue
             try:
-                await self._prune_one(tenant, thread, strategy)
+                await self._prune_one(principal.tenant, thread, strategy)
             except AgentUnknown:
                 continue
             pruned += 1
@@ -141,5 +147,6 @@ class Threads:
             await self._runs.cancel(tenant, run)
 
 
-def _unknown(thread: ThreadId) -> AgentUnknown:
-    return AgentUnknown(f"There is no thread {thread}; create it, or search for those there are.")
+def _for_caller(wanted: ThreadFilter, principal: Principal) -> ThreadFilter:
+    hands = seeing_hands(principal)
+    return replace(wanted, hands=None if hands is None else tuple(hands))

@@ -11,12 +11,13 @@ from mainspring.orchestration.agents.types import JsonObject, Thread, ThreadId, 
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
-    """Which threads, in which order. None: any."""
+    """Which threads, in which order. None: any. `hands`: theirs, and the tenant's own."""
 
     metadata: JsonObject | None = None
     values: JsonObject | None = None
     status: ThreadStatus | None = None
     ids: tuple[UUID, ...] | None = None
+    hands: tuple[str, ...] | None = None
     sort_by: str = "updated_at"
     is_descending: bool = True
     limit: int = 10
@@ -24,13 +25,19 @@ class ThreadFilter:
 
 
 async def insert_thread(
-    transaction: TenantTransaction, thread: ThreadId, *, metadata: JsonObject, graph: str | None, ttl: Ttl | None
+    transaction: TenantTransaction,
+    thread: ThreadId,
+    *,
+    metadata: JsonObject,
+    graph: str | None,
+    ttl: Ttl | None,
+    owner: str | None,
 ) -> Thread | None:
     """The new thread, or None when the tenant has one of that id."""
     row = await transaction.first(
-        "insert into agent_thread (tenant_id, id, graph, metadata, ttl_minutes, ttl_strategy, expires_at)"
+        "insert into agent_thread (tenant_id, id, graph, metadata, ttl_minutes, ttl_strategy, expires_at, owner)"
         " values (%(tenant)s, %(id)s, %(graph)s, %(metadata)s::jsonb, %(ttl)s::real, %(strategy)s,"
-        " mainspring_now() + make_interval(secs => %(ttl)s::float * 60))"
+        " mainspring_now() + make_interval(secs => %(ttl)s::float * 60), %(owner)s)"
         " on conflict do nothing returning *",
         tenant=transaction.tenant,
         id=thread,
@@ -38,6 +45,7 @@ async def insert_thread(
         metadata=_json(metadata),
         ttl=ttl.minutes if ttl else None,
         strategy=(ttl.strategy if ttl else TtlStrategy.DELETE).value,
+        owner=owner,
     )
     return read_thread(row) if row else None
 
@@ -105,18 +113,21 @@ async def delete_thread(transaction: TenantTransaction, thread: ThreadId) -> boo
     return deleted == 1
 
 
-async def copy_thread(transaction: TenantTransaction, thread: ThreadId, copy: ThreadId) -> Thread | None:
+async def copy_thread(
+    transaction: TenantTransaction, thread: ThreadId, copy: ThreadId, *, owner: str | None
+) -> Thread | None:
     """A second thread with the same state, without runs and history; None when there is no such thread."""
     row = await transaction.first(
         "insert into agent_thread (tenant_id, id, graph, status, metadata, config, values, interrupts,"
-        " ttl_minutes, ttl_strategy, expires_at)"
+        " ttl_minutes, ttl_strategy, expires_at, owner)"
         " select tenant_id, %(copy)s, graph, case status when 'busy' then 'idle' else status end, metadata, config,"
         " values, interrupts, ttl_minutes, ttl_strategy,"
-        " mainspring_now() + make_interval(secs => ttl_minutes::float * 60)"
+        " mainspring_now() + make_interval(secs => ttl_minutes::float * 60), %(owner)s"
         " from agent_thread where tenant_id = %(tenant)s and id = %(id)s returning *",
         tenant=transaction.tenant,
         id=thread,
         copy=copy,
+        owner=owner,
     )
     return read_thread(row) if row else None
 
@@ -135,6 +146,7 @@ async def search_threads(transaction: TenantTransaction, wanted: ThreadFilter) -
         " and (%(values)s::jsonb is null or values @> %(values)s::jsonb)"
         " and (%(status)s::text is null or status = %(status)s)"
         " and (%(ids)s::uuid[] is null or id = any(%(ids)s::uuid[]))"
+        " and (%(hands)s::text[] is null or owner is null or owner = any(%(hands)s::text[]))"
         ") as found order by case when %(descending)s then null else place end,"
         " case when %(descending)s then place end desc, id limit %(limit)s offset %(offset)s",
         **_parameters(transaction, wanted),
@@ -155,6 +167,7 @@ async def count_threads(transaction: TenantTransaction, wanted: ThreadFilter) ->
         " and (%(values)s::jsonb is null or values @> %(values)s::jsonb)"
         " and (%(status)s::text is null or status = %(status)s)"
         " and (%(ids)s::uuid[] is null or id = any(%(ids)s::uuid[]))"
+        " and (%(hands)s::text[] is null or owner is null or owner = any(%(hands)s::text[]))"
         " limit 10000) as fitting",
         **_parameters(transaction, wanted),
     )
@@ -189,6 +202,7 @@ def _parameters(transaction: TenantTransaction, wanted: ThreadFilter) -> dict[st
         "values": _json(wanted.values),
         "status": wanted.status.value if wanted.status else None,
         "ids": None if wanted.ids is None else list(wanted.ids),
+        "hands": None if wanted.hands is None else list(wanted.hands),
     }
 
 
