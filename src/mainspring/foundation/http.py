@@ -150,6 +150,7 @@ def create_app(
         if not issubclass(gone, MainspringError):
             app.add_exception_handler(gone, _show_gone)
     app.add_exception_handler(psycopg.DataError, _show_unstorable)
+    app.add_exception_handler(UnicodeEncodeError, _show_unstorable)
     app.add_middleware(LimitBody, limits=body_limits or {})
     app.add_middleware(_RequestEdge)
     app.add_middleware(Guard)
@@ -190,9 +191,12 @@ async def _show_gone(request: Request, error: Exception) -> Response:
 
 
 async def _show_unstorable(request: Request, error: Exception) -> Response:
-    """Text with NUL, a number or date outside of its column: what the database refuses, the caller sent."""
+    """Text with NUL or half of a surrogate pair, a number or date outside of its column: only callers send those."""
     log.info("value_refused_by_database", error=type(error).__name__)
-    refused = "A value in the request holds a NUL character, or a number or date out of range. Correct it."
+    refused = (
+        "A value in the request holds a NUL character, half of a surrogate pair, or a number or date out of range. "
+        "Correct it."
+    )
     return problem(request, InvalidInput(refused))
 
 
