@@ -88,6 +88,8 @@ def test_what_is_refused_is_a_sentence(scene: Scene):
         ("dead", "show", show_id("dead", new_id()), "--tenant", "acme"): "not_found",
         ("dead", "replay", "dead_0"): "not_found",
         ("hold", "pause", "--reason", "r", "--step", "parse"): "name its pipeline",
+        ("hold", "pause", "--reason", "r", "--pipeline", "contracts.analyse"): "there are agents.run",
+        ("hold", "drain", "--reason", "r", "--pipeline", PIPELINE, "--step", "pars"): "has no step",
         ("hold", "release", show_id("hold", new_id())): "not_found",
         ("schedules", "preview", "61 * * * *", "--tenant", "acme"): "schedule_invalid",
         ("schedules", "delete", show_id("sch", new_id()), "--tenant", "acme"): "not_found",

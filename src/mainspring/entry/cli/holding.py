@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId, read_id, show_id
 from mainspring.orchestration.pipelines.operating import HOLD_PREFIX, Hold, HoldId, HoldKind
 
@@ -72,12 +73,26 @@ def release(
 def _hold(kind: HoldKind, slug: str | None, held: tuple[str | None, str | None], reason: str, json: bool) -> None:
     async def make(desk: Desk) -> dict[str, object]:
         tenant = await desk.find_tenant(slug)
+        await _check_known(desk, *held)
         made = await desk.operating.holds.hold(tenant, kind, held, reason=reason, by="The operator")
         return _line(made, await desk.list_slugs())
 
     made = with_desk(make)
     words = {HoldKind.PAUSE: "is paused", HoldKind.DRAIN: "is drained"}
     show_one(made, f"{made['held']} of {made['tenant']} {words[kind]}; `mainspring hold release {made['id']}`", json)
+
+
+async def _check_known(desk: Desk, pipeline: str | None, step: str | None) -> None:
+    """InvalidInput for what no worker has ever run: a name that is mistyped would hold nothing, and say it does."""
+    if pipeline is None:
+        return
+    shapes = await desk.operating.runs.list_pipelines()
+    steps = {each.name for shape in shapes if shape.name == pipeline for each in shape.steps}
+    if not steps:
+        known = ", ".join(sorted({shape.name for shape in shapes})) or "none"
+        raise InvalidInput(f"No worker has run a pipeline named {pipeline!r}; there are {known}.")
+    if step is not None and step not in steps:
+        raise InvalidInput(f"{pipeline} has no step {step!r}; it has {', '.join(sorted(steps))}.")
 
 
 def _line(each: Hold, slugs: dict[TenantId, str]) -> dict[str, object]:

@@ -1,11 +1,11 @@
 """One place for how commands print: tables and sentences for people, JSON for programs.
 
 A table has to be read in 80 columns, and its ids to be copied: columns without values are left out, ids and short words
-stay in one piece, the present year is not said, and where nobody looks (a pipe) nothing is folded at all.
+stay in one piece, the present year is not said, what does not fit goes below, and in a pipe nothing is folded.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -19,8 +19,8 @@ from rich.table import Table
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _WHOLE = frozenset({"id", "run", "group", "example", "replayed_as", "status", "state", "tenant"})
-_GAP, _NARROWEST, _PIPED = 3, 8, 240
-"""Characters between columns; those that a folded column is left; the width where nobody looks."""
+_GAP, _SHORT = 3, 14
+"""Characters between columns, and up to which a column is not folded."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
 
 screen = Console(highlight=False)
@@ -38,32 +38,47 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]], *, empty: str) 
     if not cells:
         screen.print(empty, markup=False, soft_wrap=True)
         return
-    width = screen.width if screen.is_terminal else max(screen.width, _PIPED)
     shown = [name for name in cells[0] if any(row[name] for row in cells)]
     columns = {name: max(*map(len, name.split("_")), *(len(row[name]) for row in cells)) for name in shown}
-    whole = _choose_whole(columns, width)
+    needed = columns if not screen.is_terminal else {name: _needed(name, columns[name]) for name in columns}
+    if not screen.is_terminal or sum(needed.values()) + _GAP * len(needed) <= screen.width:
+        screen.print(_make_table(title, cells, columns, needed), crop=False)
+    else:
+        screen.print("\n".join(_make_lines(title, cells, columns, screen.width)), markup=False, soft_wrap=True)
+
+
+def _needed(name: str, longest: int) -> int:
+    """Characters below which a column cannot be read."""
+    return longest if name in _WHOLE else min(longest, _SHORT)
+
+
+def _make_table(
+    title: str, cells: Sequence[Mapping[str, str]], columns: Mapping[str, int], needed: Mapping[str, int]
+) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name, longest in columns.items():
-        is_whole = name in whole
-        table.add_column(
-            name.replace("_", " "), no_wrap=is_whole, min_width=longest if is_whole else None, overflow="fold"
-        )
+        is_whole = needed[name] == longest
+        table.add_column(name.replace("_", " "), no_wrap=is_whole, min_width=needed[name], overflow="fold")
     for row in cells:
         table.add_row(*(escape(row[name]) for name in columns))
-    screen.print(table, width=width, crop=False)
+    return table
 
 
-def _choose_whole(columns: Mapping[str, int], width: int) -> set[str]:
-    """Which columns are not folded, by the length of their longest cell: ids, then short ones while there is room."""
-    whole = {name for name in columns if name in _WHOLE}
-    left = width - _GAP * len(columns) - sum(columns[name] for name in whole)
-    folded = sorted((longest, name) for name, longest in columns.items() if name not in whole)
-    for number, (longest, name) in enumerate(folded, start=1):
-        left -= longest
-        if left < _NARROWEST * (len(folded) - number):
-            break
-        whole.add(name)
-    return whole
+def _make_lines(
+    title: str, cells: Sequence[Mapping[str, str]], columns: Mapping[str, int], width: int
+) -> Iterator[str]:
+    """What does not fit beside each other: ids and short columns in a line, the rest below them."""
+    beside: list[str] = []
+    for name, longest in columns.items():
+        room = width - sum(columns[each] + 2 for each in beside)
+        if longest <= room and _needed(name, longest) == longest:
+            beside.append(name)
+    yield title
+    for row in cells:
+        yield "  ".join(row[name].ljust(columns[name]) for name in beside).rstrip()
+        below = [f"{name.replace('_', ' ')} {row[name]}" for name in columns if name not in beside and row[name]]
+        if below:
+            yield "    " + " · ".join(below)
 
 
 def _cell(value: object) -> str:
