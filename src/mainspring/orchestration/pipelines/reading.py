@@ -4,8 +4,11 @@ Before a milestone is shown, the stream learns of it: the script raises the stre
 milestone that was read, so that every live event to come is ordered behind what clients have seen.
 """
 
+import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
+from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database, Row
 from mainspring.foundation.ids import TenantId
 
@@ -13,6 +16,10 @@ from . import store
 from .run_rows import read_run, run_not_found
 from .stream import Stream, Tail
 from .types import EventId, EventType, Run, RunEvent, RunId
+
+_JUST = timedelta(seconds=5)
+_LAST_WORDS_SECONDS = 0.5
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,24 @@ class StoryReader:
         seen   live events are read after it
         """
         story = await self.read_story(tenant, run, after=place.milestone)
+        if _has_just_ended(story.run):
+            await self._await_end(tenant, run, story.last)
         tail = await self._stream.read(tenant, run, floor=story.last, after=seen)
         if tail and tail.top.milestone > story.last:
             story = await self.read_story(tenant, run, after=place.milestone, bound=tail.top.milestone)
         return story, tail
+
+    async def _await_end(self, tenant: TenantId, run: RunId, last: int) -> None:
+        """Let the worker bring its last words into the stream: after the end nothing is taken any more.
+
+        A worker that was killed between its commit and these words costs this wait once.
+        """
+        until = asyncio.get_running_loop().time() + _LAST_WORDS_SECONDS
+        while asyncio.get_running_loop().time() < until:
+            tail = await self._stream.read(tenant, run, floor=0, after=EventId(last))
+            if tail is None or tail.top.milestone >= last:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def read_story(self, tenant: TenantId, run: RunId, *, after: int, bound: int | None = None) -> Story:
         """The story without the stream."""
@@ -58,6 +79,11 @@ class StoryReader:
         limit = last if bound is None else bound
         milestones = tuple(_milestone(run, each) for each in rows if each["seq"] <= limit)
         return Story(read_run(row), last, limit, milestones)
+
+
+def _has_just_ended(run: Run) -> bool:
+    """Whether its worker may still be telling of it; the clocks of two machines may differ a little."""
+    return run.finished_at is not None and abs(now() - run.finished_at) < _JUST
 
 
 def _milestone(run: RunId, row: Row) -> RunEvent:
