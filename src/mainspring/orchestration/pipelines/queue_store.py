@@ -161,7 +161,7 @@ async def find_overdue(transaction: SystemTransaction, limit: int) -> list[Row]:
     return await transaction.all(
         """
         select id, deadline at time zone 'utc' as deadline from run
-         where deadline < mainspring_now() and status in ('queued', 'running') order by id limit %(limit)s""",
+         where overdue_at < mainspring_now() and status in ('queued', 'running') order by id limit %(limit)s""",
         limit=limit,
     )
 

@@ -39,8 +39,10 @@ class Settled:
 
 
 async def settle(transaction: SystemTransaction, outcomes: Sequence[Outcome]) -> Settled:
-    """Apply the outcomes whose tokens are valid, with everything that follows from them."""
-    await queue_store.plan_by_index(transaction)
+    """Apply the outcomes whose tokens are valid, with everything that follows from them.
+
+    Who settles all the time opens the transaction with `plans_once`.
+    """
     runs = sorted({each.lease.run for each in outcomes})
     locked = await queue_store.lock_runs(transaction, runs)
     story = Story(locked)

@@ -52,7 +52,7 @@ class Settler:
         backoff = Backoff()
         while True:
             try:
-                async with self._database.system() as transaction:
+                async with self._database.system(plans_once=True) as transaction:
                     settled = await settle(transaction, batch)
                 break
             except DatabaseGone as away:

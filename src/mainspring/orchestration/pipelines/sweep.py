@@ -118,6 +118,7 @@ async def _take_back(transaction: SystemTransaction, swept: Swept) -> None:
 
 
 async def _settle_lost(transaction: SystemTransaction, swept: Swept, rows: Sequence[Row]) -> None:
+    await queue_store.plan_by_index(transaction)
     settled = await settle(transaction, [_outcome(row) for row in rows])
     log.warning("leases_expired", steps=len(settled.milestones))
     swept.milestones += settled.milestones

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -68,6 +69,17 @@ run_table = Table(
     Column("cost_micros", BigInteger, nullable=False, server_default=text("0")),
     Column("cost_ceiling_micros", BigInteger),
     Column("ending", Text),
+    Column(
+        "overdue_at",
+        DateTime(timezone=True),
+        Computed("case when finished_at is null then deadline end", persisted=True),
+    ),
+    Column("is_owing", Boolean, Computed("owes_parent and finished_at is not null", persisted=True)),
+    Column(
+        "is_orphaning",
+        Boolean,
+        Computed("has_children and status in ('compensating', 'failed', 'cancelled')", persisted=True),
+    ),
     CheckConstraint(
         "status in ('queued', 'running', 'compensating', 'succeeded', 'failed', 'cancelled')", name="run_status_known"
     ),
@@ -77,18 +89,10 @@ run_table = Table(
     UniqueConstraint("tenant_id", "idempotency_key", name="run_idempotency"),
     Index("run_newest", "tenant_id", "id"),
     Index("run_by_subject", "tenant_id", "subject", "id", postgresql_where=text("subject is not null")),
-    Index(
-        "run_deadline",
-        "deadline",
-        postgresql_where=text("deadline is not null and status in ('queued', 'running')"),
-    ),
+    Index("run_overdue", "overdue_at", postgresql_where=text("overdue_at is not null")),
     Index("run_children", "parent_run", postgresql_where=text("parent_run is not null")),
-    Index("run_owing", "id", postgresql_where=text("owes_parent and finished_at is not null")),
-    Index(
-        "run_orphaning",
-        "id",
-        postgresql_where=text("has_children and status in ('compensating', 'failed', 'cancelled')"),
-    ),
+    Index("run_owing", "id", postgresql_where=text("is_owing")),
+    Index("run_orphaning", "id", postgresql_where=text("is_orphaning")),
 )
 
 step_table = Table(

@@ -235,7 +235,7 @@ async def find_owing(transaction: SystemTransaction, limit: int) -> list[Row]:
           from run as child left join step as waiting
                on waiting.run_id = child.parent_run and waiting.name = child.parent_step
                   and waiting.map_key = child.parent_map_key
-         where child.owes_parent and child.finished_at is not null
+         where child.is_owing
          order by child.id limit %(limit)s""",
         limit=limit,
     )
@@ -253,7 +253,7 @@ async def find_orphaning(transaction: SystemTransaction, limit: int) -> list[Row
     """Runs that ended badly while others may still run for them. Index: run_orphaning."""
     return await transaction.all(
         """
-        select id from run where has_children and status in ('compensating', 'failed', 'cancelled')
+        select id from run where is_orphaning
          order by id limit %(limit)s""",
         limit=limit,
     )
