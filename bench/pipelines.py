@@ -20,6 +20,7 @@ from pathlib import Path
 
 import uvloop
 
+from mainspring.foundation.collector import calm_collector
 from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EmbeddedEngines
 from mainspring.foundation.ids import TenantId, new_id
@@ -159,6 +160,7 @@ async def measure(database_url: str, valkey_url: str, steps: int) -> dict[str, f
     """All figures."""
     database, valkey = await Database.open(database_url), open_valkey(valkey_url)
     bench = Bench(database, valkey, Pipelines(database, valkey))
+    calm_collector()  # as the worker's own process does
     starts = await measure_start(bench, 300)
     figures = {
         "start_p50_ms": statistics.median(starts),

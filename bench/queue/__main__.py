@@ -62,7 +62,9 @@ def _plan(name: str, urls: EngineUrls, folder: Path, *, is_short: bool) -> Plan:
     Redis.from_url(urls.valkey_url).flushall()
     is_ours = name == "ours"
     database_url = urls.database_url if is_ours else _create_database(urls.database_admin_url, f"bench_{name}")
-    plan = Plan(database_url, urls.valkey_url, str(marks), backlogs=(2_000, 100_000) if is_ours else (2_000,))
+    plan = Plan(database_url, urls.valkey_url, str(marks))
+    if is_ours:
+        plan = msgspec.structs.replace(plan, backlogs=(2_000, 100_000), width=10)
     if not is_short:
         return plan
     return msgspec.structs.replace(

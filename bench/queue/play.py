@@ -2,6 +2,7 @@
 
     idle      one job at a time, from the call that enqueues it to the first line of its body
     burst     as many no-op jobs as take some seconds, stored before the worker starts; until all are recorded as done
+    wide      the same number of no-op steps in jobs of several steps each, where a library has such
     backlog   one tenant's jobs of 50 ms are queued; how long another tenant's one waits
     kill      the worker is killed with SIGKILL while it works, and another is started
 
@@ -39,11 +40,13 @@ class Plan(msgspec.Struct, frozen=True):
     burst_share: float = 1.0
     backlogs: tuple[int, ...] = (2_000,)
     killed_jobs: int = 200
+    width: int | None = None
 
 
 class Figures(msgspec.Struct, frozen=True):
     """What was measured; None was not.
 
+    wide_steps_per_second  no-op steps in jobs of `Plan.width` steps
     waits        backlog -> milliseconds that another tenant's job waited behind it
     lost         jobs that had not run to their end 30 s after the kill
     ended_twice  jobs whose body ran to its end twice: its effect, were it not for idempotency keys
@@ -54,6 +57,7 @@ class Figures(msgspec.Struct, frozen=True):
     start_p50_ms: float | None = None
     start_p99_ms: float | None = None
     jobs_per_second: float | None = None
+    wide_steps_per_second: float | None = None
     waits: dict[int, float] = {}
     lost: int | None = None
     ended_twice: int | None = None
@@ -72,8 +76,9 @@ class Player:
         """All figures."""
         p50, p99 = await self._idle()
         speed = await self._burst()
+        wide = await self._burst(self._plan.width) if self._plan.width else None
         waits = {backlog: await self._backlog(backlog) for backlog in self._plan.backlogs}
-        figures = Figures(p50, p99, speed, waits)
+        figures = Figures(p50, p99, speed, wide, waits)
         return await self._kill(figures) if self._plan.killed_jobs else figures
 
     async def _idle(self) -> tuple[float, float]:
@@ -87,9 +92,10 @@ class Player:
         waits.sort()
         return round(statistics.median(waits), 2), round(waits[int(len(waits) * 0.99)], 2)
 
-    async def _burst(self) -> float:
-        async with self._at("burst", concurrency=400, prefetch=400) as (place, library, marks):
-            jobs = [Job(key) for key in range(int(library.burst * self._plan.burst_share))]
+    async def _burst(self, width: int = 1) -> float:
+        """No-op steps a second, in jobs of `width` steps."""
+        async with self._at(f"burst{width}", concurrency=400, prefetch=400, width=width) as (place, library, marks):
+            jobs = [Job(key) for key in range(int(library.burst * self._plan.burst_share) // width)]
             await library.enqueue_many(jobs)
             worker = self._start(place)
             try:
@@ -101,7 +107,7 @@ class Player:
                     await asyncio.sleep(0.01)
             finally:
                 _kill(worker)
-        return round(len(jobs) / (last - min(marks.started.values())) * 1e9)
+        return round(len(jobs) * width / (last - min(marks.started.values())) * 1e9)
 
     async def _backlog(self, queued: int) -> float:
         async with self._at(f"backlog{queued}") as (place, library, marks):
@@ -147,10 +153,18 @@ class Player:
 
     @asynccontextmanager
     async def _at(
-        self, part: str, *, concurrency: int = 16, prefetch: int = 16
+        self, part: str, *, concurrency: int = 16, prefetch: int = 16, width: int = 1
     ) -> AsyncGenerator[tuple[Place, Library, Marks]]:
         plan = self._plan
-        place = Place(f"{self._name}_{part}", plan.database_url, plan.valkey_url, plan.folder, concurrency, prefetch)
+        place = Place(
+            f"{self._name}_{part}",
+            plan.database_url,
+            plan.valkey_url,
+            plan.folder,
+            concurrency,
+            prefetch,
+            width=width,
+        )
         library = make(self._name, place)
         await library.open()
         try:

@@ -14,6 +14,7 @@ class Place(msgspec.Struct, frozen=True):
     namespace    the queue's name: new for each part, so that no part sees another's jobs
     folder       where the marks are written
     concurrency  jobs at once in the worker; prefetch is how many more it may hold
+    width        steps of each job, where jobs can have several
     redelivery   seconds after which a job of a killed worker is to be run again
     """
 
@@ -24,6 +25,7 @@ class Place(msgspec.Struct, frozen=True):
     concurrency: int = 16
     prefetch: int = 16
     redelivery: int = 5
+    width: int = 1
 
     @property
     def marks(self) -> Path:

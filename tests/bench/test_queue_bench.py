@@ -29,11 +29,11 @@ async def test_marks_are_read_as_they_are_written_and_ends_are_counted(tmp_path:
 
 def test_the_table_shows_what_was_measured_and_a_dash_for_what_was_not() -> None:
     figures = {
-        "ours": Figures(1.9, 3.2, 12_345, {2_000: 4.0, 100_000: 5.5}, 0, 1, 0, 5.2),
-        "celery": Figures(0.9, 1.1, 2_000, {2_000: 6_200.0}, 28, 0, None, 30.0),
+        "ours": Figures(1.9, 3.2, 12_345, 14_321, {2_000: 4.0, 100_000: 5.5}, 0, 1, 0, 5.2),
+        "celery": Figures(0.9, 1.1, 2_000, None, {2_000: 6_200.0}, 28, 0, None, 30.0),
     }
     ours, celery = show(figures).splitlines()[1:3]
-    assert ours.split() == ["mainspring", "1.90", "3.20", "12,345", "4", "/", "5.50", "0", "1", "0", "5.20"]
+    assert ours.split() == ["mainspring", "1.90", "3.20", "12,345", "14,321", "4", "/", "5.50", "0", "1", "0", "5.20"]
     assert celery.split()[-5:] == ["6,200", "28", "0", "-", "30"]
 
 

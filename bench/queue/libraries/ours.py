@@ -1,4 +1,4 @@
-"""Ours: a pipeline of one step, with everything on: outputs, story, outbox, leases, row-level security."""
+"""Ours: a pipeline of `width` steps with everything on: outputs, story, outbox, leases, row-level security."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import uvloop
 
 from bench.queue.marks import mark
 from bench.queue.types import Job, Place
+from mainspring.foundation.collector import calm_collector
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.valkey import open_valkey
@@ -82,6 +83,7 @@ class Adapter:
             concurrency=self._place.concurrency,
             lease=timedelta(seconds=self._place.redelivery),
         )
+        calm_collector()  # as the worker's own process does
         await worker.run(asyncio.Event())
 
     async def _count(self, sql: str) -> int:
@@ -98,7 +100,6 @@ class Adapter:
 def _pipeline(place: Place) -> Pipeline:
     made = Pipeline(f"bench.{place.namespace}", version=1)
 
-    @made.step("work", title="Work")
     async def work(asked: Work, run: StepRun) -> Work:
         mark(place.marks, "S", asked.key)
         if asked.seconds:
@@ -106,4 +107,6 @@ def _pipeline(place: Place) -> Pipeline:
             mark(place.marks, "E", asked.key)
         return asked
 
+    for number in range(place.width):
+        made.step(f"work{number}", title="Work")(work)
     return made

@@ -12,6 +12,7 @@ import uvloop
 
 from mainspring.entry.rounds import build_rounds, make_round
 from mainspring.entry.wiring import build
+from mainspring.foundation.collector import calm_collector
 from mainspring.foundation.settings import Settings, load_settings
 from mainspring.foundation.telemetry import configure_logs
 from mainspring.orchestration.pipelines import PipelineInvalid, Worker
@@ -36,6 +37,7 @@ async def run_worker(settings: Settings) -> None:
         if settings.ready_file:
             settings.ready_file.touch()
         delivery = platform.orchestration.delivery
+        calm_collector()
         async with asyncio.TaskGroup() as group:  # what fails for good ends the others: no process lives on in part
             group.create_task(worker.run(stop))
             group.create_task(delivery.sender.run(stop))
