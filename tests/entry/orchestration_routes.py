@@ -202,6 +202,13 @@ NAMES = {
 """What stands in a walked path for a name of the described one."""
 
 
+def describe(path: str) -> str:
+    """The path as the description has it, without the names that were put in."""
+    for name, place in NAMES.items():
+        path = path.replace(name, place)
+    return path
+
+
 @cache
 def add_orchestration(url: str, key: str) -> dict[str, str]:
     """One of each thing that a route names."""

@@ -9,7 +9,7 @@ import pytest
 
 from mainspring.application.identity import ROLE_PERMISSIONS, Role
 from mainspring.foundation.ids import show_id
-from tests.entry.orchestration_routes import NAMES, ORCHESTRATION, add_orchestration
+from tests.entry.orchestration_routes import ORCHESTRATION, add_orchestration, describe
 from tests.entry.walked import JSON, Route
 from tests.scene import Scene
 from tools.write_openapi import TARGET, canonical
@@ -47,6 +47,9 @@ ROUTES = [
     Route(
         "PATCH", "/v1/contracts/{contract}/findings/{finding}", APPROVE, {JSON: {"decision": "accepted"}}, changes=True
     ),
+    Route("GET", "/v1/contracts/{contract}/amendments", VIEW),
+    Route("GET", "/v1/amendments/{amendment}", VIEW, changes=True),  # there is none here to look at
+    Route("GET", "/v1/amendments/{amendment}/file", VIEW, changes=True),
     Route("GET", "/v1/playbooks", VIEW),
     Route("GET", "/v1/playbooks/buyer", VIEW),
     Route("GET", "/v1/playbooks/buyer/versions", VIEW),
@@ -172,6 +175,7 @@ def call(scene: Scene, route: Route, key: str | None) -> httpx.Response:
         "run": scene.run,
         "step": find_step(scene.stack.url, scene.people[Role.OWNER].key, scene.run),
         "finding": scene.finding,
+        "amendment": show_id("amd", UUID(int=0)),
         "key": scene.key,
         "member": scene.member,
         "record": find_record(scene.stack.url, scene.people[Role.OWNER].key),
@@ -205,10 +209,7 @@ def test_the_walk_knows_every_route_there_is(scene: Scene):
 
 
 def _describe(path: str) -> str:
-    """The path as the description has it, without the names that were put in."""
-    for name, place in {"/buyer": "/{name}", "/openai": "/{provider}", **NAMES}.items():
-        path = path.replace(name, place)
-    return path
+    return describe(path.replace("/buyer", "/{name}").replace("/openai", "/{provider}"))
 
 
 @by_name
@@ -238,7 +239,10 @@ def test_each_role_may_do_what_its_permissions_say(scene: Scene, route: Route, r
     if is_allowed and route.changes:
         return
     answer = call(scene, route, scene.people[role].key)
-    if is_allowed:
+    is_hidden = "{thread}" in route.path and "knowledge.manage" not in ROLE_PERMISSIONS[role]
+    if is_hidden and "agent.run" in ROLE_PERMISSIONS[role]:
+        assert (answer.status_code, answer.json()["code"]) == (404, "agent_unknown")  # it is the owner's
+    elif is_allowed:
         assert answer.status_code == 200
     else:
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
