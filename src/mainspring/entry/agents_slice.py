@@ -55,6 +55,7 @@ def build_agents(on: AgentFoundations, brought: Brought, opened: AsyncExitStack)
             on.vault,
             ToolCalls(on.gateway),
             approver=PeopleApprove(on.approvals),
+            flags=on.flags,
             internal_hosts=frozenset(settings.listed(settings.mcp_hosts)),
             programs=read_programs(settings.mcp_file),
         ),

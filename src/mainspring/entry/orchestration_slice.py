@@ -20,7 +20,7 @@ from mainspring.orchestration.delivery import Delivery, build_delivery
 from mainspring.orchestration.knowledge.routes import RunPrivacy
 from mainspring.orchestration.pipelines import JoinedPrivacy, LiveEvents, Pipeline, Pipelines, Privacy
 from mainspring.orchestration.pipelines.operating import Declared, Operating, build_operating
-from mainspring.orchestration.products import Brought, JoinedConcepts, Product, Services, merge
+from mainspring.orchestration.products import Brought, DeclaredFlags, JoinedConcepts, Product, Services, merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         approvals=approvals,
         search=knowledge.services.search,
         privacy=privacy,
+        flags=DeclaredFlags(products),
     )
     agents = build_agents(on, brought, opened)
     every = (*brought.pipelines, *knowledge.pipelines, agents.runtime.pipeline)

@@ -4,9 +4,19 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.orchestration.knowledge import Concept
 from mainspring.orchestration.pipelines import Pipeline
-from mainspring.orchestration.products import Brought, JoinedConcepts, Product, ProductInvalid, find_products, merge
+from mainspring.orchestration.products import (
+    Brought,
+    DeclaredFlags,
+    JoinedConcepts,
+    Product,
+    ProductInvalid,
+    find_products,
+    merge,
+)
 
 
 def _product(name: str, *pipelines: Pipeline) -> Product:
@@ -94,3 +104,10 @@ async def test_what_a_question_means_is_asked_of_every_product_and_the_surest_co
     ]
     found = await JoinedConcepts(products).named_in(tenant, "?")  # pyright: ignore[reportArgumentType]
     assert [concept.label for concept in found] == ["sure", "weak"]
+
+
+async def test_a_flag_has_the_value_that_its_product_declares_and_others_are_off():
+    flags = DeclaredFlags([Product("one", title="One", build=lambda services: Brought(), flags={"new_editor": True})])
+    anybody = Principal(TenantId(new_id()), PrincipalKind.SYSTEM, "Anybody", frozenset())
+    assert await flags.is_on(anybody.tenant, "new_editor", anybody)
+    assert not await flags.is_on(anybody.tenant, "old_editor", anybody)

@@ -2,7 +2,17 @@
 
 from .discovery import GROUP, find_products
 from .errors import ProductInvalid
-from .product import Brought, JoinedConcepts, Product, merge
+from .product import Brought, DeclaredFlags, JoinedConcepts, Product, merge
 from .services import Services
 
-__all__ = ["GROUP", "Brought", "JoinedConcepts", "Product", "ProductInvalid", "Services", "find_products", "merge"]
+__all__ = [
+    "GROUP",
+    "Brought",
+    "DeclaredFlags",
+    "JoinedConcepts",
+    "Product",
+    "ProductInvalid",
+    "Services",
+    "find_products",
+    "merge",
+]

@@ -20,6 +20,7 @@ from fastapi import APIRouter
 
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.outbox import Subscriber, Subscribers, join_subscribers
+from mainspring.foundation.principal import Principal
 from mainspring.orchestration.knowledge import Concept, Concepts
 from mainspring.orchestration.pipelines import Pipeline
 
@@ -110,6 +111,17 @@ def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
 
 def _tools_of(parts: Brought) -> tuple["Tool", ...]:
     return (*parts.tools, *(tool for agent in parts.agents for tool in agent.tools))
+
+
+class DeclaredFlags:
+    """The products' flags at the value they declare; a name that none declares is off."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        self._on = {name: is_on for product in products for name, is_on in product.flags.items()}
+
+    async def is_on(self, tenant: TenantId, name: str, principal: Principal) -> bool:
+        """The same for every caller, until flags can be changed per tenant."""
+        return self._on.get(name, False)
 
 
 class JoinedConcepts:
