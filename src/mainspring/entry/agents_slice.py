@@ -14,7 +14,7 @@ from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.knowledge import Search
 from mainspring.orchestration.pipelines import LiveEvents, Pipelines, Privacy
 from mainspring.orchestration.products import Brought
-from mainspring.orchestration.tools import PeopleApprove
+from mainspring.orchestration.tools import Flags, PeopleApprove
 from mainspring.orchestration.tools.mcp import McpHosts, ToolBeneath, ToolServices, build_tools, read_programs
 from mainspring.orchestration.tools.offering import Startable, run_tools, search_tool
 
@@ -34,6 +34,7 @@ class AgentFoundations:
     approvals: Approvals
     search: Search
     privacy: Privacy
+    flags: Flags
 
 
 @dataclass(frozen=True, slots=True)
