@@ -7,15 +7,15 @@ import pytest
 
 from mainspring.application.identity import Role
 from tests.attack.conftest import Target
-from tests.stack import Person
+from tests.stack import Person, wait_until
 
 CANARY = "canary-of-the-merger"
 SECRET = "canary-token-0123456789"
 PROXIED = {"forwarded": "for=127.0.0.1", "x-forwarded-for": "127.0.0.1", "x-real-ip": "127.0.0.1"}
 INNER = [
-    "http://127.0.0.1/", "http://localhost./", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://10.0.0.1/",
+    "http://127.0.0.1/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://10.0.0.1/",
     "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/", "http://[fe80::1]/", "http://0.0.0.0/",
-    "http://2130706433/", "http://0x7f000001/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/",
+    "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/",
     "http://168.63.129.16/", "http://user:word@example.com/", "file:///etc/passwd", "https://example.com:22/",
 ]  # fmt: skip
 
@@ -105,17 +105,28 @@ def test_a_secret_of_a_tool_is_in_no_answer_and_no_log(told: Told):
 
 
 @pytest.mark.parametrize("url", INNER)
-def test_nothing_is_led_into_the_inner_network(told: Told, url: str):
-    hook = {"url": url, "topics": ["run.finished"]}
+def test_no_address_of_the_inner_network_is_taken(told: Told, url: str):
+    hook, server = {"url": url, "topics": ["run.finished"]}, {"name": "inner", "address": url}
     assert told.target.call("POST", "/v1/webhooks", json=hook).status_code == 422
-    named = {"name": f"inner-{INNER.index(url)}", "address": url}
-    server = told.target.call("POST", "/v1/mcp-servers", json=named)
+    assert told.target.call("POST", "/v1/mcp-servers", json=server).status_code == 422
+
+
+@pytest.mark.parametrize("host", ["localhost.", "2130706433", "0x7f000001"])
+def test_a_name_that_leads_inside_is_never_connected_to(told: Told, host: str):
+    """A name is judged by what it means at the moment of connecting."""
+    call = told.target.call
+    named = {"name": f"by-{host.strip('.')}", "address": f"http://{host}/"}
+    server = call("POST", "/v1/mcp-servers", json=named)
     assert server.status_code == 422 or "not on the public internet" in server.json()["trouble"]
-    host = url.partition("://")[2].rstrip("/")
-    queue = {"kind": "nats", "url": f"nats://{host}", "address": "a", "topics": ["run.finished"]}
-    sink = told.target.call("POST", "/v1/bridges/sinks", json=queue)
-    assert sink.status_code in {201, 422}  # a name is judged when it is connected to
-    assert sink.status_code == 422 or not host[0].isdigit()
+    hook = call("POST", "/v1/webhooks", json={"url": f"http://{host}/", "topics": ["run.finished"]})
+    assert hook.status_code in {201, 422}
+    if hook.status_code == 201:
+        path = f"/v1/webhooks/{hook.json()['id']}"
+        sent = f"{path}/deliveries/{call('POST', f'{path}/test').json()['id']}"
+        wait_until(lambda: bool(call("GET", sent).json()["tries"]))
+        (tried,) = call("GET", sent).json()["tries"]
+        assert (tried["succeeded"], tried["status"]) == (False, None)
+        assert "not on the public internet" in tried["error"]
 
 
 @pytest.mark.parametrize("header", sorted(PROXIED))
