@@ -11,7 +11,7 @@ from mainspring import Brought, Elapsed, Pipeline, Product, RunStatus, Services,
 from mainspring.foundation.engines import EngineUrls
 from mainspring.testing import running
 
-_NEW_STEP = '''
+_NEW_STEP = """
 from mainspring import Pipeline, StepRun
 from tests.testing.test_grown import Page
 
@@ -20,7 +20,7 @@ def declare(pipeline: Pipeline) -> None:
     @pipeline.step("count", title="Count", after=("read",))
     async def count(page: Page, run: StepRun) -> Page:
         return Page(page.words + 1)
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1057,6 +1057,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/amendments/{amendment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Amendment
+         * @description One amendment with its redline.
+         */
+        get: operations["get_amendment_v1_amendments__amendment__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/amendments/{amendment}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Amendment
+         * @description The amendment as a Word file with a tracked change, or as Markdown.
+         */
+        get: operations["download_amendment_v1_amendments__amendment__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -1533,6 +1573,26 @@ export interface paths {
          * @description Delete a contract with everything that was made of it.
          */
         delete: operations["delete_contract_v1_contracts__contract__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contracts/{contract}/amendments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Amendments
+         * @description The amendments drafted for a contract, newest first.
+         */
+        get: operations["list_amendments_v1_contracts__contract__amendments_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3871,6 +3931,38 @@ export interface components {
             items: components["schemas"]["AcceptedEvent"][];
         };
         /**
+         * AgentRunShape
+         * @description A run.
+         */
+        AgentRunShape: {
+            /** Assistant Id */
+            assistant_id: string;
+            /** Created At */
+            created_at: string;
+            /** Kwargs */
+            kwargs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Metadata */
+            metadata: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            multitask_strategy: components["schemas"]["Multitask"];
+            /** Run Id */
+            run_id: string;
+            /** Status */
+            status: string;
+            /** Thread Id */
+            thread_id: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * AgentRunStatus
+         * @enum {string}
+         */
+        AgentRunStatus: "pending" | "running" | "success" | "error" | "timeout" | "interrupted";
+        /**
          * AlertShape
          * @description Something moved. Open until somebody acknowledges it or it is back to normal.
          */
@@ -3899,6 +3991,51 @@ export interface components {
              * @description a model's name, an idx_..., or questions
              */
             subject: string;
+        };
+        /**
+         * AmendmentPage
+         * @description Amendments of a contract, newest first.
+         */
+        AmendmentPage: {
+            /** Items */
+            items: components["schemas"]["AmendmentShape"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * AmendmentShape
+         * @description A drafted amendment; `old_text` stood at [start, end) of the contract's text.
+         */
+        AmendmentShape: {
+            /** Clause */
+            clause: string | null;
+            /** Contract */
+            contract: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Drafted By */
+            drafted_by: string;
+            /** End */
+            end: number;
+            /** Id */
+            id: string;
+            /** New Text */
+            new_text: string;
+            /** Old Text */
+            old_text: string;
+            /** Page */
+            page: number | null;
+            /** Redline */
+            redline: components["schemas"]["RedlinePiece"][];
+            /** Run */
+            run: string | null;
+            /** Start */
+            start: number;
+            /** Why */
+            why: string;
         };
         /**
          * AnalyzeAgain
@@ -4435,7 +4572,7 @@ export interface components {
             pipeline?: string | null;
             /** Reason */
             reason?: string | null;
-            status?: components["schemas"]["mainspring__orchestration__pipelines__types__RunStatus"] | null;
+            status?: components["schemas"]["RunStatus"] | null;
             /** Step */
             step?: string | null;
             /** Subject */
@@ -4466,6 +4603,12 @@ export interface components {
             /** Probability */
             probability: number;
         };
+        /**
+         * Change
+         * @description What becomes of a piece.
+         * @enum {string}
+         */
+        Change: "kept" | "removed" | "added";
         /**
          * ChangeEndpoint
          * @description What is to be different; absent fields stay. `is_on` turns it on or off.
@@ -4755,7 +4898,7 @@ export interface components {
             id: string;
             /** Language */
             language: string | null;
-            latest_run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"] | null;
+            latest_run: components["schemas"]["RunShape"] | null;
             /** Media Type */
             media_type: string;
             /** Name */
@@ -5491,7 +5634,7 @@ export interface components {
          */
         DocumentSubmitted: {
             document: components["schemas"]["DocumentShape"];
-            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"] | null;
+            run: components["schemas"]["RunShape"] | null;
             /** Stream Url */
             stream_url: string | null;
         };
@@ -7659,7 +7802,7 @@ export interface components {
          */
         RebuildStarted: {
             index: components["schemas"]["IndexShape"];
-            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+            run: components["schemas"]["RunShape"];
             /** Stream Url */
             stream_url: string;
         };
@@ -7827,6 +7970,15 @@ export interface components {
             stream: boolean;
             /** Ttft Ms */
             ttft_ms: number | null;
+        };
+        /**
+         * RedlinePiece
+         * @description Words that stay, go or come.
+         */
+        RedlinePiece: {
+            change: components["schemas"]["Change"];
+            /** Text */
+            text: string;
         };
         /**
          * RefusalPage
@@ -8211,7 +8363,46 @@ export interface components {
             retry_of: string | null;
             /** Started At */
             started_at: string | null;
-            status: components["schemas"]["RunStatus-Output"];
+            status: components["schemas"]["RunStatus"];
+            /** Steps */
+            steps: components["schemas"]["StepShape"][];
+            /** Subject */
+            subject: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RunShape
+         * @description One run as it stands.
+         */
+        RunShape: {
+            /** Cost Ceiling Micros */
+            cost_ceiling_micros: number | null;
+            /** Cost Micros */
+            cost_micros: number;
+            /** Created At */
+            created_at: string;
+            error: components["schemas"]["ErrorShape"] | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * @example run_01k9x3v2m4e0n8q5t7w1y6z3ab
+             */
+            id: string;
+            /** Initiated By */
+            initiated_by: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Replay Of */
+            replay_of: string | null;
+            /** Retry Of */
+            retry_of: string | null;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["RunStatus"];
             /** Steps */
             steps: components["schemas"]["StepShape"][];
             /** Subject */
@@ -8223,7 +8414,7 @@ export interface components {
          * RunStatus
          * @enum {string}
          */
-        "RunStatus-Output": "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
+        RunStatus: "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
         /**
          * RunsCancel
          * @description Which runs to stop: those named, or a tenant's of a status.
@@ -8659,7 +8850,7 @@ export interface components {
          * @description What was started: follow `stream_url` for live events, or poll the run.
          */
         SourceRun: {
-            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+            run: components["schemas"]["RunShape"];
             /** Stream Url */
             stream_url: string;
         };
@@ -9018,7 +9209,7 @@ export interface components {
              * @default false
              */
             duplicate: boolean;
-            run: components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+            run: components["schemas"]["RunShape"];
             /** Stream Url */
             stream_url: string;
         };
@@ -9778,82 +9969,6 @@ export interface components {
             /** Reason */
             reason?: string | null;
         };
-        /**
-         * RunShape
-         * @description A run.
-         */
-        mainspring__orchestration__agents__server__runs__schemas__RunShape: {
-            /** Assistant Id */
-            assistant_id: string;
-            /** Created At */
-            created_at: string;
-            /** Kwargs */
-            kwargs: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-            /** Metadata */
-            metadata: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-            multitask_strategy: components["schemas"]["Multitask"];
-            /** Run Id */
-            run_id: string;
-            /** Status */
-            status: string;
-            /** Thread Id */
-            thread_id: string;
-            /** Updated At */
-            updated_at: string;
-        };
-        /**
-         * RunStatus
-         * @enum {string}
-         */
-        mainspring__orchestration__agents__types__RunStatus: "pending" | "running" | "success" | "error" | "timeout" | "interrupted";
-        /**
-         * RunShape
-         * @description One run as it stands.
-         */
-        mainspring__orchestration__pipelines__schemas__RunShape: {
-            /** Cost Ceiling Micros */
-            cost_ceiling_micros: number | null;
-            /** Cost Micros */
-            cost_micros: number;
-            /** Created At */
-            created_at: string;
-            error: components["schemas"]["ErrorShape"] | null;
-            /** Finished At */
-            finished_at: string | null;
-            /**
-             * Id
-             * @example run_01k9x3v2m4e0n8q5t7w1y6z3ab
-             */
-            id: string;
-            /** Initiated By */
-            initiated_by: string | null;
-            /** Parent */
-            parent: string | null;
-            /** Pipeline */
-            pipeline: string;
-            /** Replay Of */
-            replay_of: string | null;
-            /** Retry Of */
-            retry_of: string | null;
-            /** Started At */
-            started_at: string | null;
-            status: components["schemas"]["RunStatus-Output"];
-            /** Steps */
-            steps: components["schemas"]["StepShape"][];
-            /** Subject */
-            subject: string | null;
-            /** Version */
-            version: number;
-        };
-        /**
-         * RunStatus
-         * @enum {string}
-         */
-        mainspring__orchestration__pipelines__types__RunStatus: "queued" | "running" | "compensating" | "succeeded" | "failed" | "cancelled";
     };
     responses: never;
     parameters: never;
@@ -10478,7 +10593,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"];
+                    "application/json": components["schemas"]["AgentRunShape"];
                 };
             };
             /** @description Any error */
@@ -10512,7 +10627,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"][];
+                    "application/json": components["schemas"]["AgentRunShape"][];
                 };
             };
             /** @description Any error */
@@ -11380,7 +11495,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 offset?: number;
-                status?: components["schemas"]["mainspring__orchestration__agents__types__RunStatus"] | null;
+                status?: components["schemas"]["AgentRunStatus"] | null;
                 select?: string[] | null;
             };
             header?: never;
@@ -11397,7 +11512,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"][];
+                    "application/json": components["schemas"]["AgentRunShape"][];
                 };
             };
             /** @description Any error */
@@ -11433,7 +11548,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"];
+                    "application/json": components["schemas"]["AgentRunShape"];
                 };
             };
             /** @description Any error */
@@ -11574,7 +11689,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__agents__server__runs__schemas__RunShape"];
+                    "application/json": components["schemas"]["AgentRunShape"];
                 };
             };
             /** @description Any error */
@@ -11965,6 +12080,70 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_amendment_v1_amendments__amendment__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                amendment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AmendmentShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    download_amendment_v1_amendments__amendment__file_get: {
+        parameters: {
+            query?: {
+                format?: "docx" | "md";
+            };
+            header?: never;
+            path: {
+                amendment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {
@@ -12861,7 +13040,7 @@ export interface operations {
                 /** @description part of the name or title */
                 q?: string | null;
                 /** @description how the newest analysis stands */
-                status?: components["schemas"]["mainspring__orchestration__pipelines__types__RunStatus"] | null;
+                status?: components["schemas"]["RunStatus"] | null;
                 /** @description How many, 1 to 200. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -12988,6 +13167,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_amendments_v1_contracts__contract__amendments_get: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AmendmentPage"];
+                };
             };
             /** @description Any error */
             default: {
@@ -15638,7 +15854,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description Any error */
@@ -15925,7 +16141,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
-                status?: components["schemas"]["mainspring__orchestration__pipelines__types__RunStatus"] | null;
+                status?: components["schemas"]["RunStatus"] | null;
                 pipeline?: string | null;
                 version?: number | null;
                 /** @description Runs that stand at this step, or failed at it. */
@@ -15980,7 +16196,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description Any error */
@@ -16082,7 +16298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description Any error */
@@ -16159,7 +16375,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description Any error */
@@ -16195,7 +16411,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description Any error */
@@ -16232,7 +16448,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mainspring__orchestration__pipelines__schemas__RunShape"];
+                    "application/json": components["schemas"]["RunShape"];
                 };
             };
             /** @description Any error */
