@@ -12,6 +12,7 @@ from mainspring.application.identity import Identity, IdentitySettings
 from mainspring.entry.engines import running_engines
 from mainspring.entry.gateway_slice import gateway_settings, open_vault_wrapper
 from mainspring.entry.orchestration_slice import Beneath, Orchestration, build_orchestration
+from mainspring.entry.record_contents import RunContents
 from mainspring.foundation.clock import ShiftedClock
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
@@ -98,7 +99,7 @@ async def build(
             objects=objects,
             identity=identity,
             gateway=gateway,
-            records=Records(database, vault),
+            records=Records(database, vault, RunContents(orchestration.pipelines, orchestration.privacy)),
             policies=policies,
             models=Models(policies, gateway.engine.catalogue, clock=clock),
             provider_keys=ProviderKeys(database, valkey, vault),

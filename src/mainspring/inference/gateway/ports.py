@@ -6,6 +6,9 @@ from typing import Protocol
 from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.principal import Principal
+
+from .types import InferenceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +61,12 @@ class AiSwitch(Protocol):
 
     async def is_enabled(self, tenant: TenantId) -> bool:
         """False when the tenant has switched AI off."""
+        ...
+
+
+class Contents(Protocol):
+    """Whose recorded contents a person may read who may see the records."""
+
+    async def may_read(self, principal: Principal, record: InferenceRecord) -> bool:
+        """False where the call was about what is closed to them."""
         ...

@@ -15,6 +15,7 @@ from mainspring.foundation.vault import Unreadable, Vault
 
 from . import store
 from .engine.tenants import PAYLOAD_KIND
+from .ports import Contents
 from .said import SaidOutput, read_input, read_output
 from .types import InferenceRecord
 
@@ -30,6 +31,9 @@ async def list_records(
     found = await store.select_records(transaction, run=run, before=before, limit=page.limit + 1)
     records, has_more = cut_page(found, page)
     return Page(tuple(records), make_cursor(show_id(PREFIX, records[-1].id)) if has_more else None)
+
+
+_CLOSED = "What was said in this call is about what is closed to you; ask one of those who may read it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,15 @@ class ShownRecord:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records as people read them; `vault` opens what was recorded sealed."""
+    """The records as people read them.
+
+    vault     opens what was recorded sealed
+    contents  knows whose contents are closed to whom; None: to nobody who sees records
+    """
 
     database: Database
     vault: Vault | None = None
+    contents: Contents | None = None
 
     async def get(self, principal: Principal, record: UUID) -> ShownRecord:
         """One record of the principal's tenant with its contents; needs `ai.output.view`.
@@ -69,6 +78,8 @@ class Records:
             raise NotFound(f"There is no record {show_id(PREFIX, record)}.")
         if payload is None:
             return ShownRecord(found)
+        if self.contents is not None and not await self.contents.may_read(principal, found):
+            return ShownRecord(found, payload["dialect"], trouble=_CLOSED)
         try:
             asked = await self._open(found, payload["input"])
             replied = await self._open(found, payload["output"])
