@@ -1,4 +1,4 @@
-"""Recorded contents of calls: read as the run may be that they belong to; those of tools without one by their caller."""
+"""Recorded contents of calls are read as their run may be, and those of tools without a run by their caller."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
