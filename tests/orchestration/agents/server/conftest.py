@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langgraph_sdk import get_client
 
-from mainspring.foundation.engines import EngineUrls
+from mainspring.testing import engines
 
 from .serve import Served, serve
 
@@ -15,10 +15,11 @@ Client = Any
 
 
 @pytest.fixture(scope="session")
-async def served(engines: EngineUrls) -> AsyncIterator[Served]:
-    """The server with a worker, on the engines of the whole run."""
-    async with serve(engines) as running:
-        yield running
+async def served() -> AsyncIterator[Served]:
+    """The server with a worker, on engines of its own, as it would take the runs of other tests' agents."""
+    with engines() as urls:
+        async with serve(urls) as running:
+            yield running
 
 
 @pytest.fixture
