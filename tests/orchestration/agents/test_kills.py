@@ -1,5 +1,6 @@
 """kill -9 in mid-run: the run goes on where it was, and nothing that had finished is done twice."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -104,6 +105,7 @@ async def test_a_killed_worker_costs_nothing_that_had_finished(
 ):
     thread = new_thread()
     run = await house.runtime.runs.submit(principal_of(tenant), order(thread, durability))
+    following = asyncio.create_task(house.story(live, run))
     with worker(engines, tmp_path) as process:
         await wait_for_stored(house, tenant, thread, step=1, writes=True)
         process.kill()
@@ -120,8 +122,9 @@ async def test_a_killed_worker_costs_nothing_that_had_finished(
     assert [log.count(each) for each in ("first", "left", "right", "last")] == [1, 1, 1, 1]
     row = await house.thread(tenant, thread)
     assert row["values"]["trail"] == ["go", "first", "left", "right", "last"]
-    story = await house.story(live, ended)
-    assert [data["attempt"] for data in emitted(story, "metadata")] == [1, 2, 3]
+    story = await following
+    told = [data["attempt"] for data in emitted(story, "metadata")]  # a killed worker's last words may die with it
+    assert (told, told[-1]) == (sorted(set(told)), 3)
     assert emitted(story, "end") == [{"status": "success"}]
 
 

@@ -112,7 +112,7 @@ async def test_a_run_and_every_look_at_its_states_are_sent_nowhere(
     await states.edit(found, [[Edit({"messages": []}, as_node="answer")]])
     assert "canary-1" in repr(await states.get(found))
     run_trees.get_cached_client().flush()
-    assert listener.heard == []
+    assert [path for path in listener.heard if path != "/info"] == []
 
 
 async def test_outside_of_the_block_the_process_traces_as_it_was_told(listener: Listener):
@@ -122,7 +122,7 @@ async def test_outside_of_the_block_the_process_traces_as_it_was_told(listener: 
     with privately():
         await step.ainvoke("canary-2")
     client.flush()
-    assert listener.heard == []
+    assert [path for path in listener.heard if path != "/info"] == []
     await step.ainvoke("not of a tenant")
     client.flush()
-    assert listener.heard != []
+    assert [path for path in listener.heard if path != "/info"] != []
