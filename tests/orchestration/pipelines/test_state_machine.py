@@ -81,27 +81,27 @@ def declared() -> Pipeline:
 
     @pipeline.step("root", title="Root")
     async def root(number: Number, run: StepRun) -> Numbers:
-        raise NotImplementedError
+        raise AssertionError("the machine decides")
 
     @pipeline.step("fan", title="Fan", after=("root",), each="root.values", tolerance=0.34)
     async def fan(number: Number, run: StepRun) -> Number:
-        raise NotImplementedError
+        raise AssertionError("the machine decides")
 
     @pipeline.step("ask", title="Ask", after=("root",))
     async def ask(numbers: Numbers, run: StepRun) -> Wait[Number]:
-        raise NotImplementedError
+        raise AssertionError("the machine decides")
 
     @pipeline.step("join", title="Join", after=("fan", "ask"))
     async def join(joined: Joined, run: StepRun) -> Number:
-        raise NotImplementedError
+        raise AssertionError("the machine decides")
 
     @pipeline.compensation("root")
     async def undo_root(undo: Undo[Number, Numbers], run: StepRun) -> None:
-        raise NotImplementedError
+        raise AssertionError("the machine decides")
 
     @pipeline.compensation("fan")
     async def undo_fan(undo: Undo[Number, Number], run: StepRun) -> None:
-        raise NotImplementedError
+        raise AssertionError("the machine decides")
 
     return pipeline
 

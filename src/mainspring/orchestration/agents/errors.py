@@ -10,7 +10,7 @@ class ThreadBusy(Conflict):
 
 
 class AgentInvalid(Exception):
-    """An agent cannot work as it is declared; raised where it is declared, not where it runs."""
+    """An agent cannot work as it is declared, or as its nodes are written."""
 
 
 class AgentUnknown(NotFound):

@@ -32,6 +32,7 @@ from mainspring.inference.messages import (
 )
 from mainspring.inference.messages import Tool as OfferedTool
 
+from .errors import AgentInvalid
 from .translating import read_tool_choice, to_messages, usage_metadata
 
 Spend = Callable[[str | None, Usage], Awaitable[None]]
@@ -68,7 +69,7 @@ class GatewayChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        raise NotImplementedError("The gateway is asynchronous: use `await model.ainvoke(...)` in an async node.")
+        raise AgentInvalid("The gateway is asynchronous: use `await model.ainvoke(...)` in an async node.")
 
     async def _agenerate(
         self,
@@ -159,7 +160,7 @@ class GatewayChatModel(BaseChatModel):
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
         """A model whose replies are values of `schema`, held to it by the gateway."""
         if include_raw:
-            raise NotImplementedError("include_raw is not there; call the model itself to see the reply.")
+            raise AgentInvalid("include_raw is not there; call the model itself to see the reply.")
         described = convert_to_json_schema(schema)
         name = str(described.get("title", "reply"))
         return self.bind(response_format=ResponseFormat(name, described)) | _parser(schema)

@@ -63,13 +63,6 @@ class RunShape(BaseModel):
     cost_ceiling_micros: int | None
 
 
-class RunPage(BaseModel):
-    """One page of runs, newest first."""
-
-    items: list[RunShape]
-    next_cursor: str | None
-
-
 class EventPage(BaseModel):
     """Events after the id asked for; ask again with `after=next`. `is_over`: nothing will follow."""
 

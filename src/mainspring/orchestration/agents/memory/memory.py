@@ -23,7 +23,7 @@ from langgraph.store.base import (
 
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.ids import TenantId
-from mainspring.orchestration.agents.errors import AgentInputInvalid
+from mainspring.orchestration.agents.errors import AgentInputInvalid, AgentInvalid
 
 from . import store
 
@@ -42,7 +42,7 @@ class TenantStore(BaseStore):
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Not there: it would block the worker. Use the methods that begin with `a` in async nodes."""
-        raise NotImplementedError("The store is asynchronous: use `await store.aget(...)` in an async node.")
+        raise AgentInvalid("The store is asynchronous: use `await store.aget(...)` in an async node.")
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Do all of it in order, together or not at all."""
