@@ -2,13 +2,15 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.pagination import PageRequest
-from mainspring.orchestration.pipelines.operating import LetterFilter, RunFilter
-from mainspring.orchestration.pipelines.operating.run_routes import READ
+from mainspring.foundation.principal import Principal, PrincipalKind
+from mainspring.orchestration.pipelines.operating import LetterFilter, RunFilter, bulk_store
+from mainspring.orchestration.pipelines.operating.run_routes import OPERATE, READ
 from mainspring.orchestration.pipelines.privacy import COVERED
 from tests.orchestration.pipelines.conftest import Engine
 
@@ -113,6 +115,33 @@ async def test_a_thousand_letters_are_replayed_each_once(
     assert counts == {"runs": 2000, "retried": 1000, "letters": 1000}
     assert (await desk.post(tenant, "/dead-letters:replay", {})).json()["done"] == 0
     assert counter.priced == 0
+
+
+async def test_what_cannot_be_looked_for_is_refused_and_not_kept(desk: Desk, tenant: TenantId) -> None:
+    for path in ("/dead-letters:replay", "/runs:cancel"):
+        refused = await desk.post(tenant, path, {"version": 2**31})
+        assert refused.status_code == 422, refused.text
+    with pytest.raises(psycopg.DataError):
+        await desk.operating.bulk.cancel_runs(Principal(tenant, PrincipalKind.API_KEY, "acme", frozenset({OPERATE})), RunFilter(version=2**31))
+    assert (await desk.get(tenant, "/bulk-actions")).json()["items"] == []
+
+
+async def test_one_action_that_fails_leaves_the_others_going_on(
+    engine: Engine, desk: Desk, database: Database, tenant: TenantId, other_tenant: TenantId
+) -> None:
+    """Terms that no statement takes, as an older release may have kept them."""
+    counter = Counter(tenant)
+    await fail(engine, tenant, counter, *range(1, 301))
+    asked = await desk.post(tenant, "/dead-letters:discard", {"reason": "acme"})
+    assert asked.json()["state"] == "running", asked.text
+    async with database.tenant(other_tenant) as transaction:
+        row = {"id": new_id(), "kind": "cancel", "terms": '{"version": 3000000000}', "asker": "{}"}
+        await bulk_store.add_bulk(transaction, row | {"reason": None, "asked_by": "acme"})
+    with pytest.raises(ExceptionGroup):
+        await desk.operating.bulk.carry_on()
+    assert (await desk.get(tenant, f"/bulk-actions/{asked.json()['id']}")).json()["state"] == "finished"
+    async with database.tenant(other_tenant) as transaction:
+        await transaction.run("delete from bulk_action where id = %(id)s", id=row["id"])
 
 
 async def test_a_group_is_discarded_for_a_reason(engine: Engine, desk: Desk, tenant: TenantId) -> None:

@@ -105,12 +105,17 @@ class Bulk:
         """Carry out up to so many batches of whoever's actions go on; how many were. For the worker's loop."""
         async with self._database.system() as transaction:
             rows = await bulk_store.find_unfinished(transaction, batches)
-        carried = 0
+        carried, failures = 0, list[Exception]()
         for row in rows:
-            while carried < batches and (action := await self._batch(TenantId(row["tenant_id"]), BulkId(row["id"]))):
-                carried += 1
-                if action.state == "finished":
-                    break
+            try:
+                while carried < batches and (action := await self._batch(TenantId(row["tenant_id"]), BulkId(row["id"]))):
+                    carried += 1
+                    if action.state == "finished":
+                        break
+            except Exception as failure:  # the others are carried on; this one is taken up when its claim ends
+                failures.append(failure)
+        if failures:
+            raise ExceptionGroup("Some bulk actions could not be carried on.", failures)
         return carried
 
     async def _begin(
@@ -127,7 +132,9 @@ class Bulk:
         async with self._database.tenant(principal.tenant) as transaction:
             if await bulk_store.count_unfinished(transaction) >= MAX_UNFINISHED:
                 raise Conflict(f"{MAX_UNFINISHED} bulk actions go on already; wait until one has finished.")
-            action = _read(await bulk_store.add_bulk(transaction, row))
+            added = await bulk_store.add_bulk(transaction, row)
+            await _find_targets(transaction, added)  # what cannot be looked for is refused before it is kept
+            action = _read(added)
         for _ in range(INLINE_BATCHES):
             action = await self._batch(principal.tenant, action.id) or await self.get(principal.tenant, action.id)
             if action.state == "finished":

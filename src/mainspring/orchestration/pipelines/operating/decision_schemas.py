@@ -15,6 +15,7 @@ from .schemas import (
     Name,
     PayloadShape,
     Reason,
+    Version,
     error_shape,
     fields_of,
     payload_shape,
@@ -91,7 +92,7 @@ class LettersAsked(Asked):
     """Which open dead letters; with nothing said, all of them. `fingerprint` names a group."""
 
     pipeline: Name | None = None
-    version: int | None = None
+    version: Version | None = None
     step: Name | None = None
     error_code: Name | None = None
     fingerprint: Name | None = None
@@ -115,7 +116,7 @@ class CancelManyAsked(Asked):
 
     status: RunStatus | None = None
     pipeline: Name | None = None
-    version: int | None = None
+    version: Version | None = None
     step: Name | None = None
     subject: Name | None = None
     created_after: datetime | None = None

@@ -24,6 +24,7 @@ from .types import (
 Instant = Annotated[datetime, PlainSerializer(show_instant, return_type=str)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class Asked(BaseModel):
@@ -94,20 +95,20 @@ class StartAsked(Asked):
     """The input is JSON of the pipeline's input type; `version` None is the newest."""
 
     input: JsonValue
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    version: Version | None = None
 
 
 class RetryAsked(Asked):
     """Absent `version`: the run's own."""
 
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    version: Version | None = None
 
 
 class ReplayAsked(Asked):
     """Absent `input`: the run's own. Absent `version`: the run's own."""
 
     input: JsonValue = None
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    version: Version | None = None
 
 
 class SignalAsked(Asked):
