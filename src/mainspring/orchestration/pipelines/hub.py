@@ -71,7 +71,7 @@ class Inbox:
         self.news.set()
 
     def close(self) -> None:
-        """The server goes down."""
+        """The server goes down, or the client may be told no more."""
         self.is_closed = True
         self.news.set()
 

@@ -83,17 +83,33 @@ class Following:
         self._has_read = False
         self._is_alone = False
         self._was_alone = False
+        self._is_late = False
         self.is_over = False
 
     async def batch(self, patience: float | None) -> list[RunEvent]:
         """The next events, at least one unless `patience` seconds pass or the stream is over."""
-        until = None if patience is None else asyncio.get_running_loop().time() + patience
-        while not self.is_over:
-            if events := await self._next():
-                return events
-            if self.is_over or not await _wait(self._inbox.news, until):
-                break
+        if events := await self._next():
+            return events
+        # A timer that wakes the reader costs a third of a timeout around each wait.
+        self._is_late = False
+        alarm = asyncio.get_running_loop().call_later(patience, self._ring) if patience is not None else None
+        try:
+            while not (self.is_over or self._is_late):
+                await self._inbox.news.wait()
+                if events := await self._next():
+                    return events
+        finally:
+            if alarm:
+                alarm.cancel()
         return []
+
+    def end(self) -> None:
+        """Tell nothing more."""
+        self._inbox.close()
+
+    def _ring(self) -> None:
+        self._is_late = True
+        self._inbox.news.set()
 
     async def _next(self) -> list[RunEvent]:
         self._inbox.news.clear()
@@ -108,9 +124,9 @@ class Following:
             elif published.event.id > self._place:
                 events.append(published.event)
                 self._step_to(published.event.id)
+                self.is_over = self.is_over or published.event.type is EventType.RUN_FINISHED
         if self._inbox.is_nudged:
             events += await self._catch_up()
-        self.is_over = self.is_over or any(event.type is EventType.RUN_FINISHED for event in events)
         return events
 
     def _follows_on(self, published: Published) -> bool:
@@ -225,13 +241,3 @@ def read_place(after: str | None) -> EventId:
 
 def _is_after_end(name: EventId, story: Story) -> bool:
     return story.run.status.is_final and name.milestone >= story.last
-
-
-async def _wait(event: asyncio.Event, until: float | None) -> bool:
-    """Whether the event came before the loop's time `until`."""
-    try:
-        async with asyncio.timeout_at(until):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -5,7 +5,7 @@ room that it belongs to, and asked through `Privacy`. A program that hands in wh
 that went well.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -71,6 +71,11 @@ def cover_event(event: RunEvent) -> RunEvent | None:
     if "error" in event.facts:
         facts["error"] = _cover_error(event.facts["error"])
     return replace(event, facts=facts)
+
+
+def cover_events(events: Iterable[RunEvent]) -> list[RunEvent]:
+    """What is left of the events."""
+    return [left for event in events if (left := cover_event(event))]
 
 
 def _vague(awaited: str | None) -> str | None:

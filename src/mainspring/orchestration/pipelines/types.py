@@ -206,9 +206,12 @@ class FindingAdded:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunEvent:
-    """One event of a run's story. `facts` are the fields of its type, as documented in the README."""
+    """One event of a run's story. `facts` are the fields of its type, as documented in the README.
+
+    Without slots, as `wire.frame` keeps its bytes in it: a thousand clients may be told the same event.
+    """
 
     id: EventId
     type: EventType

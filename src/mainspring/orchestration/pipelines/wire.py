@@ -1,6 +1,5 @@
 """Events between their stored JSON and `RunEvent`, and as frames of a stream of server-sent events."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +37,9 @@ def show_instant(at: datetime) -> str:
 
 
 def frame(event: RunEvent) -> bytes:
-    """The event as one frame: JSON has no line breaks, so one data line is enough."""
-    shown: Mapping[str, object] = show_event(event)
-    head = f"id: {event.id}\nevent: {event.type.value}\ndata: ".encode()
-    return head + msgspec.json.encode(shown) + b"\n\n"
+    """The event as one frame, made once: JSON has no line breaks, so one data line is enough."""
+    kept: dict[str, Any] = vars(event)
+    if "frame" not in kept:
+        head = f"id: {event.id}\nevent: {event.type.value}\ndata: ".encode()
+        kept["frame"] = head + msgspec.json.encode(show_event(event)) + b"\n\n"
+    return kept["frame"]

@@ -4,30 +4,26 @@ Frontends of these protocols keep no place in our story: each connection is told
 both protocols take as a replacement of what they had. A client that has the end already is told not to come back.
 """
 
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Header, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from mainspring.foundation.db import DatabaseGone
-from mainspring.foundation.http import CurrentPrincipal, is_still_allowed
+from mainspring.foundation.http import CurrentPrincipal
 from mainspring.foundation.ids import read_id
 from mainspring.foundation.principal import Principal
+from mainspring.orchestration.pipelines.audience import READ, Audience
 from mainspring.orchestration.pipelines.live import LiveEvents
-from mainspring.orchestration.pipelines.privacy import Open, Privacy, cover_event
+from mainspring.orchestration.pipelines.privacy import Open, Privacy
 from mainspring.orchestration.pipelines.service import Pipelines
-from mainspring.orchestration.pipelines.types import RUN_PREFIX, Run, RunEvent, RunId
+from mainspring.orchestration.pipelines.types import RUN_PREFIX, RunEvent, RunId
 from mainspring.orchestration.pipelines.wire import KEEP_ALIVE_FRAME, RETRY_FRAME
 
 from .ag_ui import AgUi, Conversation, Shown, frame
 from .ai_sdk import DONE, HEADERS, AiSdk
 
-READ = "ai.output.view"
 _LastEventId = Annotated[str | None, Header()]
-_KEEP_ALIVE_SECONDS = 15.0
 _STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 _RESPONSES: dict[int | str, dict[str, object]] = {200: {"content": {"text/event-stream": {}}}}
 
@@ -74,7 +70,18 @@ def build_dialect_router(
 ) -> APIRouter:
     """The routes /v1/runs/{run}/ag-ui and /v1/runs/{run}/ai-sdk; arguments as those of the routes of runs."""
     router = APIRouter(prefix="/v1/runs", tags=["runs"])
-    follow = _Follow(pipelines, live, privacy or Open(), recheck_seconds)
+    audience = Audience(live, privacy or Open(), recheck_seconds)
+
+    async def follow(
+        request: Request, principal: Principal, run: str, last: str | None
+    ) -> AsyncGenerator[list[RunEvent]] | None:
+        """Batches of the whole story; None when the caller has the end of it. NotFound, Forbidden."""
+        principal.require(READ)
+        found = await pipelines.get_run(principal.tenant, RunId(read_id(RUN_PREFIX, run)))
+        if last and await live.is_over(principal.tenant, found.id, last):
+            return None
+        is_closed = await audience.is_closed(principal, found)
+        return audience.iter_batches(request, principal, found, None, is_closed=is_closed)
 
     @router.get("/{run}/ag-ui", responses=_RESPONSES)  # pyright: ignore[reportArgumentType] - FastAPI's own words
     async def follow_in_ag_ui(
@@ -84,7 +91,7 @@ def build_dialect_router(
 
         204 when `Last-Event-ID` is the run's last event. What `GET /v1/runs/{run}/events` keeps back is kept back here.
         """
-        batches = await follow.open(request, principal, run, last_event_id)
+        batches = await follow(request, principal, run, last_event_id)
         return _stream(ag_ui_frames(batches)) if batches else Response(status_code=status.HTTP_204_NO_CONTENT)
 
     @router.get("/{run}/ai-sdk", responses=_RESPONSES)  # pyright: ignore[reportArgumentType]
@@ -95,7 +102,7 @@ def build_dialect_router(
 
         204 when `Last-Event-ID` is the run's last event. What `GET /v1/runs/{run}/events` keeps back is kept back here.
         """
-        batches = await follow.open(request, principal, run, last_event_id)
+        batches = await follow(request, principal, run, last_event_id)
         if batches is None:
             return Response(status_code=status.HTTP_204_NO_CONTENT)
         return _stream(ai_sdk_frames(batches), HEADERS)
@@ -112,53 +119,3 @@ def _stream(frames: AsyncGenerator[bytes], headers: dict[str, str] | None = None
     return StreamingResponse(
         with_retry(), media_type="text/event-stream", headers={**_STREAM_HEADERS, **(headers or {})}
     )
-
-
-class _Follow:
-    """Opens a run's events for a caller, and closes them when the caller may not see them any more."""
-
-    def __init__(self, pipelines: Pipelines, live: LiveEvents, privacy: Privacy, recheck_seconds: float) -> None:
-        self._pipelines = pipelines
-        self._live = live
-        self._privacy = privacy
-        self._recheck_seconds = recheck_seconds
-
-    async def open(
-        self, request: Request, principal: Principal, run: str, last: str | None
-    ) -> AsyncGenerator[Sequence[RunEvent]] | None:
-        """Batches of events; None when the caller has the last one. NotFound, Forbidden."""
-        principal.require(READ)
-        identifier = RunId(read_id(RUN_PREFIX, run))
-        found = await self._pipelines.get_run(principal.tenant, identifier)
-        if last and await self._live.is_over(principal.tenant, identifier, last):
-            return None
-        is_closed = await self._is_closed(principal, found)
-        return self._batches(request, principal, found, is_closed=is_closed)
-
-    async def _batches(
-        self, request: Request, principal: Principal, run: Run, *, is_closed: bool
-    ) -> AsyncGenerator[Sequence[RunEvent]]:
-        show: Callable[[RunEvent], RunEvent | None] = cover_event if is_closed else _as_it_is
-        patience, asked_at = min(_KEEP_ALIVE_SECONDS, self._recheck_seconds), time.monotonic()
-        async with self._live.follow(principal.tenant, run.id) as following:
-            while not following.is_over:
-                events = await following.batch(patience)
-                if time.monotonic() - asked_at >= self._recheck_seconds:
-                    if not await self._is_as_before(request, principal, run, is_closed=is_closed):
-                        return
-                    asked_at = time.monotonic()
-                yield [shown for event in events if (shown := show(event))]
-
-    async def _is_as_before(self, request: Request, principal: Principal, run: Run, *, is_closed: bool) -> bool:
-        if not await is_still_allowed(request, READ):
-            return False
-        with suppress(*DatabaseGone):  # nobody can tell, and what was allowed goes on
-            return await self._is_closed(request.state.principal or principal, run) == is_closed
-        return True
-
-    async def _is_closed(self, principal: Principal, run: Run) -> bool:
-        return run.subject is not None and run.subject in await self._privacy.closed_to(principal, (run.subject,))
-
-
-def _as_it_is(event: RunEvent) -> RunEvent | None:
-    return event

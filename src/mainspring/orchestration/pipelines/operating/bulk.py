@@ -14,11 +14,12 @@ from uuid import UUID
 
 import msgspec
 
-from mainspring.foundation.db import Database, Row, TenantTransaction
+from mainspring.foundation.db import Database, DatabaseGone, Row, TenantTransaction
 from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError, NotFound
 from mainspring.foundation.ids import TenantId, UserId, new_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal, PrincipalKind
+from mainspring.foundation.telemetry import get_logger
 from mainspring.orchestration.pipelines.privacy import Open, Privacy
 from mainspring.orchestration.pipelines.service import Pipelines
 from mainspring.orchestration.pipelines.types import RunId, RunStatus
@@ -28,6 +29,8 @@ from .letters import check_reason, list_matching
 from .reading import read_uuid
 from .runs import RunDesk, named_terms
 from .types import BULK_PREFIX, BulkAction, BulkId, BulkKind, LetterFilter, LetterState, RunFilter
+
+log = get_logger(__name__)
 
 BATCH = 50
 INLINE_BATCHES = 2
@@ -105,17 +108,18 @@ class Bulk:
         """Carry out up to so many batches of whoever's actions go on; how many were. For the worker's loop."""
         async with self._database.system() as transaction:
             rows = await bulk_store.find_unfinished(transaction, batches)
-        carried, failures = 0, list[Exception]()
+        carried = 0
         for row in rows:
+            bulk = BulkId(row["id"])
             try:
-                while carried < batches and (action := await self._batch(TenantId(row["tenant_id"]), BulkId(row["id"]))):
+                while carried < batches and (action := await self._batch(TenantId(row["tenant_id"]), bulk)):
                     carried += 1
                     if action.state == "finished":
                         break
-            except Exception as failure:  # the others are carried on; this one is taken up when its claim ends
-                failures.append(failure)
-        if failures:
-            raise ExceptionGroup("Some bulk actions could not be carried on.", failures)
+            except DatabaseGone:
+                raise
+            except Exception:  # the others are carried on; this one is taken up again
+                log.exception("bulk_action_failed", bulk=str(bulk))
         return carried
 
     async def _begin(
