@@ -6020,10 +6020,10 @@ export interface components {
         };
         /**
          * Format
-         * @description How an event is written; queues take the CloudEvents forms only.
+         * @description How an event is written; queues take the CloudEvents forms only. `plain` is its data and nothing around it.
          * @enum {string}
          */
-        Format: "standard-webhooks" | "cloudevents" | "cloudevents-binary";
+        Format: "standard-webhooks" | "cloudevents" | "cloudevents-binary" | "plain";
         /**
          * GoldenAsked
          * @description A question, the document that answers it and, if you know it, the place of the answer in its text.

@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from mainspring.entry.delivery_slice import delivery_settings
 from mainspring.foundation.db import Database
 from mainspring.foundation.settings import Settings
 from mainspring.foundation.valkey import Valkey
@@ -11,6 +12,7 @@ from mainspring.inference.gateway import Gateway, ToolCalls
 from mainspring.orchestration.agents import AgentParts, AgentRuntime, Agents, Graphs, Rights, build_agent_runtime
 from mainspring.orchestration.agents.server import AgentServer, build_agent_server
 from mainspring.orchestration.approvals import Approvals
+from mainspring.orchestration.delivery import build_direct
 from mainspring.orchestration.knowledge import Search
 from mainspring.orchestration.pipelines import LiveEvents, Pipelines, Privacy
 from mainspring.orchestration.products import Brought
@@ -69,7 +71,8 @@ def build_agents(on: AgentFoundations, brought: Brought, opened: AsyncExitStack)
     opened.push_async_callback(tools.close)
     graphs = Graphs(on.database, Agents(brought.agents), on.gateway, tools.toolbox)
     runtime = build_agent_runtime(AgentParts(on.database, on.pipelines, graphs, on.rights, on.approvals))
-    server = build_agent_server(on.database, on.valkey, on.live, runtime)
+    posts = build_direct(on.database, on.vault, delivery_settings(settings))
+    server = build_agent_server(on.database, on.valkey, on.live, runtime, posts=posts)
     opened.push_async_callback(server.close)
     return AgentServices(tools, runtime, server)
 

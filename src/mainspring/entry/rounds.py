@@ -54,6 +54,7 @@ def build_rounds(platform: Platform, stop: asyncio.Event) -> tuple[Round, ...]:
         parts.brought.subscribers,
         build_approval_subscribers(parts.approvals),
         build_agent_subscribers(parts.agents.runtime),
+        parts.agents.server.build_subscribers(),
         parts.delivery.build_subscribers(),
         build_knowledge_subscribers(knowledge.services.ingestion),
     )

@@ -2,9 +2,10 @@
 
 from .announcing import Announcer, Describer
 from .cloudevents import CloudEvent
+from .direct import Direct, DirectPost
 from .errors import EndpointInvalid, EndpointOff, EventInvalid, EventUnknown, TooManyEndpoints
 from .events import EndpointDisabled
-from .parts import Beneath, Delivery, DeliverySettings, build_delivery
+from .parts import Beneath, Delivery, DeliverySettings, build_delivery, build_direct
 from .sending import Places, Sender
 from .service import Endpoints
 from .types import (
@@ -31,6 +32,8 @@ __all__ = [
     "DeliverySettings",
     "DeliveryState",
     "Describer",
+    "Direct",
+    "DirectPost",
     "Endpoint",
     "EndpointDisabled",
     "EndpointInvalid",
@@ -49,4 +52,5 @@ __all__ = [
     "TooManyEndpoints",
     "WebhookTransport",
     "build_delivery",
+    "build_direct",
 ]

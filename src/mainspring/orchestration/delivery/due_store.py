@@ -41,9 +41,10 @@ _CLAIM = """
     ), taken as (
       update delivery d set token = gen_random_uuid(), lease_until = now() + %(lease)s
         from picked where d.tenant_id = picked.tenant_id and d.id = picked.id
-      returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.token, d.tries
+      returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.token, d.tries, d.url as direct_url
     )
-    select taken.*, e.kind, e.url, e.address, e.format, v.topic, v.payload, v.occurred_at
+    select taken.*, e.kind, coalesce(taken.direct_url, e.url) as url, e.address, e.format, v.topic, v.payload,
+           v.occurred_at
       from taken
       join delivery_endpoint e on e.tenant_id = taken.tenant_id and e.id = taken.endpoint_id
       join delivery_event v on v.tenant_id = taken.tenant_id and v.id = taken.event_id"""

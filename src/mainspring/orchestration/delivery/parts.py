@@ -14,6 +14,7 @@ from mainspring.orchestration.pipelines import Pipeline, Pipelines
 from .announcing import Announcer, Describer
 from .bridges import Consumer, Installed, QueueAddress, QueueTransport, Triggers, broker_reach, find_installed
 from .bridges import read_credentials as read_credentials_of
+from .direct import Direct
 from .incoming import Incoming
 from .sending import Places, Sender
 from .service import Check, Endpoints
@@ -95,6 +96,13 @@ def build_delivery(beneath: Beneath, settings: DeliverySettings) -> Delivery:
         consumer=Consumer(database, vault, starter, installed),
         transports=tuple(queues.values()),
     )
+
+
+def build_direct(database: Database, vault: Vault, settings: DeliverySettings) -> Direct:
+    """Posts to addresses that callers name; the room's sender delivers them."""
+    gate = Gate(Reach(HOSTS_SETTING, "webhooks", internal_hosts=settings.internal_hosts))
+    webhooks = WebhookTransport(gate, Describer(settings.source))
+    return Direct(database, vault, build_checks(webhooks, {})[EndpointKind.WEBHOOK])
 
 
 def build_checks(

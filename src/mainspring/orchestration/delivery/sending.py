@@ -10,7 +10,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -194,8 +194,8 @@ class Sender:
     async def _settle(self, transaction: TenantTransaction, claim: _Claim, outcome: Outcome, milliseconds: int) -> None:
         state, pause = DeliveryState.DELIVERED, None
         if not outcome.succeeded:
-            asked = outcome.retry_after_seconds
-            pause = pause_after(claim.tries + 1, asked_seconds=asked, sample=self._sample)
+            asked, is_over = outcome.retry_after_seconds, claim.parcel.is_direct and outcome.is_gone
+            pause = None if is_over else pause_after(claim.tries + 1, asked_seconds=asked, sample=self._sample)
             state = DeliveryState.FAILED if pause is None else DeliveryState.PENDING
         number = await due_store.settle(transaction, claim.delivery, claim.token, state=state.value, pause=pause)
         if number is None:
@@ -214,7 +214,8 @@ class Sender:
         if outcome.succeeded:
             await due_store.record_success(transaction, claim.parcel.endpoint)
         else:
-            await _record_failure(transaction, claim.parcel.endpoint, outcome)
+            told = replace(outcome, is_gone=False) if claim.parcel.is_direct else outcome
+            await _record_failure(transaction, claim.parcel.endpoint, told)
 
 
 async def _record_failure(transaction: TenantTransaction, endpoint: EndpointId, outcome: Outcome) -> None:
@@ -241,5 +242,6 @@ def _read_claim(tenant: TenantId, row: Row, secrets: tuple[str, ...]) -> _Claim:
         format=Format(row["format"]),
         secrets=secrets,
         event=event,
+        is_direct=row["direct_url"] is not None,
     )
     return _Claim(row["id"], row["token"], row["tries"], EndpointKind(row["kind"]), parcel)

@@ -91,7 +91,7 @@ class Endpoints:
         return Created(read_endpoint(rows[0]), secret if new.kind is EndpointKind.WEBHOOK else None)
 
     async def list(self, principal: Principal, *, kinds: Sequence[EndpointKind] | None = None) -> list[Endpoint]:
-        """Every endpoint of these kinds, the oldest first; there are `MAX_ENDPOINTS` at most."""
+        """Every endpoint of these kinds, the oldest first; there are some hundred at most."""
         principal.require(MANAGE)
         names = [kind.value for kind in kinds] if kinds is not None else None
         async with self._database.tenant(principal.tenant) as transaction:
@@ -262,7 +262,7 @@ class Endpoints:
 def _check_words(new: NewEndpoint) -> None:
     if len(new.description) > MAX_DESCRIPTION or "\0" in new.description:
         raise EndpointInvalid(f"The description has {len(new.description)} characters; {MAX_DESCRIPTION} at most.")
-    if new.kind is not EndpointKind.WEBHOOK and new.format is Format.STANDARD_WEBHOOKS:
+    if new.kind is not EndpointKind.WEBHOOK and new.format in {Format.STANDARD_WEBHOOKS, Format.PLAIN}:
         raise EndpointInvalid("A queue takes CloudEvents; set the format to 'cloudevents'.")
 
 

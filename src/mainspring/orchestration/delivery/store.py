@@ -39,22 +39,27 @@ async def list_endpoints(
     )
 
 
-async def count_endpoints(transaction: TenantTransaction) -> int:
-    """How many the tenant has; it may have few, so that counting is cheap."""
+async def count_endpoints(transaction: TenantTransaction, *, are_direct: bool = False) -> int:
+    """How many the tenant has that ask for topics, or that do not; it may have few, so that counting is cheap."""
     row = await transaction.one(
-        "select count(*) as found from delivery_endpoint where tenant_id = %(tenant)s", tenant=transaction.tenant
+        "select count(*) as found from delivery_endpoint"
+        " where tenant_id = %(tenant)s and (topics = '{}') = %(are_direct)s",
+        tenant=transaction.tenant,
+        are_direct=are_direct,
     )
     return int(row["found"])
 
 
-async def insert_endpoint(transaction: TenantTransaction, row: Mapping[str, object]) -> None:
-    """Store a new endpoint."""
-    await transaction.run(
+async def insert_endpoint(transaction: TenantTransaction, row: Mapping[str, object]) -> bool:
+    """Store a new endpoint, unless its id is there; whether it was stored."""
+    stored = await transaction.run(
         "insert into delivery_endpoint (tenant_id, id, kind, url, address, format, topics, description, created_by)"
-        " values (%(tenant)s, %(id)s, %(kind)s, %(url)s, %(address)s, %(format)s, %(topics)s, %(description)s, %(by)s)",
+        " values (%(tenant)s, %(id)s, %(kind)s, %(url)s, %(address)s, %(format)s, %(topics)s, %(description)s, %(by)s)"
+        " on conflict do nothing",
         tenant=transaction.tenant,
         **row,
     )
+    return stored == 1
 
 
 async def update_endpoint(
@@ -184,10 +189,13 @@ async def insert_deliveries(
     event: Mapping[str, object],
     data: Mapping[str, Any],
     takers: Sequence[tuple[UUID, UUID]],
+    *,
+    url: str | None = None,
 ) -> int:
     """Write the event, and a delivery to each taker, which are pairs of delivery and endpoint; how many are new.
 
     event   id, topic and occurred_at. The same id again writes nothing.
+    url     where it goes, if not to the endpoint's own address
     """
     await transaction.run(
         "insert into delivery_event (tenant_id, id, topic, payload, occurred_at)"
@@ -198,8 +206,8 @@ async def insert_deliveries(
     )
     return await transaction.run(
         """
-        insert into delivery (tenant_id, id, endpoint_id, event_id, state, due_at)
-        select e.tenant_id, taker.id, e.id, %(event)s,
+        insert into delivery (tenant_id, id, endpoint_id, event_id, url, state, due_at)
+        select e.tenant_id, taker.id, e.id, %(event)s, %(url)s::text,
                case when e.state = 'on' then 'pending' else 'held' end, mainspring_now()
           from unnest(%(ids)s::uuid[], %(endpoints)s::uuid[]) as taker (id, endpoint_id)
           join delivery_endpoint e on e.tenant_id = %(tenant)s and e.id = taker.endpoint_id
@@ -207,6 +215,7 @@ async def insert_deliveries(
         on conflict on constraint delivery_once do nothing""",
         tenant=transaction.tenant,
         event=event["id"],
+        url=url,
         ids=[delivery for delivery, _ in takers],
         endpoints=[endpoint for _, endpoint in takers],
     )

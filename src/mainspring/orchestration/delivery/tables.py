@@ -62,7 +62,8 @@ delivery_endpoint_table = Table(
     PrimaryKeyConstraint("tenant_id", "id", name="delivery_endpoint_key"),
     CheckConstraint("kind in ('webhook', 'nats', 'sqs', 'rabbitmq')", name="delivery_endpoint_kind"),
     CheckConstraint(
-        "format in ('standard-webhooks', 'cloudevents', 'cloudevents-binary')", name="delivery_endpoint_format"
+        "format in ('standard-webhooks', 'cloudevents', 'cloudevents-binary', 'plain')",
+        name="delivery_endpoint_format",
     ),
     CheckConstraint("state in ('on', 'off', 'failed', 'gone')", name="delivery_endpoint_state"),
 )
@@ -101,6 +102,7 @@ delivery_table = Table(
     *_keys(),
     Column("endpoint_id", UUID, nullable=False),
     Column("event_id", UUID, nullable=False),
+    _text("url", is_needed=False),
     _text("state"),
     Column("attempts", Integer, nullable=False, server_default=_ZERO),
     Column("tries", Integer, nullable=False, server_default=_ZERO),

@@ -37,11 +37,12 @@ class EndpointKind(StrEnum):
 
 
 class Format(StrEnum):
-    """How an event is written; queues take the CloudEvents forms only."""
+    """How an event is written; queues take the CloudEvents forms only. `plain` is its data and nothing around it."""
 
     STANDARD_WEBHOOKS = "standard-webhooks"
     CLOUDEVENTS = "cloudevents"
     CLOUDEVENTS_BINARY = "cloudevents-binary"
+    PLAIN = "plain"
 
 
 class EndpointState(StrEnum):
@@ -178,7 +179,10 @@ class OutgoingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What a transport is handed: an event, where to, and the secrets that are good now, the newest first."""
+    """What a transport is handed: an event, where to, and the secrets that are good now, the newest first.
+
+    is_direct  it goes to an address of its own, whose 410 says nothing of the endpoint's others
+    """
 
     tenant: TenantId
     endpoint: EndpointId
@@ -187,6 +191,7 @@ class Parcel:
     format: Format
     secrets: tuple[str, ...]
     event: OutgoingEvent
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,20 +28,23 @@ from mainspring.migrations import migrate
 from mainspring.orchestration.agents.server import AgentServer, build_agent_server
 from mainspring.orchestration.agents.server.routes import build_router
 from mainspring.orchestration.agents.server.words import PREFIX
+from mainspring.orchestration.delivery import Direct
 from mainspring.orchestration.pipelines import LiveEvents
 from tests.orchestration.agents.acting import House, open_house
+from tests.orchestration.delivery.scenes import Post, gate, post_office
 
 from .graphs import AGENTS
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running agent server; `key` makes keys of new tenants, or of a known one."""
+    """A running agent server; `key` makes keys of new tenants, or of a known one. `hooks` sends webhooks of runs."""
 
     url: str
     identity: Identity
     house: House
     server: AgentServer
+    hooks: Post
 
     async def key(self, role: Role = Role.ADMIN, tenant: TenantId | None = None) -> str:
         """An API key with what the role holds."""
@@ -73,12 +76,14 @@ async def serve(urls: EngineUrls, *, is_open: bool = False, port: int = 0) -> As
     database, valkey = await Database.open(urls.database_url), open_valkey(urls.valkey_url)
     identity, live = Identity(database, valkey), LiveEvents(database, valkey)
     house = open_house(database, valkey, *AGENTS)
-    server = build_agent_server(database, valkey, live, house.runtime)
+    hooks = post_office(database, TenantId(new_id()), gate(*range(1024, 65536)))
+    posts = Direct(database, hooks.vault, lambda new: hooks.transport.check(new.url))
+    server = build_agent_server(database, valkey, live, house.runtime, posts=posts)
     app: FastAPI = create_app(identity, title="Agents", version="0")
     app.include_router(build_router(server))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", port))
-        served = Served(f"http://127.0.0.1:{listening.getsockname()[1]}{PREFIX}", identity, house, server)
+        served = Served(f"http://127.0.0.1:{listening.getsockname()[1]}{PREFIX}", identity, house, server, hooks)
         wrapped = GiveKey(app, await served.key()) if is_open else app
         try:
             async with house.worker(), _listening(wrapped, listening, server, live):

@@ -13,6 +13,7 @@ from uuid import UUID
 from mainspring.foundation.db import Database, Row, TenantTransaction
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.outbox import publish
 from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents import checkpoints
 from mainspring.orchestration.agents.assistants import Chosen, choose_assistant_in
@@ -23,6 +24,7 @@ from mainspring.orchestration.agents.errors import (
     AgentUnknown,
     ThreadBusy,
 )
+from mainspring.orchestration.agents.events import AgentRunFinished
 from mainspring.orchestration.agents.ownership import owner_of
 from mainspring.orchestration.agents.types import (
     AgentRun,
@@ -192,6 +194,7 @@ class AgentRuns:
             await checkpoints.undo_run_in(transaction, str(run))
         else:
             await store.finish(transaction, run, status=AgentRunStatus.INTERRUPTED, reason=reason, stops=True)
+            await _announce_stop(transaction, run)
         return run, RunId(led) if led else None
 
     async def _get_in(self, transaction: TenantTransaction, run: UUID) -> Row:
@@ -209,6 +212,14 @@ class AgentRuns:
         for run, pipeline_run in stopped:
             if pipeline_run is not None:
                 await self.finish_stopping(tenant, run, pipeline_run)
+
+
+async def _announce_stop(transaction: TenantTransaction, identifier: AgentRunId) -> None:
+    row = await store.find_run(transaction, identifier)
+    assert row is not None
+    run = read_run(row)
+    event = AgentRunFinished(run.id, run.thread, run.graph, run.status, run.order.webhook)
+    await publish(transaction, topic=event.TOPIC, payload=event.payload())
 
 
 def _check(order: RunOrder) -> None:

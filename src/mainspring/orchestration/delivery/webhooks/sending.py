@@ -77,6 +77,8 @@ class WebhookTransport:
             case Format.STANDARD_WEBHOOKS:
                 shown = {"type": event.topic, "timestamp": event.occurred_at, "data": event.data}
                 headers, body = {"content-type": "application/json"}, msgspec.json.encode(shown)
+            case Format.PLAIN:
+                headers, body = {"content-type": "application/json"}, msgspec.json.encode(event.data)
             case Format.CLOUDEVENTS:
                 headers, body = write_structured(self._describe(event))
             case Format.CLOUDEVENTS_BINARY:

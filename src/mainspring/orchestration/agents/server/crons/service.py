@@ -18,6 +18,7 @@ from mainspring.foundation.principal import Principal
 from mainspring.foundation.telemetry import get_logger
 from mainspring.orchestration.agents.runs.reading import read_caller
 from mainspring.orchestration.agents.server.assistants.service import Assistants
+from mainspring.orchestration.agents.server.posts import Posts
 from mainspring.orchestration.agents.server.runs.schemas import RunCreate
 from mainspring.orchestration.agents.server.runs.service import RunDesk
 from mainspring.orchestration.agents.server.threads.service import Threads
@@ -34,7 +35,8 @@ log = get_logger(__name__)
 class Crons:
     """The crons of every tenant."""
 
-    def __init__(self, database: Database, assistants: Assistants, threads: Threads) -> None:
+    def __init__(self, database: Database, assistants: Assistants, threads: Threads, posts: Posts) -> None:
+        self._posts = posts
         self._database = database
         self._assistants = assistants
         self._threads = threads
@@ -45,6 +47,8 @@ class Crons:
         assistant = await self._assistants.get(tenant, wanted.assistant_id)
         if thread is not None:
             await self._threads.get(tenant, thread)
+        if wanted.webhook is not None:
+            await self._posts.prepare(principal, wanted.webhook)
         terms = CronTerms(
             assistant=assistant.id,
             thread=thread,
@@ -79,6 +83,8 @@ class Crons:
         somebody else's thread starts nothing any more.
         """
         caller = msgspec.json.encode(principal).decode()
+        if change.webhook is not None:
+            await self._posts.prepare(principal, change.webhook)
         async with self._database.tenant(principal.tenant) as transaction:
             before = await store.find_cron(transaction, cron)
             if before is None:

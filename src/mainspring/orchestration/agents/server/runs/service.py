@@ -12,6 +12,7 @@ from mainspring.foundation.principal import Principal
 from mainspring.orchestration.agents.errors import AgentRunNotCancellable, AgentUnknown
 from mainspring.orchestration.agents.ownership import Ownership, seeing_hands
 from mainspring.orchestration.agents.runs import AgentRuns
+from mainspring.orchestration.agents.server.posts import Posts
 from mainspring.orchestration.agents.server.streams.watch import ThreadWatch
 from mainspring.orchestration.agents.server.threads.service import Threads
 from mainspring.orchestration.agents.types import (
@@ -33,7 +34,8 @@ MOST_AT_ONCE = 200
 class RunDesk:
     """Takes orders for runs and answers for them."""
 
-    def __init__(self, database: Database, runs: AgentRuns, threads: Threads, watch: ThreadWatch) -> None:
+    def __init__(self, database: Database, runs: AgentRuns, threads: Threads, watch: ThreadWatch, posts: Posts) -> None:
+        self._posts = posts
         self._ownership = Ownership(database)
         self._database = database
         self._runs = runs
@@ -44,6 +46,8 @@ class RunDesk:
         """Start the run, or let it wait its turn; its thread's watchers are told. AgentUnknown for another's thread."""
         if order.thread is not None:
             await self._ownership.require(principal, [order.thread])
+        if order.webhook is not None:
+            await self._posts.prepare(principal, order.webhook)
         run = await self._runs.submit(principal, order)
         await self._watch.ring(principal.tenant, run.thread)
         return run
