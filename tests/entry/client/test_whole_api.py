@@ -1,6 +1,7 @@
 """The client against every process of the product: an upload, its live story, its results, its end."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -10,29 +11,47 @@ from mainspring.showcase.contracts import sample_path
 from tests.scene import Scene
 
 
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A contract that no other test touches."""
+
+    content: bytes
+    contract: str
+    run: str
+
+
+@pytest.fixture(scope="module")
+def analysed(scene: Scene) -> Analysed:
+    content = sample_path("msa.pdf").read_bytes() + b"\n% read through the client\n"
+    with scene.stack.client(scene.people[Role.OWNER]) as client:
+        submitted = client.upload_bytes(content, "client.pdf")
+        assert list(client.events(submitted.run.id))[-1].data["status"] == "succeeded"
+        return Analysed(content, submitted.contract.id, submitted.run.id)
+
+
 @pytest.fixture
 def owner(scene: Scene) -> Iterator[MainspringClient]:
     with scene.stack.client(scene.people[Role.OWNER]) as made:
         yield made
 
 
-def test_an_analysed_contract_is_read_typed_in_every_part(owner: MainspringClient, scene: Scene):
-    contract = owner.get_contract(scene.contract)
+def test_an_analysed_contract_is_read_typed_in_every_part(owner: MainspringClient, analysed: Analysed):
+    contract = owner.get_contract(analysed.contract)
     assert contract in list(owner.iter_contracts(page_size=1))
-    run = owner.get_run(scene.run)
+    run = owner.get_run(analysed.run)
     assert contract.latest_run == run
     assert (run.status, run.is_finished) == ("succeeded", True)
-    assert owner.download_contract(scene.contract) == sample_path("msa.pdf").read_bytes()
+    assert owner.download_contract(analysed.contract) == analysed.content
 
-    text, report = owner.get_text(scene.contract), owner.get_report(scene.contract)
-    assert report.contract.id == scene.contract
+    text, report = owner.get_text(analysed.contract), owner.get_report(analysed.contract)
+    assert report.contract.id == analysed.contract
     assert all(page.end <= len(text.text) for page in text.pages)
     cited = [citation for sentence in report.summary.sentences for citation in sentence.citations]
     cited += [citation for finding in report.findings for citation in finding.citations]
     assert cited
     assert all(text.text[each.start : each.end] == each.quote for each in cited)
-    assert owner.download_report(scene.contract, "md").startswith(b"#")
-    assert owner.download_report(scene.contract, "docx").startswith(b"PK")
+    assert owner.download_report(analysed.contract, "md").startswith(b"#")
+    assert owner.download_report(analysed.contract, "docx").startswith(b"PK")
 
 
 def test_a_finished_run_tells_its_story_again_from_any_place(owner: MainspringClient, scene: Scene):
@@ -43,16 +62,17 @@ def test_a_finished_run_tells_its_story_again_from_any_place(owner: MainspringCl
     assert list(owner.events(scene.run, after=story[-1].id)) == []
 
 
-def test_a_finding_is_decided_and_opened_again(owner: MainspringClient, scene: Scene):
+def test_a_finding_is_decided_and_opened_again(owner: MainspringClient, analysed: Analysed):
+    finding = next(owner.iter_findings(analysed.contract)).id
     edited = owner.decide_finding(
-        scene.contract, scene.finding, "edited", reason="Our own words", edited=Edit(title="Mind the cap")
+        analysed.contract, finding, "edited", reason="Our own words", edited=Edit(title="Mind the cap")
     )
     assert (edited.decision, edited.reason, edited.edited) == ("edited", "Our own words", Edit(title="Mind the cap"))
     assert edited.decided_at is not None
-    assert [each.id for each in owner.iter_findings(scene.contract, decision="edited")] == [scene.finding]
-    assert owner.decide_finding(scene.contract, scene.finding, "open").decision == "open"
+    assert [each.id for each in owner.iter_findings(analysed.contract, decision="edited")] == [finding]
+    assert owner.decide_finding(analysed.contract, finding, "open").decision == "open"
     with pytest.raises(ApiError) as refused:
-        owner.decide_finding(scene.contract, scene.finding, "dismissed")
+        owner.decide_finding(analysed.contract, finding, "dismissed")
     assert refused.value.status == 422
 
 

@@ -1,7 +1,8 @@
 """Going where a tenant's URL leads, without being led where the tenant may not go (SSRF)."""
 
+from mainspring.foundation.errors import HostUnreachable, UrlRefused
+
 from .addresses import Address, is_public, may_be_internal
-from .errors import HostUnreachable, UrlRefused
 from .gate import Gate, Reach, Resolver, resolve
 from .urls import STANDARD_PORTS, WebAddress, follow, read_url
 

@@ -16,8 +16,9 @@ from typing import Any, cast
 import certifi
 import httpcore
 
+from mainspring.foundation.errors import HostUnreachable, UrlRefused
+
 from .addresses import Address, is_public, may_be_internal
-from .errors import HostUnreachable, UrlRefused
 from .urls import STANDARD_PORTS, WebAddress, read_url
 
 Resolver = Callable[[str, int], Awaitable[Collection[str]]]

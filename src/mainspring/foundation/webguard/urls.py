@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, urljoin, urlsplit
 
-from .errors import UrlRefused
+from mainspring.foundation.errors import UrlRefused
 
 MAX_URL_CHARACTERS = 2_000
 STANDARD_PORTS = frozenset({80, 443, 8080, 8443})

@@ -59,7 +59,7 @@ from mainspring.foundation.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from mainspring.foundation.webguard.errors import UrlRefused as UrlRefused
+from mainspring.foundation.errors import UrlRefused as UrlRefused
 
 
 class UnreadableDocument(InvalidInput):
