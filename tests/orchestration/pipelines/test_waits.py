@@ -21,6 +21,7 @@ from mainspring.orchestration.pipelines import (
     Failure,
     Gathered,
     LiveEvents,
+    PayloadRefused,
     Pipeline,
     PipelineInvalid,
     Pipelines,
@@ -134,6 +135,37 @@ async def test_the_first_signal_is_the_one_that_was_kept_first_not_the_one_whose
     async with engine.worker(pipeline):
         await engine.finished(tenant, run.id)
     assert await engine.pipelines.get_output(tenant, run.id, "ask", Number) == Number(1)
+
+
+async def test_a_signal_that_is_not_what_the_step_waits_for_is_refused_and_the_step_waits_on(
+    engine: Engine, tenant: TenantId
+) -> None:
+    pipeline = waiting("unfit", lambda: for_signal("signed"))
+    engine.pipelines.know([pipeline])
+    async with engine.worker(pipeline):
+        run = await engine.pipelines.submit(tenant, pipeline, Number(1))
+        await suspended(engine, tenant, run.id)
+        with pytest.raises(PayloadRefused, match=r"'ask' of tests.unfit@1 waits for: Expected `int`.*\$\.value"):
+            await engine.pipelines.signal(tenant, run.id, "signed", {"value": "many"}, key="one")
+        await engine.pipelines.signal(tenant, run.id, "signed", {"value": 3}, key="one")
+        assert (await engine.finished(tenant, run.id)).status is RunStatus.SUCCEEDED
+    assert await engine.pipelines.get_output(tenant, run.id, "after", Number) == Number(4)
+
+
+async def test_a_signal_that_came_early_and_does_not_fit_is_passed_over(engine: Engine, tenant: TenantId) -> None:
+    pipeline = waiting("unfit_early", lambda: for_signal("signed"))
+    run, other = [await engine.pipelines.submit(tenant, pipeline, Number(1)) for _ in range(2)]
+    await engine.pipelines.signal(tenant, run.id, "signed", {"value": "many"}, key="first")
+    await engine.pipelines.signal(tenant, run.id, "signed", None, key="second")
+    await engine.pipelines.signal(tenant, run.id, "signed", {"value": 7}, key="third")
+    await engine.pipelines.signal(tenant, other.id, "signed", {"value": "many"}, key="first")
+    async with engine.worker(pipeline):
+        await engine.finished(tenant, run.id)
+        await suspended(engine, tenant, other.id)
+        await engine.pipelines.signal(tenant, other.id, "signed", {"value": 8}, key="second")
+        await engine.finished(tenant, other.id)
+    assert await engine.pipelines.get_output(tenant, run.id, "ask", Number) == Number(7)
+    assert await engine.pipelines.get_output(tenant, other.id, "ask", Number) == Number(8)
 
 
 async def test_signals_are_refused_for_foreign_runs_and_bad_names(

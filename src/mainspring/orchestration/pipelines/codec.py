@@ -45,6 +45,15 @@ def decode(text: str, kind: Any) -> Any:
         ) from unfit
 
 
+def find_unfit(text: str, kind: Any) -> str | None:
+    """What of the JSON text is not of type `kind`, naming the field; None when it fits."""
+    try:
+        msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as unfit:
+        return str(unfit)
+    return None
+
+
 def show_text(text: str) -> str:
     """A sentence for people, made storable: without NUL and lone surrogates, cut at MAX_TEXT characters."""
     if "\0" in text:

@@ -91,7 +91,7 @@ def _accept(claim: Claim, run: LiveStepRun, returned: object) -> Outcome:
         )
     child = id_after(claim.lease.run) if wait.child else None
     until = wait.until.total_seconds() if isinstance(wait.until, timedelta) else wait.until
-    suspension = Suspension(wait.place(child), until, wait.fallback, wait.child)
+    suspension = Suspension(wait.place(child), until, wait.fallback, wait.child, definition.output_type)
     return suspended(claim.lease, suspension, run.last_said or definition.title)
 
 

@@ -7,6 +7,7 @@ takes an outcome only from the holder of the present one. That is what stops a z
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -54,12 +55,14 @@ class Suspension:
     awaited   `time`, `signal:<name>` or `run:<uuid>`
     until     an instant, or seconds from now
     child     the run to insert, whose id `awaited` names
+    kind      the type of what answers it
     """
 
     awaited: str
     until: datetime | float | None = None
     fallback: str | None = None
     child: Child | None = None
+    kind: Any = Any
 
 
 @dataclass(frozen=True, slots=True)

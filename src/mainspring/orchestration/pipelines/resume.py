@@ -4,22 +4,26 @@ A wait is answered once: the row must still be suspended and await just that. Th
 other, and `consequences` takes it from there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from mainspring.foundation.db import Row, SystemTransaction
+from mainspring.foundation.telemetry import get_logger
 
 from . import queue_store, waits_store
-from .codec import show_text
+from .codec import find_unfit, show_text
 from .consequences import Course, close, follow
 from .outcomes import Ended, Outcome
 from .queue_store import Transaction
 from .story import Ending, Story
 from .types import EventType, Failure, RunId, RunStatus, StepStatus
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,30 @@ async def start_children(transaction: SystemTransaction, suspended: Sequence[Out
 
 
 async def resume_answered(transaction: Transaction, story: Story, suspended: Sequence[Outcome]) -> list[Ended]:
-    """Signals may have come before the step waited for them."""
+    """Signals may have come before the step waited for them: the first that is of its type is the answer.
+
+    One that is not was kept when nobody could tell what it was for. It is passed over, and the step waits on.
+    """
     runs = sorted(
         {each.lease.run for each in suspended if each.suspension and each.suspension.awaited.startswith("signal:")}
     )
     found = await waits_store.find_answered(transaction, runs) if runs else []
-    return await resume(transaction, story, [_signalled(row, row["output"]) for row in found])
+    kinds = {
+        (each.lease.run, each.lease.name, each.lease.map_key): each.suspension.kind
+        for each in suspended
+        if each.suspension
+    }
+    fitting = [await _first_fitting(transaction, row, kinds) for row in found]
+    return await resume(transaction, story, [_signalled(row, row["output"]) for row in fitting if row])
+
+
+async def _first_fitting(transaction: Transaction, row: Row, kinds: Mapping[tuple[RunId, str, str], Any]) -> Row | None:
+    kind = kinds.get((row["run_id"], row["name"], row["map_key"]), Any)
+    candidate: Row | None = row
+    while candidate and (reason := find_unfit(candidate["output"], kind)):
+        log.warning("signal_unfit", run=str(row["run_id"]), step=row["name"], awaited=row["awaited"], reason=reason)
+        candidate = await waits_store.find_next_signal(transaction, candidate)
+    return candidate
 
 
 async def resume_signalled(transaction: Transaction, story: Story, rows: Sequence[Row], payload: str) -> Course:

@@ -1,6 +1,6 @@
 """Runs as the rest of the platform uses them: submit, look, cancel."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
@@ -47,6 +47,11 @@ class Pipelines:
         self._valkey = valkey
         self._gate = Gate(database, limit=backlog_limit)
         self._doorbell = Doorbell(valkey)
+        self._known: dict[tuple[str, int], Pipeline] = {}
+
+    def know(self, pipelines: Iterable[Pipeline]) -> None:
+        """Learn what steps wait for, so that signals that do not fit are refused when they are sent."""
+        self._known |= {(pipeline.name, pipeline.version): pipeline for pipeline in pipelines}
 
     async def submit(  # noqa: PLR0913 - what a run is about and how it competes are the caller's to say
         self,
@@ -184,16 +189,17 @@ class Pipelines:
 
         payload  a JSON value of at most 1 MiB, of the type that the waiting step declares
         key      the same name and key again change nothing; of several signals of a name the first is the answer
-        raises   NotFound, RunEnded
+        raises   NotFound, RunEnded, PayloadRefused for what a step that waits now cannot take, where its pipeline is
+                 known (`know`)
         """
         async with self._database.tenant(tenant) as transaction:
-            told = await self.signal_in(transaction, run, name, payload, key=key)
+            told = await receive(transaction, run, name, payload, key=key, known=self._known)
         await self.make_known(told)
 
     async def signal_in(
         self, transaction: TenantTransaction, run: RunId, name: str, payload: object, *, key: str
     ) -> Told:
-        """As `signal`, within the caller's transaction.
+        """As `signal`, within the caller's transaction, and without a look at what the payload is.
 
         Give what it answers to `make_known` after the commit; without that the run goes on a second later.
         """

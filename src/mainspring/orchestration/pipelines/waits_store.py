@@ -121,15 +121,16 @@ async def resume_steps(transaction: Transaction, runs: Sequence[UUID], rows: str
 
 
 async def find_answered(transaction: Transaction, runs: Sequence[UUID]) -> list[Row]:
-    """Suspended steps of the runs whose signal is there, with the first of that name.
+    """Suspended steps of the runs whose signal is there, with the first of that name and its `received_at` and `key`.
 
     Index: step_awaiting, then the signal's primary key.
     """
     return await transaction.all(
         """
-        select step.run_id, step.name, step.map_key, step.awaited, first.payload::text as output
+        select step.run_id, step.name, step.map_key, step.awaited, first.payload::text as output, first.received_at,
+               first.key
           from step cross join lateral (
-               select payload from signal
+               select payload, received_at, key from signal
                 where signal.run_id = step.run_id and signal.name = substr(step.awaited, 8)
                 order by received_at, key limit 1) as first
          where step.run_id = any (%(runs)s) and step.status = 'suspended' and step.awaited like 'signal:%%'""",
@@ -171,17 +172,22 @@ async def insert_signal(transaction: TenantTransaction, run: UUID, name: str, ke
     )
 
 
-async def find_first_signal(transaction: TenantTransaction, run: UUID, name: str) -> str | None:
-    """The payload, as JSON text, of the first signal of that name."""
+async def find_next_signal(transaction: Transaction, last: Row) -> Row | None:
+    """The signal of the same name that was received after `last`, a row of `find_answered` or of this; None: no more.
+
+    Answers the row with `output`, `received_at` and `key` of that signal. Index: the primary key.
+    """
     row = await transaction.first(
         """
-        select payload::text as payload from signal
-         where run_id = %(run)s and tenant_id = %(tenant)s and name = %(name)s order by received_at, key limit 1""",
-        run=run,
-        tenant=transaction.tenant,
-        name=name,
+        select payload::text as output, received_at, key from signal
+         where run_id = %(run)s and name = %(name)s and (received_at, key) > (%(received_at)s, %(key)s)
+         order by received_at, key limit 1""",
+        run=last["run_id"],
+        name=last["awaited"].removeprefix("signal:"),
+        received_at=last["received_at"],
+        key=last["key"],
     )
-    return row["payload"] if row else None
+    return {**last, **row} if row else None
 
 
 async def has_signal(transaction: TenantTransaction, run: UUID, name: str, key: str) -> bool:

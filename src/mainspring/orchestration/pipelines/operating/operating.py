@@ -38,6 +38,7 @@ def build_operating(
     declared  every pipeline that workers of this installation run, and which of them callers may start
     privacy   knows which subjects are closed to whom; None: nothing is
     """
+    pipelines.know(declared.pipelines)
     runs = RunDesk(database, pipelines, declared)
     return Operating(
         database=database,
