@@ -114,24 +114,57 @@ class Claimed:
 
 
 async def claim_steps(transaction: SystemTransaction, asked: Claiming) -> Claimed:
-    """Lease up to `free` ready steps, fairly between tenants, within every cap, and leave out what is paused."""
-    found = await claiming_store.prepare_claim(transaction)
+    """Lease up to `free` ready steps, fairly between tenants, within every cap, and leave out what is paused.
+
+    Who claims all the time opens the transaction with `plans_once`.
+    """
+    if any(lane.is_capped for lane in asked.lanes.values()):
+        return await _claim_restrained(transaction, asked)
+    rooms = _fitting(dict.fromkeys(asked.lanes, asked.free), asked)
+    if not rooms:
+        return Claimed()
+    rows = await claiming_store.claim_ready(transaction, _terms(asked, rooms))
+    if rows[0]["is_restrained"]:  # and has claimed nothing
+        return await _claim_restrained(transaction, asked)
+    return _read(rows, asked)
+
+
+async def _claim_restrained(transaction: SystemTransaction, asked: Claiming) -> Claimed:
+    """Claim where something is paused or capped: find out what first."""
+    found = await claiming_store.find_restraint(transaction)
     pauses = await read_pauses(transaction, list(asked.lanes)) if found["pauses"] else NOTHING_PAUSED
     lanes = {lane: each for lane, each in asked.lanes.items() if lane not in pauses.lanes}
     rooms = await _find_rooms(transaction, lanes, asked.free, counts_tenants=found["caps_tenants"])
     may_count = rooms.pop(_TENANTS, 0) > 0
-    rooms = {lane: room for lane, each in rooms.items() if (room := min(each, asked.rooms.get(lane, each))) > 0}
+    rooms = _fitting(rooms, asked)
     if not rooms:
         return Claimed()
     # Whether a tenant can take something in a lane is only seen there: let some more of them try.
-    is_restrained = bool(pauses.pairs) or any(lanes[lane].cap_per_tenant is not None for lane in rooms)
-    terms: dict[str, object] = {
+    tries_more = bool(pauses.pairs) or any(lanes[lane].cap_per_tenant is not None for lane in rooms)
+    terms = _terms(asked, rooms, pauses) | {
+        "heeds_restraint": True,
+        "may_count": may_count,
+        "ring": asked.free + SLACK * tries_more,
+    }
+    return _read(await claiming_store.claim_ready(transaction, terms), asked)
+
+
+def _fitting(rooms: Mapping[str, int], asked: Claiming) -> dict[str, int]:
+    """The lanes with room, here as well as over all workers."""
+    return {lane: room for lane, each in rooms.items() if (room := min(each, asked.rooms.get(lane, each))) > 0}
+
+
+def _terms(asked: Claiming, rooms: Mapping[str, int], pauses: Pauses = NOTHING_PAUSED) -> dict[str, object]:
+    """The parameters of the statement, where nothing is capped."""
+    lanes = [asked.lanes[lane] for lane in rooms]
+    return {
+        "heeds_restraint": False,
         "lanes": list(rooms),
         "rooms": list(rooms.values()),
-        "caps": [lanes[lane].cap_per_tenant for lane in rooms],
-        "outlines": [lanes[lane].outline for lane in rooms],
+        "caps": [lane.cap_per_tenant for lane in lanes],
+        "outlines": [lane.outline for lane in lanes],
         "free": asked.free,
-        "ring": asked.free + SLACK * is_restrained,
+        "ring": asked.free,
         "walk": asked.free + SLACK + len(pauses.tenants),
         "lease": asked.lease,
         "after": asked.turn.start,
@@ -140,13 +173,11 @@ async def claim_steps(transaction: SystemTransaction, asked: Claiming) -> Claime
         "each": asked.shares.each,
         "tenants": list(asked.shares.held),
         "held": list(asked.shares.held.values()),
-        "may_count": may_count,
+        "may_count": False,
         "paused": list(pauses.tenants),
         "paused_tenants": [tenant for tenant, _ in pauses.pairs],
         "paused_lanes": [lane for _, lane in pauses.pairs],
     }
-    rows = await claiming_store.claim_ready(transaction, terms)
-    return _read(rows, asked)
 
 
 def _read(rows: list[Row], asked: Claiming) -> Claimed:

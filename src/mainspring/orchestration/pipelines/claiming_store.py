@@ -10,12 +10,17 @@ from mainspring.foundation.db import Row, SystemTransaction
 # No set is joined to another of as many rows: each row carries what the next part needs. Steps are found again by
 # their place, for one that changed since is not taken; runs by their id, for `held` locks what they have become
 # since the statement began, which lies elsewhere, and its story must go on from there.
-# Rows: one per step, at most `free`; without any, one that holds only where the ring ended.
+# Rows: one per step, at most `free`; without any, one that holds only where the ring ended. Unless it
+# `heeds_restraint`, nothing is claimed while anything is paused or any tenant capped: so nobody has to ask before.
 _CLAIM: LiteralString = """
 with recursive
+restraint as materialized (
+    select exists (select from hold where kind = 'pause')
+        or exists (select from tenant_share where max_running is not null) as is_there
+),
 ahead (tenant_id, place) as (
     (select following.tenant_id, 1
-       from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+       from unnest(%(lanes)b::text[]) as open (lane) cross join lateral (
             select tenant_id from step
              where status = 'ready' and step.lane = open.lane and tenant_id > %(after)s
              order by tenant_id limit 1) as following
@@ -24,7 +29,7 @@ ahead (tenant_id, place) as (
     select following.tenant_id, ahead.place + 1
       from ahead cross join lateral (
            select nearest.tenant_id
-             from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+             from unnest(%(lanes)b::text[]) as open (lane) cross join lateral (
                   select tenant_id from step
                    where status = 'ready' and step.lane = open.lane and tenant_id > ahead.tenant_id
                    order by tenant_id limit 1) as nearest
@@ -33,7 +38,7 @@ ahead (tenant_id, place) as (
 ),
 behind (tenant_id, place) as (
     (select following.tenant_id, %(walk)s + 1
-       from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+       from unnest(%(lanes)b::text[]) as open (lane) cross join lateral (
             select tenant_id from step
              where status = 'ready' and step.lane = open.lane and tenant_id <= %(after)s
              order by tenant_id limit 1) as following
@@ -43,7 +48,7 @@ behind (tenant_id, place) as (
     select following.tenant_id, behind.place + 1
       from behind cross join lateral (
            select nearest.tenant_id
-             from unnest(%(lanes)s::text[]) as open (lane) cross join lateral (
+             from unnest(%(lanes)b::text[]) as open (lane) cross join lateral (
                   select tenant_id from step
                    where status = 'ready' and step.lane = open.lane
                      and tenant_id > behind.tenant_id and tenant_id <= %(after)s
@@ -52,7 +57,9 @@ behind (tenant_id, place) as (
      where behind.place < 2 * %(walk)s
 ),
 walked as materialized (
-    select * from (select * from ahead union all select * from behind) as both_arcs order by place limit %(walk)s
+    select * from (select * from ahead union all select * from behind) as both_arcs
+     where %(heeds_restraint)s or (select not is_there from restraint)
+     order by place limit %(walk)s
 ),
 ring as materialized (
     select * from (
@@ -77,7 +84,7 @@ picked as materialized (
     select turn.*, ring.place, ring.weight
       from ring cross join lateral (
         select candidate.*, open.room, open.outline
-          from unnest(%(lanes)s::text[], %(rooms)s::integer[], %(caps)s::integer[], %(outlines)s::text[])
+          from unnest(%(lanes)b::text[], %(rooms)s::integer[], %(caps)s::integer[], %(outlines)b::text[])
                as open (lane, room, cap, outline)
                cross join lateral (
                select step.ctid as spot, run_id, name, map_key, lane, priority from step
@@ -153,7 +160,8 @@ told as (
 walk_end as (
     select count(*) = %(walk)s as is_more, (array_agg(tenant_id order by place desc))[1] as ring_end from walked
 )
-select walk_end.is_more, case when placed.run_id is null then walk_end.ring_end end as ring_end,
+select restraint.is_there as is_restrained, walk_end.is_more,
+       case when placed.run_id is null then walk_end.ring_end end as ring_end,
        placed.place, placed.weight,
        placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt, placed.failures, placed.title,
        placed.lane, placed.tenant_id, placed.pipeline, placed.seq, placed.is_first,
@@ -163,19 +171,17 @@ select walk_end.is_more, case when placed.run_id is null then walk_end.ring_end 
            select jsonb_object_agg(earlier.name, earlier.output) from step as earlier
             where earlier.run_id = placed.run_id and earlier.name = any (placed.after)
               and earlier.map_key = '')::text end as earlier
-  from walk_end left join placed on true
+  from restraint cross join walk_end left join placed on true
  order by placed.run_id, placed.seq"""
 
-# Purpose: as `queue_store.plan_by_index`, and whether anything is paused and any tenant capped: mostly not.
-_PREPARE: LiteralString = """
-select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-       exists (select from hold where kind = 'pause') as pauses,
-       exists (select from tenant_share where max_running is not null) as caps_tenants"""
 
-
-async def prepare_claim(transaction: SystemTransaction) -> Row:
-    """Have the claim planned by index, and answer `pauses` and `caps_tenants`."""
-    return await transaction.one(_PREPARE)
+async def find_restraint(transaction: SystemTransaction) -> Row:
+    """Whether anything is paused (`pauses`), and any tenant capped (`caps_tenants`)."""
+    return await transaction.one(
+        """
+        select exists (select from hold where kind = 'pause') as pauses,
+               exists (select from tenant_share where max_running is not null) as caps_tenants"""
+    )
 
 
 async def claim_ready(transaction: SystemTransaction, asked: Mapping[str, object]) -> list[Row]:

@@ -191,17 +191,18 @@ class Worker:
         asked = claiming.Claiming(
             self._lanes, free, self._lease_seconds, self._turn, self._shares(), self._pooled_rooms()
         )
-        async with self._database.system() as transaction:
+        async with self._database.system(plans_once=True) as transaction:
             claimed = await claiming.claim_steps(transaction, asked)
         claims = [read_claim(row, self._definitions[row["lane"]]) for row in claimed.rows]
         self._keeper.hold([claim.lease for claim in claims])
         # With nothing to take, start somewhere else next time: a tenant whose rows are locked holds up no other.
         self._turn = claimed.turn or self._any_turn()
+        for claim, row in zip(claims, claimed.rows, strict=True):
+            self._start(claim, row["lane"])
+        # In the queue before anything that the steps say, and yet not sent before they run.
         self._publisher.tell(
             [each for row in claimed.rows for each in _start_milestones(row, self._lanes[row["lane"]].outline)]
         )
-        for claim, row in zip(claims, claimed.rows, strict=True):
-            self._start(claim, row["lane"])
         return claimed
 
     def _pooled_rooms(self) -> dict[str, int]:
