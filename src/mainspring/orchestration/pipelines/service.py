@@ -53,6 +53,10 @@ class Pipelines:
         """Learn what steps wait for, so that signals that do not fit are refused when they are sent."""
         self._known |= {(pipeline.name, pipeline.version): pipeline for pipeline in pipelines}
 
+    async def look(self) -> None:
+        """Learn what is drained, at most once a second; called before transactions that start runs."""
+        await self._gate.look()
+
     async def submit(  # noqa: PLR0913 - what a run is about and how it competes are the caller's to say
         self,
         tenant: TenantId,
@@ -72,7 +76,7 @@ class Pipelines:
         by               who asks for it: their hands are kept, so that they do not approve what it proposes
         raises           IdempotencyKeyReused (same key, other work), PayloadRefused, PipelineDraining, BacklogFull
         """
-        await self._gate.look()
+        await self.look()
         async with self._database.tenant(tenant) as transaction:
             run = await self.submit_in(
                 transaction,
@@ -140,8 +144,9 @@ class Pipelines:
         submitted        another input for a replay; by default the first one
         idempotency_key  of a replay: the same key again answers the first replay
         raises           NotFound, RunUnfinished (a retry of what goes on or has succeeded), InvalidInput,
-                         IdempotencyKeyReused, PayloadRefused
+                         IdempotencyKeyReused, PayloadRefused, PipelineDraining, BacklogFull
         """
+        await self.look()
         async with self._database.tenant(tenant) as transaction:
             repeated = await self.rerun_in(
                 transaction,
@@ -166,7 +171,10 @@ class Pipelines:
         idempotency_key: str | None = None,
         by: Principal | None = None,
     ) -> Run:
-        """As `rerun`, within the caller's transaction; without a `ring` it starts a second later."""
+        """As `rerun`, within the caller's transaction; call `look` before it.
+
+        Without a `ring` it starts a second later.
+        """
         if from_failed and (submitted is not UNSET or idempotency_key is not None):
             raise InvalidInput("A retry has the input and the key of its run; replay the run to change them.")
         _check_terms(idempotency_key, ROUTINE)
@@ -174,12 +182,15 @@ class Pipelines:
         text = earlier["input"] if submitted is UNSET else encode(submitted, f"The input of {pipeline.name}")
         key = retry_key(run) if from_failed else idempotency_key
         terms = repeated_row(earlier, pipeline, text, idempotency_key=key, by=by)
+        refusal = await self._gate.check(transaction, pipeline.name)
         repeat = retry if from_failed else replay
-        repeated = await repeat(transaction, earlier, pipeline, terms)
+        repeated = None if refusal else await repeat(transaction, earlier, pipeline, terms)
         if repeated is not None:
             return await self.get_run_in(transaction, repeated)
+        first = await store.find_by_key(transaction, key, pipeline.name, text) if key is not None else None
+        if first is None and refusal:
+            raise refusal
         assert key is not None
-        first = await store.find_by_key(transaction, key, pipeline.name, text)
         if first is None or not first["is_same"]:
             raise key_reused(key)
         return await self.get_run_in(transaction, RunId(first["id"]))

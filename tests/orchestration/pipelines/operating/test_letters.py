@@ -6,10 +6,12 @@ import psycopg
 import pytest
 
 from mainspring.foundation.db import Database
-from mainspring.foundation.ids import TenantId, new_id, show_id
+from mainspring.foundation.ids import TenantId, new_id, read_id, show_id
 from mainspring.foundation.pagination import PageRequest
 from mainspring.foundation.principal import Principal, PrincipalKind
-from mainspring.orchestration.pipelines.operating import LetterFilter, RunFilter, bulk_store
+from mainspring.orchestration.pipelines import Pipelines, RunId
+from mainspring.orchestration.pipelines.errors import BacklogFull, PipelineDraining
+from mainspring.orchestration.pipelines.operating import LetterFilter, RunFilter, build_operating, bulk_store
 from mainspring.orchestration.pipelines.operating.run_routes import OPERATE, READ
 from mainspring.orchestration.pipelines.privacy import COVERED
 from tests.orchestration.pipelines.conftest import Engine
@@ -251,3 +253,53 @@ async def test_the_operator_sees_codes_of_every_tenant_and_no_words(
     assert {each.example.error.detail for each in groups} == {""}
     runs = (await desk.operating.runs.list(None, PageRequest(), RunFilter())).items
     assert {run.error.detail for run in runs if run.error} <= {""}
+
+
+async def test_a_full_backlog_puts_a_bulk_replay_off_and_loses_nothing(
+    engine: Engine, desk: Desk, database: Database, tenant: TenantId
+) -> None:
+    counter = Counter(tenant)
+    await fail(engine, tenant, counter, 1, 2, 3)
+    counter.is_mended = True
+    narrow = Pipelines(database, engine.valkey, backlog_limit=2)
+    operating = build_operating(database, narrow, desk.operating.declared)
+    asker = Principal(tenant, PrincipalKind.USER, "Ada", frozenset({OPERATE}))
+    begun = await operating.bulk.replay_letters(asker, LetterFilter())
+    assert (begun.state, begun.done, begun.skipped) == ("running", 2, 0)
+    assert "the limit is 2" in str(begun.last_problem)
+    (left,) = await letters(desk, tenant, state="open")
+    with pytest.raises(BacklogFull) as refused:
+        await operating.runs.retry(asker, RunId(read_id("run", str(left["run"]))))
+    assert refused.value.retry_after_seconds
+    assert await operating.bulk.carry_on() == 0
+    await make_claims_expire(database, tenant)
+    while await desk.operating.bulk.carry_on():
+        pass
+    ended = await desk.operating.bulk.get(tenant, begun.id)
+    assert (ended.state, ended.done, ended.skipped) == ("finished", 3, 0)
+
+
+async def make_claims_expire(database: Database, tenant: TenantId) -> None:
+    async with database.tenant(tenant) as transaction:
+        await transaction.run("update bulk_action set claimed_until = now() where claimed_until is not null")
+
+
+async def test_what_is_drained_is_neither_retried_nor_replayed(
+    engine: Engine, desk: Desk, database: Database, tenant: TenantId
+) -> None:
+    counter = Counter(tenant)
+    await fail(engine, tenant, counter, 1, 2)
+    newer, older = (await desk.get(tenant, "/runs")).json()["items"]
+    counter.is_mended = True
+    taken = (await desk.post(tenant, f"/runs/{older['id']}/retry")).json()
+    hold = (await desk.post(tenant, "/holds", {"kind": "drain", "pipeline": "tests.shop", "reason": "a deploy"})).json()
+    operating = build_operating(database, Pipelines(database, engine.valkey), desk.operating.declared)
+    asker = Principal(tenant, PrincipalKind.USER, "Ada", frozenset({OPERATE}))
+    for again in (operating.runs.retry, operating.runs.replay):
+        with pytest.raises(PipelineDraining, match="a deploy"):
+            await again(asker, RunId(read_id("run", newer["id"])))
+    assert show_id("run", (await operating.runs.retry(asker, RunId(read_id("run", older["id"])))).id) == taken["id"]
+    action = await operating.bulk.replay_letters(asker, LetterFilter())
+    assert (action.state, action.done, action.skipped) == ("finished", 0, 1)
+    await desk.send("DELETE", tenant, f"/holds/{hold['id']}")
+    assert len(await letters(desk, tenant, state="open")) == 1

@@ -2,7 +2,8 @@
 
 An action works downwards by id from its own, so that what comes in later is not meant, and finds what is left to do by
 its state: a run that was replayed or cancelled is not found again. Decided letters are counted in the transaction that
-decides them. Small actions end within the request; workers carry on with the others. It holds the rights of who
+decides them. Small actions end within the request; workers carry on with the others. A full backlog puts
+the action off until there is room; what is drained is skipped. It holds the rights of who
 asked, as they were then: runs about what is closed to the asker are left alone.
 """
 
@@ -20,6 +21,8 @@ from mainspring.foundation.ids import TenantId, UserId, new_id, show_id
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.foundation.telemetry import get_logger
+from mainspring.orchestration.pipelines.backlog import RETRY_AFTER_SECONDS
+from mainspring.orchestration.pipelines.errors import BacklogFull
 from mainspring.orchestration.pipelines.privacy import Open, Privacy
 from mainspring.orchestration.pipelines.service import Pipelines
 from mainspring.orchestration.pipelines.types import RunId, RunStatus
@@ -146,7 +149,7 @@ class Bulk:
         return action
 
     async def _batch(self, tenant: TenantId, bulk: BulkId) -> BulkAction | None:
-        """Carry out one batch; None when somebody else is at it, or it has ended."""
+        """Carry out one batch; None when somebody else is at it, it has ended, or was put off."""
         async with self._database.tenant(tenant) as transaction:
             row = await bulk_store.claim_bulk(transaction, bulk, CLAIM.total_seconds())
             if row is None:
@@ -155,7 +158,11 @@ class Bulk:
         principal = _principal(tenant, row["asker"])
         closed = await self._privacy.closed_to(principal, {each.subject for each in targets if each.subject})
         for run, ids in _by_run(targets, closed).items():
-            await self._carry_out(principal, row, run, ids)
+            try:
+                await self._carry_out(principal, row, run, ids)
+            except BacklogFull as refusal:  # what is done by now is not found again
+                await self._put_off(tenant, bulk, refusal)
+                return None
         hidden = sum(each.subject in closed for each in targets)
         async with self._database.tenant(tenant) as transaction:
             if hidden:
@@ -182,6 +189,10 @@ class Bulk:
             if refusal.retryable:  # the batch is taken up again when its claim ends
                 raise
             await self._count(tenant, bulk, skipped=len(ids), problem=refusal.detail[:500])
+
+    async def _put_off(self, tenant: TenantId, bulk: BulkId, refusal: BacklogFull) -> None:
+        async with self._database.tenant(tenant) as transaction:
+            await bulk_store.put_off(transaction, bulk, RETRY_AFTER_SECONDS, refusal.detail[:500])
 
     async def _count(
         self, tenant: TenantId, bulk: UUID, *, done: int = 0, skipped: int = 0, problem: str | None = None

@@ -114,3 +114,16 @@ async def move_bulk(transaction: TenantTransaction, bulk: UUID, place: UUID | No
         tenant=transaction.tenant,
         place=place,
     )
+
+
+async def put_off(transaction: TenantTransaction, bulk: UUID, seconds: float, problem: str) -> None:
+    """Give the batch in hand back, to be taken up again after so long."""
+    await transaction.run(
+        """
+        update bulk_action set claimed_until = now() + make_interval(secs => %(seconds)s), last_problem = %(problem)s
+         where id = %(bulk)s and tenant_id = %(tenant)s""",
+        bulk=bulk,
+        tenant=transaction.tenant,
+        seconds=seconds,
+        problem=problem,
+    )

@@ -133,10 +133,11 @@ class RunDesk:
         A run is retried once: asked again, this answers the run that took it over. Its open dead letters are replayed.
         version   to go on in; default: the run's own
         on_taken  is told how many letters that were, in the transaction that marks them
-        raises    NotFound, PipelineUnknown, RunUnfinished
+        raises    NotFound, PipelineUnknown, RunUnfinished, PipelineDraining, BacklogFull
         """
         before = await self._pipelines.get_run(principal.tenant, run)
         pipeline = self._declared.get(before.pipeline, version or before.version)
+        await self._pipelines.look()
         async with self._database.tenant(principal.tenant) as transaction:
             taken = await self._pipelines.rerun_in(transaction, run, from_failed=True, pipeline=pipeline, by=principal)
             count = await letters_store.mark_replayed(transaction, run, replayed_as=taken.id, by=principal.name)
@@ -157,7 +158,8 @@ class RunDesk:
         """Run it again from the beginning, with its own input or another, in its version or another.
 
         given   JSON of another input; for pipelines that callers may start only
-        raises  NotFound, PipelineUnknown, Forbidden, InvalidInput for an input that does not fit the version
+        raises  NotFound, PipelineUnknown, PipelineDraining, BacklogFull, Forbidden, InvalidInput for an input that
+                does not fit the version
         """
         before = await self._pipelines.get_run(principal.tenant, run)
         pipeline = self._declared.get(before.pipeline, version or before.version)
