@@ -232,3 +232,30 @@ async def test_a_step_that_another_version_runs_for_each_item_is_not_taken_over_
         ended = await engine.finished(tenant, again.id)
     assert ended.status is RunStatus.SUCCEEDED
     assert await engine.pipelines.get_output(tenant, again.id, "last", Number) == Number(30)
+
+
+async def test_one_cost_ceiling_holds_for_a_run_and_all_that_retry_it(engine: Engine, tenant: TenantId) -> None:
+    pipeline = Pipeline("tests.costly", version=1, cost_ceiling_micros=100)
+    begun: list[int | None] = []
+
+    @pipeline.step("first", title="First")
+    async def first(number: Number, run: StepRun) -> Number:
+        await run.spend(60)
+        return number
+
+    @pipeline.step("last", title="Last", after=("first",))
+    async def last(number: Number, run: StepRun) -> Number:
+        begun.append(run.cost_left)
+        await run.spend(30)
+        raise Abandon("It is broken.", code="broken")
+
+    async with engine.worker(pipeline):
+        failed = await engine.pipelines.submit(tenant, pipeline, Number(1))
+        for cost, code in ((90, "broken"), (120, "cost_ceiling_reached"), (120, "cost_ceiling_reached")):
+            ended = await engine.finished(tenant, failed.id)
+            assert (ended.cost_micros, ended.error and ended.error.code) == (cost, code)
+            failed = await engine.pipelines.rerun(tenant, failed.id, from_failed=True, pipeline=pipeline)
+        await engine.finished(tenant, failed.id)
+        replayed = await engine.pipelines.rerun(tenant, failed.id, from_failed=False, pipeline=pipeline)
+        assert (await engine.finished(tenant, replayed.id)).cost_micros == 90
+    assert begun == [40, 10, 40]

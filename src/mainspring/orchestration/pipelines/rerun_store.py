@@ -33,7 +33,7 @@ async def read_states(transaction: TenantTransaction, run: UUID) -> list[Row]:
 
 
 async def take_over(transaction: TenantTransaction, earlier: UUID, run: UUID, kept: str) -> None:
-    """Copy what an earlier run finished into a new one, with the signals it received.
+    """Copy what an earlier run finished into a new one, with the signals it received and what it has spent.
 
     `kept` is a JSON array of objects with the fields of `kept` below: steps that succeeded, and with `is_resumed`
     fan-outs that did not, of which the items that succeeded are kept and the others are ready again.
@@ -61,8 +61,12 @@ async def take_over(transaction: TenantTransaction, earlier: UUID, run: UUID, ke
               from signal where run_id = %(earlier)s and tenant_id = %(tenant)s
         ),
         flagged as (
-            update run set fans_out = true
-             where id = %(run)s and tenant_id = %(tenant)s and exists (select from old where items is not null)
+            update run
+               set fans_out = run.fans_out or exists (select from old where items is not null),
+                   cost_micros = former.cost_micros
+              from run as former
+             where run.id = %(run)s and run.tenant_id = %(tenant)s
+               and former.id = %(earlier)s and former.tenant_id = %(tenant)s
         )
         insert into step (run_id, name, map_key, tenant_id, position, title, lane, after, status, priority, tolerance,
                           undo_lane, attempt, output, error_code, error_detail, started_at, finished_at, origin, item,
