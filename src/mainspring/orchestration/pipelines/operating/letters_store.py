@@ -24,6 +24,8 @@ _MATCHES: LiteralString = """
        and (%(run)s::uuid is null or letter.run_id = %(run)s) """
 
 # Purpose: one page of dead letters, newest first. Index: dead_letter_newest, or of the group. Rows: `limit`.
+# For the operator the primary key: 0.8 ms with 100,000 letters, one in 200 of them open (0.1 ms with an index of its
+# own, which every decision would have to keep).
 _LIST: LiteralString = (
     _SELECT
     + """

@@ -11,7 +11,11 @@ Transaction = SystemTransaction | TenantTransaction
 
 # Purpose: one page of runs, newest first, of one tenant or, for the operator, of all. Rows: `limit`.
 # Index: run_failed_of for a code, run_of_pipeline for a pipeline, run_children for a parent, run_by_subject for a
-# subject, else run_newest. Ids are times, so the bounds of creation are a range of the same indexes.
+# subject, else run_newest, for the operator the primary key. Ids are times, so the bounds of creation are a range of
+# the same indexes. A failed run has a code, which is said so that run_failed_of serves the status alone as well.
+# Measured with 200,000 runs, 200 of them failed: newest 0.1 ms of a tenant and of all, failed 0.3 ms (4 to 12 ms
+# without the code). Other statuses that are rare read every run, 15 to 45 ms: an index that names `status` or
+# `finished_at` would cost each run more than such a page does (migration 0021).
 _LIST_RUNS: LiteralString = (
     store._SELECT  # noqa: S608 - constants  # pyright: ignore[reportPrivateUsage] - a run is read in one way
     + """
@@ -21,6 +25,7 @@ _LIST_RUNS: LiteralString = (
        and (%(first)s::uuid is null or id >= %(first)s)
        and (%(end)s::uuid is null or id < %(end)s)
        and (%(status)s::text is null or status = %(status)s)
+       and (%(status)s::text is distinct from 'failed' or error_code is not null)
        and (%(pipeline)s::text is null or pipeline = %(pipeline)s)
        and (%(version)s::integer is null or version = %(version)s)
        and (%(error_code)s::text is null or error_code = %(error_code)s)
