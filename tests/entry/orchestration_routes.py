@@ -55,6 +55,7 @@ OPERATING = [
     Route("GET", "/v1/bulk-actions", VIEW),
     Route("GET", "/v1/bulk-actions/{bulk}", VIEW),
     Route("GET", "/v1/holds", VIEW),
+    Route("GET", "/v1/lanes", VIEW),
     Route("POST", "/v1/holds", OPERATE, _body({"reason": "r"}), changes=True),
     Route("DELETE", "/v1/holds/{hold}", OPERATE, changes=True),
     Route("GET", "/v1/schedules", VIEW),

@@ -2782,6 +2782,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lanes
+         * @description Each step of each version of which something of the tenant is ready or runs, and whether it is held.
+         *
+         *     Held are also those that the operator holds for everybody.
+         */
+        get: operations["list_lanes_v1_lanes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/mcp-servers": {
         parameters: {
             query?: never;
@@ -6467,6 +6489,41 @@ export interface components {
             method: "classifier" | "model" | "rule";
             /** Probability */
             probability: number;
+        };
+        /**
+         * LaneList
+         * @description Lanes in which something is ready or runs, by name.
+         */
+        LaneList: {
+            /** Items */
+            items: components["schemas"]["LaneShape"][];
+        };
+        /**
+         * LaneShape
+         * @description What the tenant has in a lane. `oldest_seconds` is how long the first ready step has waited.
+         */
+        LaneShape: {
+            /** Is Draining */
+            is_draining: boolean;
+            /** Is Paused */
+            is_paused: boolean;
+            /**
+             * Lane
+             * @example shop.order@1/pack
+             */
+            lane: string;
+            /** Oldest Seconds */
+            oldest_seconds: number | null;
+            /** Pipeline */
+            pipeline: string;
+            /** Ready */
+            ready: number;
+            /** Running */
+            running: number;
+            /** Step */
+            step: string;
+            /** Version */
+            version: number;
         };
         /**
          * LetterDetailShape
@@ -15421,6 +15478,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusShape"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_lanes_v1_lanes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaneList"];
                 };
             };
             /** @description Any error */

@@ -55,6 +55,7 @@ export function orchestration(more: Routes = {}, permissions = OPERATOR): Routes
     "GET /v1/dead-letters/groups": () => json({ items: [group()] }),
     "GET /v1/dead-letters": () => json({ items: [letter()], next_cursor: null }),
     "GET /v1/holds": () => json({ items: [] }),
+    "GET /v1/lanes": () => json({ items: [] }),
     "GET /v1/approvals/apr_1": () => json(approval()),
     ...more,
   };

@@ -4,7 +4,6 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { letter, OPERATOR, orchestration } from "@/testing/orchestration";
 import { open } from "@/testing/render";
 import { json, problem, run, serve } from "@/testing/server";
-import { readFigures } from "./operations/figures";
 
 beforeAll(() => {
   Element.prototype.scrollTo = vi.fn();
@@ -77,16 +76,15 @@ test("who may not operate sees everything and changes nothing", async () => {
   expect(await screen.findByRole("button", { name: "Retry from the failed step" })).toHaveAttribute("aria-disabled", "true");
 });
 
-test("the platform's figures are for its operator, and a refusal signs nobody out", async () => {
-  serve(orchestration({ "GET /metrics": () => problem(401, "Send the token.") }));
-  const { router } = open("/runs?tab=lanes");
-  expect(await screen.findByText("The platform's figures are for its operator")).toBeInTheDocument();
-  expect(router.state.location.pathname).toBe("/runs");
-});
-
-test("figures are read from the text that Prometheus reads", () => {
-  const labels = '{pipeline="a\\"b",version="1",step="pack"}';
-  const figures = readFigures(`# HELP x y\nmainspring_steps_ready${labels} 4\nmainspring_oldest_ready_seconds${labels} 1.5\nmainspring_steps_finished_per_second${labels} 0.25\nmainspring_workers 2\nmainspring_places 16\n`);
-  expect(figures.lanes).toMatchObject([{ pipeline: 'a"b', step: "pack", ready: 4, oldestSeconds: 1.5, finishedPerSecond: 0.25, failedPerSecond: null }]);
-  expect(figures).toMatchObject({ workers: 2, places: 16, placesTaken: 0 });
+test("lanes show what waits of the tenant, the fullest first, and what is held", async () => {
+  const lane = { pipeline: "orders", version: 1, ready: 0, running: 0, oldest_seconds: null, is_paused: false, is_draining: false };
+  serve(orchestration({ "GET /v1/lanes": () => json({ items: [
+    { ...lane, lane: "orders@1/check", step: "check", running: 2 },
+    { ...lane, lane: "orders@1/pack", step: "pack", ready: 1200, oldest_seconds: 90, is_paused: true },
+  ] }) }));
+  open("/runs?tab=lanes");
+  const rows = within(await screen.findByRole("table", { name: "Lanes, the fullest first" })).getAllByRole("row");
+  expect(rows[1]).toHaveTextContent("pack Paused");
+  expect(rows[2]).toHaveTextContent(/^check(?!.*Paused)/);
+  expect(screen.getByRole("group", { name: "Now" })).toHaveTextContent("1,200the oldest for");
 });

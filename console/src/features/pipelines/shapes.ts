@@ -16,6 +16,7 @@ export type LetterGroup = Sent<Shapes["LetterGroupShape"]>;
 export type Bulk = Sent<Shapes["BulkShape"]>;
 export type LettersAsked = Partial<Shapes["LettersAsked"]>;
 export type Hold = Sent<Shapes["HoldShape"]>;
+export type Lane = Sent<Shapes["LaneShape"]>;
 export type HoldAsked = Shapes["HoldAsked"];
 export type Schedule = Sent<Shapes["ScheduleShape"]>;
 export type ScheduleAsked = Shapes["ScheduleAsked"];

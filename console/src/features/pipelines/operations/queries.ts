@@ -1,9 +1,7 @@
-/** Server data of operating: holds, schedules, and what every step asks for. */
+/** Server data of operating: holds, lanes and schedules. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { http, unwrap } from "@/api/client";
-import { problemFrom, unreachable } from "@/api/problem";
 import type { HoldAsked, ScheduleAsked } from "../shapes";
-import { type Figures, readFigures } from "./figures";
 
 export const holdsQuery = queryOptions({
   queryKey: ["holds"],
@@ -51,18 +49,8 @@ export function useScheduleChanges() {
   return { create, change, remove };
 }
 
-/**
- * Of all tenants together, for who operates the platform: without its token only the machine itself is answered.
- * Asked past the client, because a refusal here does not mean that somebody is signed out.
- */
-export const figuresQuery = queryOptions({
-  queryKey: ["figures"],
+export const lanesQuery = queryOptions({
+  queryKey: ["lanes"],
+  queryFn: async ({ signal }) => (await unwrap(http.GET("/v1/lanes", { signal }))).items,
   refetchInterval: 3_000,
-  retry: false,
-  queryFn: async ({ signal }): Promise<Figures | null> => {
-    const response = await fetch("/metrics", { signal }).catch(() => { throw unreachable(); });
-    if (response.status === 401 || response.status === 403) return null;
-    if (!response.ok) throw problemFrom(response.status, await response.json().catch(() => null), response.headers.get("Retry-After"));
-    return readFigures(await response.text());
-  },
 });

@@ -13,6 +13,7 @@ from mainspring.foundation.valkey import Valkey
 from mainspring.orchestration.pipelines.backlog import WINDOW_SECONDS, LanePace, Pace, read_pace
 
 from . import figures_store
+from .lanes import split_lane
 
 TARGET_WAIT_SECONDS = 30.0
 """Autoscaling asks for as many workers as clear what waits in this time."""
@@ -154,12 +155,11 @@ def _with_idle(rows: list[Row], pace: Pace) -> list[Row]:
 
 def _lane(row: Row, age: float | None, pace: Pace, held: set[tuple[str | None, str | None]]) -> LaneFigures:
     name = str(row["lane"])
-    pipeline, _, rest = name.partition("@")
-    version, _, step = rest.partition("/")
+    pipeline, version, step = split_lane(name)
     return LaneFigures(
         lane=name,
         pipeline=pipeline,
-        version=int(version) if version.isdigit() else 0,
+        version=version,
         step=step,
         ready=row["ready"],
         running=row["running"],

@@ -64,3 +64,10 @@ async def count_holds(transaction: Transaction, tenant: UUID | None) -> int:
         "select count(*) as count from hold where tenant_id is not distinct from %(tenant)s::uuid", tenant=tenant
     )
     return int(row["count"])
+
+
+async def list_binding(transaction: SystemTransaction, tenant: UUID) -> list[Row]:
+    """What is held of the tenant, by itself or by the operator. Rows: few."""
+    return await transaction.all(
+        "select kind, pipeline, step from hold where tenant_id is null or tenant_id = %(tenant)s", tenant=tenant
+    )

@@ -9,6 +9,7 @@ from mainspring.orchestration.pipelines.service import Pipelines
 from .bulk import Bulk
 from .declared import Declared
 from .holds import Holds
+from .lanes import Lanes
 from .letters import DeadLetters
 from .runs import RunDesk
 from .schedules import Schedules
@@ -26,6 +27,7 @@ class Operating:
     letters: DeadLetters
     bulk: Bulk
     holds: Holds
+    lanes: Lanes
     schedules: Schedules
     veil: Veil
 
@@ -48,6 +50,7 @@ def build_operating(
         letters=DeadLetters(database, runs),
         bulk=Bulk(database, pipelines, runs, privacy=privacy),
         holds=Holds(database),
+        lanes=Lanes(database),
         schedules=Schedules(database, declared),
         veil=Veil(privacy),
     )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from .decision_routes import add_bulk, add_holds, add_letters
+from .lane_routes import add_lanes
 from .metrics_routes import build_metrics_router
 from .operating import Operating
 from .run_routes import add_pipelines, add_run_actions, add_runs
@@ -20,5 +21,6 @@ def build_router(operating: Operating) -> APIRouter:
     add_letters(router, operating)
     add_bulk(router, operating)
     add_holds(router, operating)
+    add_lanes(router, operating)
     add_schedules(router, operating)
     return router

@@ -1,6 +1,7 @@
 """Runs, steps and pipelines as the HTTP API of operating shows and takes them."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from mainspring.orchestration.pipelines.schemas import ErrorShape, RunShape, run
 from mainspring.orchestration.pipelines.types import RUN_PREFIX, Failure, Run, RunId, StepStatus
 from mainspring.orchestration.pipelines.wire import show_instant
 
+from .lanes import OwnLane
 from .runs import find_standing
 from .types import (
     MAX_REASON,
@@ -44,6 +46,26 @@ class RunLinePage(BaseModel):
 
     items: list[RunLineShape]
     next_cursor: str | None
+
+
+class LaneShape(BaseModel):
+    """What the tenant has in a lane. `oldest_seconds` is how long the first ready step has waited."""
+
+    lane: str = Field(examples=["shop.order@1/pack"])
+    pipeline: str
+    version: int
+    step: str
+    ready: int
+    running: int
+    oldest_seconds: float | None
+    is_paused: bool
+    is_draining: bool
+
+
+class LaneList(BaseModel):
+    """Lanes in which something is ready or runs, by name."""
+
+    items: list[LaneShape]
 
 
 class StepLineShape(BaseModel):
@@ -223,3 +245,8 @@ def run_id(run: RunId | None) -> str | None:
 def read_json(text: str | None) -> Any:
     """The value behind stored JSON."""
     return None if text is None else msgspec.json.decode(text)
+
+
+def lane_shape(lane: OwnLane) -> LaneShape:
+    """A lane for the wire."""
+    return LaneShape(**asdict(lane))
