@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -128,19 +129,30 @@ def measure(scene: Scene, plan: Plan, url: str) -> dict[str, object]:
     order = Order(
         host, int(port), scene.key, [f"/v1/runs/{run}/events" for run in runs], clients=plan.clients, idle=plan.idle
     )
-    before = _memory_mb(scene.api)
+    before, cpu = _memory_mb(scene.api), _cpu_seconds(scene.api)
     clients = subprocess.Popen(
         [sys.executable, "-m", "bench.streams.listeners"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     said, _ = clients.communicate(msgspec.json.encode(order) + b"\n", timeout=plan.seconds + 120)
     account = msgspec.json.decode(said.splitlines()[-1], type=Account)
-    return {**msgspec.structs.asdict(account), "api_mb_before": before, "api_mb_after": _memory_mb(scene.api)}
+    return {
+        **msgspec.structs.asdict(account),
+        "api_cpu_seconds": round(_cpu_seconds(scene.api) - cpu, 1),
+        "api_mb_before": before,
+        "api_mb_after": _memory_mb(scene.api),
+    }
 
 
 def _memory_mb(child: ChildProcess) -> float:
     """Resident memory of the process."""
     lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
     return round(int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024, 1)
+
+
+def _cpu_seconds(child: ChildProcess) -> float:
+    """Processor time that the process has used."""
+    fields = Path(f"/proc/{child.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import sys
 import time
 from array import array
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 import uvloop
@@ -40,6 +41,7 @@ class Account(msgspec.Struct):
     most: float
     whole: int
     broken: int
+    own_cpu_seconds: float
 
 
 @dataclass(slots=True)
@@ -51,27 +53,46 @@ class Heard:
     broken: int = 0
 
 
+class Listener(asyncio.Protocol):
+    """One client, to the end of its stream."""
+
+    def __init__(self, request: bytes, heard: Heard) -> None:
+        self._request = request
+        self._heard = heard
+        self._rest = b""
+        self._has_heard = self._has_ended = False
+        self.is_over = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Note how old each delta is when its frame is whole."""
+        now = time.time_ns()
+        frames, _, self._rest = (self._rest + data).rpartition(b"\n\n")
+        for match in _SAID.finditer(frames):
+            self._heard.delays.append((now - int(match[1])) / 1e6)
+            self._has_heard = True
+        if b"event: run.finished" in frames:
+            self._has_ended = True
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whole, if it heard something and the end."""
+        if self._has_ended and self._has_heard:
+            self._heard.whole += 1
+        else:
+            self._heard.broken += 1
+        self.is_over.set_result(None)
+
+
 async def listen(order: Order, path: str, heard: Heard) -> None:
     """One client, to the end of its stream."""
-    reader, writer = await asyncio.open_connection(order.host, order.port)
-    writer.write(_request(order, path))
-    said = 0
-    has_ended = False
-    try:
-        while not has_ended and (chunk := await reader.read(65_536)):
-            now = time.time_ns()
-            for match in _SAID.finditer(chunk):
-                heard.delays.append((now - int(match[1])) / 1e6)
-                said += 1
-            has_ended = has_ended or b"event: run.finished" in chunk
-    except ConnectionError:
-        has_ended = False
-    finally:
-        writer.close()
-    if has_ended and said:
-        heard.whole += 1
-    else:
-        heard.broken += 1
+    loop = asyncio.get_running_loop()
+    _, listener = await loop.create_connection(lambda: Listener(_request(order, path), heard), order.host, order.port)
+    await listener.is_over
 
 
 async def sit_idle(order: Order, path: str, until: asyncio.Event) -> None:
@@ -100,8 +121,8 @@ async def listen_all(order: Order) -> Account:
         print("listening", flush=True)
         await asyncio.wait(listening)
         until.set()
-    delays = sorted(heard.delays)
-    return Account(len(delays), _at(delays, 0.5), _at(delays, 0.99), delays[-1], heard.whole, heard.broken)
+    delays, own = sorted(heard.delays), round(time.process_time(), 1)
+    return Account(len(delays), _at(delays, 0.5), _at(delays, 0.99), delays[-1], heard.whole, heard.broken, own)
 
 
 def _request(order: Order, path: str) -> bytes:

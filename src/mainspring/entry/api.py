@@ -19,6 +19,7 @@ from mainspring.entry.agents_slice import mcp_hosts
 from mainspring.entry.orchestration_slice import Orchestration
 from mainspring.entry.reference_page import add_reference_page
 from mainspring.entry.wiring import Platform, build
+from mainspring.foundation.collector import calm_collector
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import NotFound
 from mainspring.foundation.http import create_app
@@ -191,7 +192,9 @@ async def run_api(settings: Settings) -> None:
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
         )
-        await _Server(config, platform.orchestration).serve()
+        server = _Server(config, platform.orchestration)
+        calm_collector()  # a full collection held up a thousand open streams for a third of a second
+        await server.serve()
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from .unheard import Unheard
 
 log = get_logger(__name__)
 
-COALESCE_SECONDS = 0.04
+COALESCE_SECONDS = 0.02
 MAX_BATCH = 256
 MAX_QUEUE = 20_000
 _NO_TOKEN = UUID(int=0)
