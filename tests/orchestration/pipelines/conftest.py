@@ -67,6 +67,14 @@ class Engine:
         await wait_until(has_ended, seconds=seconds)
         return seen[0]
 
+    async def list_runs(self, tenant: TenantId) -> list[RunId]:
+        """Every run of the tenant, the newest first."""
+        async with self.database.tenant(tenant) as transaction:
+            rows = await transaction.all(
+                "select id from run where tenant_id = %(tenant)s order by id desc", tenant=tenant
+            )
+        return [RunId(row["id"]) for row in rows]
+
 
 @pytest.fixture
 def engine(database: Database, valkey: Valkey) -> Engine:

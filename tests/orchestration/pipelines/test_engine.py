@@ -8,7 +8,6 @@ import pytest
 from mainspring.foundation.clock import now
 from mainspring.foundation.errors import InvalidInput, NotFound, RateLimited, UnsupportedMedia
 from mainspring.foundation.ids import TenantId
-from mainspring.foundation.pagination import PageRequest, page_request
 from mainspring.orchestration.pipelines import (
     Abandon,
     Failure,
@@ -56,7 +55,7 @@ async def test_a_rolled_back_transaction_leaves_no_run(engine: Engine, tenant: T
 
     with pytest.raises(ZeroDivisionError):
         await submit_and_fail()
-    assert (await engine.pipelines.list_runs(tenant, PageRequest())).items == ()
+    assert await engine.list_runs(tenant) == []
 
 
 def flaky(error: BaseException, *, times: int, retries: int = 3) -> Pipeline:
@@ -147,8 +146,7 @@ async def test_the_same_key_and_work_starts_nothing_new(engine: Engine, tenant: 
         *(engine.pipelines.submit(tenant, pipeline, Number(1), idempotency_key="upload-1") for _ in range(5))
     )
     assert {run.id for run in others} == {first.id}
-    page = await engine.pipelines.list_runs(tenant, PageRequest())
-    assert [run.id for run in page.items] == [first.id]
+    assert await engine.list_runs(tenant) == [first.id]
 
 
 async def test_the_same_key_for_other_work_is_refused(engine: Engine, tenant: TenantId) -> None:
@@ -327,19 +325,6 @@ async def test_what_cannot_be_stored_is_refused_and_harms_nobody(engine: Engine,
     assert refused.error is not None
     assert refused.error.code == "payload_refused"
     assert await engine.pipelines.get_output(tenant, good.id, "speak", str) == r"fine \u0000"
-
-
-async def test_runs_are_listed_newest_first_in_pages(engine: Engine, tenant: TenantId) -> None:
-    runs = [await engine.pipelines.submit(tenant, diamond(), Number(number)) for number in range(5)]
-    await engine.pipelines.cancel(tenant, runs[2].id)
-    first = await engine.pipelines.list_runs(tenant, PageRequest(limit=2))
-    second = await engine.pipelines.list_runs(tenant, page_request(2, first.next_cursor))
-    third = await engine.pipelines.list_runs(tenant, page_request(2, second.next_cursor))
-    listed = [run.id for page in (first, second, third) for run in page.items]
-    assert listed == [run.id for run in reversed(runs)]
-    assert third.next_cursor is None
-    cancelled = await engine.pipelines.list_runs(tenant, PageRequest(), status=RunStatus.CANCELLED)
-    assert [run.id for run in cancelled.items] == [runs[2].id]
 
 
 class Panic(BaseException):

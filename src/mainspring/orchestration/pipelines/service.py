@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
-from uuid import UUID
 
 from msgspec import UNSET
 
 from mainspring.foundation.db import Database, TenantTransaction
 from mainspring.foundation.errors import InvalidInput
 from mainspring.foundation.ids import TenantId, show_id
-from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
@@ -244,23 +242,6 @@ class Pipelines:
             raise run_not_found(run)
         return read_run(row)
 
-    async def list_runs(
-        self,
-        tenant: TenantId,
-        request: PageRequest,
-        *,
-        status: RunStatus | None = None,
-        subject: str | None = None,
-    ) -> Page[Run]:
-        """The tenant's runs, newest first."""
-        before = _read_key(request.after)
-        async with self._database.tenant(tenant) as transaction:
-            rows = await store.list_runs(
-                transaction, limit=request.limit + 1, before=before, status=status, subject=subject
-            )
-        shown, has_more = cut_page(rows, request)
-        return Page(tuple(read_run(row) for row in shown), make_cursor(str(shown[-1]["id"])) if has_more else None)
-
     async def latest_runs(self, tenant: TenantId, subjects: Sequence[str]) -> dict[str, Run]:
         """The newest run about each subject; a subject without one is absent."""
         async with self._database.tenant(tenant) as transaction:
@@ -335,16 +316,6 @@ class Pipelines:
 def key_reused(key: str) -> IdempotencyKeyReused:
     """The refusal of an idempotency key that stands for other work."""
     return IdempotencyKeyReused(f"The idempotency key {key[:40]!r} was used before for other work. Send a new key.")
-
-
-def _read_key(after: tuple[str, ...] | None) -> UUID | None:
-    if after is None:
-        return None
-    try:
-        (text,) = after
-        return UUID(text)
-    except ValueError:
-        raise InvalidInput("The cursor is not one of this list; start again without it.") from None
 
 
 def _check_terms(idempotency_key: str | None, urgency: Urgency) -> None:

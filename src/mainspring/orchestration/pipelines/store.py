@@ -36,18 +36,6 @@ _SELECT: LiteralString = """
 
 _FIND_RUN: LiteralString = _SELECT + "from run where id = %(run)s and tenant_id = %(tenant)s"
 
-# Purpose: one page of a tenant's runs, newest first. Index: run_newest, or run_by_subject. Rows: `limit`.
-_LIST_RUNS: LiteralString = (
-    _SELECT
-    + """
-      from run
-     where tenant_id = %(tenant)s
-       and (%(before)s::uuid is null or id < %(before)s)
-       and (%(status)s::text is null or status = %(status)s)
-       and (%(subject)s::text is null or subject = %(subject)s)
-     order by id desc limit %(limit)s"""
-)
-
 # Purpose: the newest run of each subject on a page. Index: run_by_subject, once per subject.
 _LATEST_RUNS: LiteralString = (
     _SELECT  # noqa: S608 - two constants
@@ -115,15 +103,6 @@ async def find_by_key(transaction: TenantTransaction, key: str, pipeline: str, i
 async def find_run(transaction: TenantTransaction, run: RunId) -> Row | None:
     """One run with its steps."""
     return await transaction.first(_FIND_RUN, run=run, tenant=transaction.tenant)
-
-
-async def list_runs(
-    transaction: TenantTransaction, *, limit: int, before: UUID | None, status: str | None, subject: str | None
-) -> list[Row]:
-    """Runs of the tenant, newest first, from below `before`."""
-    return await transaction.all(
-        _LIST_RUNS, tenant=transaction.tenant, limit=limit, before=before, status=status, subject=subject
-    )
 
 
 async def latest_runs(transaction: TenantTransaction, subjects: Sequence[str]) -> list[Row]:

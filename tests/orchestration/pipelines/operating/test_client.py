@@ -11,7 +11,6 @@ from mainspring.entry.client.operating import DeadLettersClient, HoldsClient, Ru
 from mainspring.entry.client.transport import Transport
 from mainspring.foundation.http import create_app
 from mainspring.foundation.ids import TenantId
-from mainspring.foundation.pagination import PageRequest
 from mainspring.orchestration.pipelines import LiveEvents
 from mainspring.orchestration.pipelines import routes as run_routes
 from mainspring.orchestration.pipelines.operating import build_router
@@ -78,8 +77,8 @@ async def test_runs_and_dead_letters_are_operated(engine: Engine, transport: Tra
 
     run = await asyncio.to_thread(start)
     async with engine.worker(shop(counter)):
-        (found,) = (await engine.pipelines.list_runs(tenant, PageRequest())).items
-        await engine.finished(tenant, found.id)
+        (found,) = await engine.list_runs(tenant)
+        await engine.finished(tenant, found)
     await asyncio.to_thread(mend, run)
 
 
