@@ -1,5 +1,6 @@
 export { Badge, Confidence, MethodBadge, SEVERITIES, SEVERITY_LABEL, SeverityBadge, SeverityCounts, type SeverityTone, type Tone } from "./Badge";
 export { Button, buttonClass, IconButton, Spinner } from "./Button";
+export { CodeEditor, type Objection, type Token } from "./CodeEditor";
 export { ConfirmDialog } from "./ConfirmDialog";
 export { cx } from "./cx";
 export { Dialog, DialogActions } from "./Dialog";
@@ -7,7 +8,7 @@ export { FileDrop } from "./FileDrop";
 export { Field, Input, SearchBox, Select, Switch, Textarea } from "./Field";
 export { ago, atTime, count, duration, fileSize, onDay, when, words } from "./format";
 export { Icon, type IconName, Mark } from "./Icon";
-export { JsonEditor, JsonView, type Objection } from "./JsonEditor";
+export { JsonEditor, JsonView } from "./JsonEditor";
 export { JsonField } from "./JsonField";
 export { Card, Page, PageHead, Row, Stack, Text } from "./Layout";
 export { Arriving, CardHead, Facts, More, PageTabs, rowLinkClass, RowMain, Rows, Table } from "./Listing";

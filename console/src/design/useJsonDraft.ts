@@ -1,7 +1,7 @@
 /** A JSON text while it is edited: read on demand, with what is wrong beside its line. */
 import { useState } from "react";
 import type { ApiError } from "@/api/problem";
-import type { Objection } from "./JsonEditor";
+import type { Objection } from "./CodeEditor";
 import { lineOf, syntaxTrouble } from "./places";
 
 export interface JsonDraft {
