@@ -15,7 +15,7 @@ import typer
 from pydantic import AliasChoices
 
 import mainspring
-from mainspring.entry.cli.app import app
+from mainspring.entry.cli.app import build_app
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.settings import Settings
 
@@ -67,7 +67,7 @@ def _errors() -> str:
 
 
 def _commands() -> str:
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(build_app())
     lines = [
         "# Commands",
         "",

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from mainspring.application.identity import Role
 from mainspring.application.identity.testing import PASSWORD, Person, make_key
-from mainspring.entry.cli.app import app
+from mainspring.entry.cli.app import build_app
 from mainspring.entry.client import ApiError, Patience
 from mainspring.entry.client.approvals import ApprovalsClient
 from mainspring.entry.client.transport import Transport
@@ -38,7 +38,7 @@ class Terminal:
         }
         typed = f"{PASSWORD}\n{typed}" if by else typed
         return await asyncio.to_thread(
-            CliRunner().invoke, app, ["approvals", *words, *who], input=typed, env=environment
+            CliRunner().invoke, build_app(), ["approvals", *words, *who], input=typed, env=environment
         )
 
 

@@ -14,7 +14,6 @@ import typer
 
 from mainspring.application.identity import Identity, operator
 from mainspring.entry.engines import borrowed_engines
-from mainspring.entry.wiring import build
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import InvalidInput, NotFound
 from mainspring.foundation.ids import TenantId
@@ -82,6 +81,8 @@ def with_desk(use: Callable[[Desk], Awaitable[Result]]) -> Result:
 
 def with_pipelines(use: Callable[[Desk], Awaitable[Result]]) -> Result:
     """As `with_desk`, knowing every pipeline that is installed here; the operator may start each of them."""
+    from mainspring.entry.wiring import build  # takes seconds, which most commands of operating need not wait for
+
     settings = load_settings()
 
     async def run() -> Result:

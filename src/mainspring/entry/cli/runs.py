@@ -41,6 +41,8 @@ from .run_lines import (
     wait_lines,
 )
 
+_MAX_VERSION = 2**31 - 1
+
 runs = typer.Typer(help="Runs of every tenant: list, show, retry, replay, cancel, signal, watch.", no_args_is_help=True)
 
 RunArgument = Annotated[str, typer.Argument(help="run_...")]
@@ -51,7 +53,7 @@ def list_runs(  # noqa: PLR0913 - each option is a parameter
     tenant: TenantOption = None,
     status: Annotated[RunStatus | None, typer.Option(help="Only runs of this status.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only runs of this pipeline.")] = None,
-    version: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Only runs of this version.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, max=_MAX_VERSION, help="Only runs of this version.")] = None,
     step: Annotated[str | None, typer.Option(help="Only runs that stand at this step, or failed at it.")] = None,
     error: Annotated[str | None, typer.Option(help="Only runs that failed with this code.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only runs about this, such as ctr_...")] = None,
@@ -153,7 +155,9 @@ def show_steps(  # noqa: PLR0913 - each option is a parameter
 @runs.command("retry")
 def retry_run(
     run: RunArgument,
-    version: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Go on in this version; default: the run's own.")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, max=_MAX_VERSION, help="Go on in this version; default: the run's own.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Go on from where a run failed, in a new run that takes over what is finished. Twice is the same as once."""
@@ -171,7 +175,9 @@ def replay_run(
     given: Annotated[
         Path | None, typer.Option("--input", help="JSON file with another input; - reads standard input.")
     ] = None,
-    version: Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="In this version; default: the run's own.")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, max=_MAX_VERSION, help="In this version; default: the run's own.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Run it again from the beginning, in a new run: with its input or another, in its version or another."""

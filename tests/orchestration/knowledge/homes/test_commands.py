@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mainspring.entry.cli.app import app
+from mainspring.entry.cli.app import build_app
 
 
 def test_a_tenant_is_moved_listed_and_moved_back_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -14,7 +14,7 @@ def test_a_tenant_is_moved_listed_and_moved_back_by_command(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str) -> object:
-        result = CliRunner().invoke(app, [*words, "--json"])
+        result = CliRunner().invoke(build_app(), [*words, "--json"])
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
@@ -36,4 +36,4 @@ def test_a_tenant_is_moved_listed_and_moved_back_by_command(tmp_path: Path, monk
 
 @pytest.mark.parametrize("words", [("--to", "database"), ("--to", "schema", "--database", "eu"), ("--to", "moon")])
 def test_a_target_that_is_none_is_refused(words: tuple[str, ...]):
-    assert CliRunner().invoke(app, ["knowledge", "move", "acme", *words]).exit_code == 2
+    assert CliRunner().invoke(build_app(), ["knowledge", "move", "acme", *words]).exit_code == 2
