@@ -20,7 +20,15 @@ from mainspring.orchestration.delivery import Delivery, build_delivery
 from mainspring.orchestration.knowledge.routes import RunPrivacy
 from mainspring.orchestration.pipelines import JoinedPrivacy, LiveEvents, Pipeline, Pipelines, Privacy
 from mainspring.orchestration.pipelines.operating import Declared, Operating, build_operating
-from mainspring.orchestration.products import Brought, DeclaredFlags, JoinedConcepts, Product, Services, merge
+from mainspring.orchestration.products import (
+    Brought,
+    DeclaredFlags,
+    JoinedConcepts,
+    Product,
+    ProductTools,
+    Services,
+    merge,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         flags=DeclaredFlags(products),
     )
     agents = build_agents(on, brought, opened)
+    services.tools.fill(agents.tools.toolbox)
     every = (*brought.pipelines, *knowledge.pipelines, agents.runtime.pipeline)
     declared = Declared(every, startable=brought.startable)
     delivery = _build_delivery(beneath, pipelines, declared, brought)
@@ -137,6 +146,7 @@ def _offer(
         pipelines=pipelines,
         live=live,
         approvals=approvals,
+        tools=ProductTools(),
         clock=beneath.clock,
         max_upload_bytes=beneath.settings.max_upload_bytes,
     )

@@ -4,6 +4,7 @@ from .discovery import GROUP, find_products
 from .errors import ProductInvalid
 from .product import Brought, DeclaredFlags, JoinedConcepts, Product, merge
 from .services import Services
+from .toolbox import ProductTools
 
 __all__ = [
     "GROUP",
@@ -12,6 +13,7 @@ __all__ = [
     "JoinedConcepts",
     "Product",
     "ProductInvalid",
+    "ProductTools",
     "Services",
     "find_products",
     "merge",

@@ -10,12 +10,15 @@ from mainspring.orchestration.approvals import Approvals
 from mainspring.orchestration.knowledge import KnowledgeServices
 from mainspring.orchestration.pipelines import LiveEvents, Pipelines
 
+from .toolbox import ProductTools
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """Handed to `Product.build`, once in each process.
 
     ai_switch         whether a tenant allows generative models at all
+    tools             for steps and routes; it is filled when every product is built
     max_upload_bytes  what the operator lets through in one upload
     """
 
@@ -27,5 +30,6 @@ class Services:
     pipelines: Pipelines
     live: LiveEvents
     approvals: Approvals
+    tools: ProductTools
     clock: Clock
     max_upload_bytes: int
