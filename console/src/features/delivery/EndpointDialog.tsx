@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Button, Dialog, DialogActions, Field, Input, Notice, Select, Textarea, toast } from "@/design";
 import { useEndpointChanges } from "./queries";
 import type { Endpoint, Format } from "./shapes";
-import { FORMATS } from "./words";
+import { FORMATS, isDirect } from "./words";
 
 interface Props {
   endpoint: Endpoint | null;
@@ -23,9 +23,12 @@ export function EndpointDialog({ endpoint, onClose, onSecret }: Props) {
   const { create, change } = useEndpointChanges();
   const error = create.error ?? change.error;
   const body = { url: url.trim(), topics: topics.split(/[\s,]+/).filter(Boolean), format, description: description.trim() };
-  const missing = body.url === "" ? "Give its address" : body.topics.length === 0 ? "Name at least one event" : undefined;
+  const direct = endpoint !== null && isDirect(endpoint);
+  const missing = direct ? undefined : body.url === "" ? "Give its address" : body.topics.length === 0 ? "Name at least one event" : undefined;
   function send() {
-    if (endpoint !== null) change.mutate({ endpoint: endpoint.id, ...body }, { onSuccess: () => { toast("Changed"); onClose(); } });
+    // What callers name is theirs to say.
+    const changed = direct ? { format: body.format, description: body.description } : body;
+    if (endpoint !== null) change.mutate({ endpoint: endpoint.id, ...changed }, { onSuccess: () => { toast("Changed"); onClose(); } });
     else {
       create.mutate(body, {
         onSuccess: ({ secret }) => {
@@ -37,8 +40,8 @@ export function EndpointDialog({ endpoint, onClose, onSecret }: Props) {
   }
   return (
     <Dialog title={endpoint === null ? "Add an endpoint" : "Change the endpoint"} onClose={onClose}>
-      <Field label="Address" hint="Events are posted to it; addresses inside the platform's network are refused"><Input type="url" value={url} placeholder="https://example.com/hooks" spellCheck={false} onChange={(event) => { setUrl(event.target.value); }} /></Field>
-      <Field label="Events" hint="One a line: run.finished, a group such as approval.*, or * for all"><Textarea rows={3} spellCheck={false} value={topics} onChange={(event) => { setTopics(event.target.value); }} /></Field>
+      {!direct && <Field label="Address" hint="Events are posted to it; addresses inside the platform's network are refused"><Input type="url" value={url} placeholder="https://example.com/hooks" spellCheck={false} onChange={(event) => { setUrl(event.target.value); }} /></Field>}
+      {!direct && <Field label="Events" hint="One a line: run.finished, a group such as approval.*, or * for all"><Textarea rows={3} spellCheck={false} value={topics} onChange={(event) => { setTopics(event.target.value); }} /></Field>}
       <Field label="Format">
         <Select value={format} onChange={(event) => { setFormat(event.target.value as Format); }}>{FORMATS.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}</Select>
       </Field>

@@ -9,7 +9,7 @@ import { endpointQuery, useEndpointChanges } from "./queries";
 import { RotateDialog } from "./RotateDialog";
 import type { Endpoint } from "./shapes";
 import { SigningSecret } from "./WebhooksPage";
-import { EndpointBadge, FORMATS, healthWords } from "./words";
+import { EndpointBadge, FORMATS, healthWords, topicWords } from "./words";
 import s from "./delivery.module.css";
 
 interface Props {
@@ -77,7 +77,7 @@ function Health({ endpoint }: { endpoint: Endpoint }) {
             ["Last taken", health.last_success_at === null ? "never yet" : ago(health.last_success_at)],
             ["Failures in a row", health.failures],
             ["Last failure", health.last_failure === null ? null : `${health.last_failure}${health.last_failure_at === null ? "" : `, ${ago(health.last_failure_at)}`}`],
-            ["Events", endpoint.topics.map((topic) => (topic === "*" ? "every event" : topic)).join(", ")],
+            ["Events", topicWords(endpoint).join(", ")],
             ["Format", FORMATS.find(({ value }) => value === endpoint.format)?.label ?? endpoint.format],
             ["What it is for", endpoint.description === "" ? null : endpoint.description],
             ["Made", `${atTime(endpoint.created_at)} by ${endpoint.created_by}`],

@@ -6,7 +6,7 @@ import { ago, Arriving, Badge, Button, Card, CardHead, Denied, Row, rowLinkClass
 import { EndpointDialog } from "./EndpointDialog";
 import { endpointsQuery } from "./queries";
 import type { Endpoint } from "./shapes";
-import { EndpointBadge, healthWords } from "./words";
+import { EndpointBadge, healthWords, topicWords } from "./words";
 
 /** Where events go out to, each with how it has been doing. */
 export function WebhooksPage() {
@@ -51,7 +51,7 @@ function EndpointRow({ endpoint }: { endpoint: Endpoint }) {
       <RowMain>
         <Link to="/settings/webhooks/$endpointId" params={{ endpointId: endpoint.id }} className={rowLinkClass}>{endpoint.url}</Link>
         {endpoint.description !== "" && <Text as="p" tone="soft" size="s">{endpoint.description}</Text>}
-        <Row gap={1} wrap>{endpoint.topics.map((topic) => <Badge key={topic} outline>{topic === "*" ? "every event" : topic}</Badge>)}</Row>
+        <Row gap={1} wrap>{topicWords(endpoint).map((words) => <Badge key={words} outline>{words}</Badge>)}</Row>
         <Text as="p" tone={endpoint.health.failures > 0 ? "critical" : "faint"} size="s">{healthWords(endpoint)}{endpoint.health.last_success_at !== null && `, last taken ${ago(endpoint.health.last_success_at)}`}</Text>
       </RowMain>
       <EndpointBadge endpoint={endpoint} />

@@ -5,7 +5,16 @@ export const FORMATS: { value: Format; label: string }[] = [
   { value: "standard-webhooks", label: "Standard Webhooks" },
   { value: "cloudevents", label: "CloudEvents, structured" },
   { value: "cloudevents-binary", label: "CloudEvents, binary" },
+  { value: "plain", label: "The data alone" },
 ];
+
+/** Posted to are addresses of this host that callers named, such as webhooks of agents' runs; it asks for no events. */
+export const isDirect = ({ topics }: Pick<Endpoint, "topics">) => topics.length === 0;
+
+/** Which events it is sent. */
+export function topicWords({ topics }: Endpoint): string[] {
+  return topics.length === 0 ? ["addresses that callers named"] : topics.map((topic) => (topic === "*" ? "every event" : topic));
+}
 
 export function EndpointBadge({ endpoint: { state, health } }: { endpoint: Endpoint }) {
   if (state === "off") return <Badge tone="info" icon="stop">Off</Badge>;

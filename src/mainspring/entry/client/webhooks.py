@@ -52,7 +52,7 @@ class WebhooksClient:
         """Post events of these topics to a web address; the answer holds the signing secret, this once.
 
         topics  such as `run.finished`, `approval.*` or `*`
-        format  `standard-webhooks` (default), `cloudevents` or `cloudevents-binary`
+        format  `standard-webhooks` (default), `cloudevents`, `cloudevents-binary` or `plain`
         """
         body = given(url=url, topics=list(topics), format=format, description=description)
         return self._transport.read(CreatedWebhook, "POST", "/v1/webhooks", json=body)
