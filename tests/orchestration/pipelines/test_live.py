@@ -1,6 +1,7 @@
 """What a watcher is promised: the whole story once, in order, from any point, until the end."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,10 @@ from mainspring.foundation.errors import BadRequest, NotFound
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.valkey import Valkey
 from mainspring.orchestration.pipelines import EventType, LiveEvents, RunEvent, RunStatus
-from mainspring.orchestration.pipelines.stream import stream_keys
+from mainspring.orchestration.pipelines.outcomes import Lease
+from mainspring.orchestration.pipelines.publisher import MessageBuffer, publish_now
+from mainspring.orchestration.pipelines.story import Milestone
+from mainspring.orchestration.pipelines.stream import Stream, Tail, Verdict, stream_keys
 from mainspring.orchestration.pipelines.types import RunId
 
 from .conftest import Engine
@@ -147,6 +151,42 @@ async def test_one_who_joins_after_the_end_and_the_expiry_gets_the_milestones(
     assert late.has_ended
     assert await live.is_over(tenant, run.id, str(late.events[-1].id))
     assert not await live.is_over(tenant, run.id, None)
+
+
+async def test_the_last_words_of_a_run_are_waited_for_when_its_end_is_known_already(
+    engine: Engine, live: LiveEvents, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = talkative(words=2)
+    async with engine.worker(pipeline):
+        run = await engine.pipelines.submit(tenant, pipeline, Number(1))
+        last = (await watch(live, tenant, run.id)).events[-1]
+    await engine.valkey.delete(*stream_keys(tenant, run.id))
+    stream, has_looked = Stream(engine.valkey), asyncio.Event()
+    speaker = MessageBuffer(Lease(tenant, run.id, "join", "", new_id(), 1), "late_text", last.id.milestone - 1)
+    speaker.is_floor_known = True
+
+    async def say(words: str) -> None:
+        speaker.pending = words
+        assert await stream.append([speaker.entry(last.at)]) == [Verdict.TAKEN]
+        speaker.sent += words
+
+    async def look(self: Stream, *asked: Any, **more: Any) -> Tail | None:
+        try:
+            return await read(self, *asked, **more)
+        finally:
+            has_looked.set()
+
+    read = Stream.read
+    monkeypatch.setattr(Stream, "read", look)
+    await say("one ")
+    watching = asyncio.create_task(watch(live, tenant, run.id))
+    await has_looked.wait()
+    await say("two ")
+    end = Milestone(tenant, run.id, last.id.milestone, last.type, last.at, last.facts)
+    await publish_now(engine.valkey, [end])
+    client = await watching
+    assert client.texts["late_text"] == "one two "
+    assert client.has_ended
 
 
 async def test_streams_expire_and_leave_no_other_keys(
