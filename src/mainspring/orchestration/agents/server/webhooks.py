@@ -14,6 +14,7 @@ from mainspring.foundation.outbox import OutboxEvent
 from mainspring.orchestration.agents.errors import AgentUnknown
 from mainspring.orchestration.agents.events import AgentRunFinished
 from mainspring.orchestration.agents.runs import AgentRuns
+from mainspring.orchestration.agents.runs.reading import as_json
 from mainspring.orchestration.agents.types import AgentRun, AgentRunId, Json, JsonObject
 from mainspring.orchestration.delivery import DirectPost
 
@@ -42,9 +43,8 @@ class Webhooks:
         if not url:
             return
         data = await self._describe(event.tenant, AgentRunId(read_uuid(str(event.payload["run"]), "run")))
-        wanted = DirectPost(
-            event.tenant, event.id, str(url), AgentRunFinished.TOPIC, data or _gone(event), event.created_at
-        )
+        body = msgspec.json.decode(as_json(data or _gone(event)))  # without NUL, which Postgres cannot keep
+        wanted = DirectPost(event.tenant, event.id, str(url), AgentRunFinished.TOPIC, body, event.created_at)
         await self.posts.post(wanted)
 
     async def _describe(self, tenant: TenantId, identifier: AgentRunId) -> JsonObject | None:

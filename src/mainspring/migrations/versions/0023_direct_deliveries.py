@@ -8,10 +8,6 @@ down_revision = "0021"
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
-    _direct_deliveries()
-
-
-def _direct_deliveries() -> None:
     op.execute("alter table delivery add column url text")
     op.execute("alter table delivery_endpoint drop constraint delivery_endpoint_format")
     op.execute("""
