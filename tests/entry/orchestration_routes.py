@@ -43,6 +43,7 @@ OPERATING = [
     Route("POST", "/v1/runs/{run}/signal/now", OPERATE, changes=True),
     Route("POST", "/v1/runs:cancel", OPERATE, _body({"all": True}), changes=True),
     Route("GET", "/v1/pipelines", VIEW),
+    Route("GET", "/v1/products", VIEW),
     Route("POST", "/v1/pipelines/rehearsal.act/runs", OPERATE, _body({"input": {}}), changes=True),
     Route("GET", "/v1/dead-letters", VIEW),
     Route("GET", "/v1/dead-letters/groups", VIEW),

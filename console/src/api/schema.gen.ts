@@ -3057,6 +3057,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Products
+         * @description The products that were found by entry point, with the names of what they bring.
+         */
+        get: operations["list_products_v1_products_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/records": {
         parameters: {
             query?: never;
@@ -4491,6 +4511,16 @@ export interface components {
             file: string;
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * BroughtPipelineShape
+         * @description A pipeline by the versions that may still have runs.
+         */
+        BroughtPipelineShape: {
+            /** Name */
+            name: string;
+            /** Versions */
+            versions: number[];
         };
         /**
          * BulkKind
@@ -7682,6 +7712,43 @@ export interface components {
             title: string;
             /** Type */
             type: string;
+        };
+        /**
+         * ProductList
+         * @description Every installed product, by name.
+         */
+        ProductList: {
+            /** Items */
+            items: components["schemas"]["ProductShape"][];
+        };
+        /**
+         * ProductShape
+         * @description A product; prompts and playbooks are names of files, `flags` the values until somebody changes them.
+         */
+        ProductShape: {
+            /** Agents */
+            agents: string[];
+            /** Flags */
+            flags: {
+                [key: string]: boolean;
+            };
+            /**
+             * Name
+             * @example contracts
+             */
+            name: string;
+            /** Pipelines */
+            pipelines: components["schemas"]["BroughtPipelineShape"][];
+            /** Playbooks */
+            playbooks: string[];
+            /** Prompts */
+            prompts: string[];
+            /** Sources */
+            sources: string[];
+            /** Title */
+            title: string;
+            /** Tools */
+            tools: string[];
         };
         /**
          * ProviderKeyList
@@ -16074,6 +16141,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaybookPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_products_v1_products_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductList"];
                 };
             };
             /** @description Any error */

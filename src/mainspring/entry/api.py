@@ -34,6 +34,7 @@ from mainspring.orchestration.knowledge import routes as knowledge_routes
 from mainspring.orchestration.pipelines import operating as operating_routes
 from mainspring.orchestration.pipelines import routes as run_routes
 from mainspring.orchestration.pipelines.dialects import build_dialect_router
+from mainspring.orchestration.products import routes as product_routes
 from mainspring.orchestration.tools import routes as tool_routes
 from mainspring.orchestration.tools.mcp import McpEndpoint, build_mcp_router, mcp_route
 
@@ -48,7 +49,7 @@ _UPLOADS = ("/v1/knowledge/documents", "/v1/knowledge/sources/")
 def make_app(platform: Platform, *, has_console: bool = True) -> FastAPI:
     """The application over a built platform."""
     settings = platform.settings
-    uploads = [*_UPLOADS, *(path for product in platform.orchestration.products for path in product.upload_paths)]
+    uploads = [*_UPLOADS, *(path for product, _ in platform.orchestration.products for path in product.upload_paths)]
     app = create_app(
         platform.identity,
         title="Mainspring",
@@ -76,6 +77,7 @@ def _add_orchestration(app: FastAPI, parts: Orchestration, *, max_upload_bytes: 
     for router in parts.brought.routers:
         app.include_router(router)
     app.include_router(knowledge_routes.build_router(parts.knowledge.services, max_upload_bytes=max_upload_bytes))
+    app.include_router(product_routes.build_router(parts.products))
     app.include_router(operating_routes.build_router(parts.operating))
     app.include_router(run_routes.build_router(parts.pipelines, parts.live, privacy=parts.privacy))
     app.include_router(build_dialect_router(parts.pipelines, parts.live, privacy=parts.privacy))

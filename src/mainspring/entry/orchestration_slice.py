@@ -59,7 +59,7 @@ class Orchestration:
     live: LiveEvents
     knowledge: KnowledgeParts
     approvals: Approvals
-    products: tuple[Product, ...]
+    products: tuple[tuple[Product, Brought], ...]
     brought: Brought
     all_pipelines: tuple[Pipeline, ...]
     privacy: Privacy
@@ -78,7 +78,8 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
     opened.push_async_callback(knowledge.homes.close)
     approvals = Approvals(database, pipelines)
     services = _offer(beneath, pipelines, live, knowledge, approvals)
-    brought = merge([(product, product.build(services)) for product in products])
+    built = tuple((product, product.build(services)) for product in products)
+    brought = merge(built)
     subjects = [each for product in products for each in product.subjects]
     privacy = JoinedPrivacy(
         RunPrivacy(knowledge.services.documents, products=subjects), ThreadPrivacy(Ownership(database))
@@ -108,7 +109,7 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
         live=live,
         knowledge=knowledge,
         approvals=approvals,
-        products=products,
+        products=built,
         brought=brought,
         all_pipelines=every,
         privacy=privacy,

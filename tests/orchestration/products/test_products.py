@@ -2,8 +2,10 @@
 
 from importlib.metadata import EntryPoint, EntryPoints
 
+import httpx
 import pytest
 
+from mainspring.foundation.http import create_app
 from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.principal import Principal, PrincipalKind
 from mainspring.orchestration.knowledge import Concept
@@ -17,6 +19,8 @@ from mainspring.orchestration.products import (
     find_products,
     merge,
 )
+from mainspring.orchestration.products.routes import READ, build_router
+from tests.orchestration.pipelines.test_routes import Doorman, key
 
 
 def _product(name: str, *pipelines: Pipeline) -> Product:
@@ -111,3 +115,17 @@ async def test_a_flag_has_the_value_that_its_product_declares_and_others_are_off
     anybody = Principal(TenantId(new_id()), PrincipalKind.SYSTEM, "Anybody", frozenset())
     assert await flags.is_on(anybody.tenant, "new_editor", anybody)
     assert not await flags.is_on(anybody.tenant, "old_editor", anybody)
+
+
+async def test_a_caller_is_told_which_products_are_installed_and_what_each_brings(tenant: TenantId):
+    (contracts,) = find_products(frozenset({"contracts"}))
+    two, one = Pipeline("tests.letters", version=2), Pipeline("tests.letters", version=1)
+    app = create_app(Doorman(), title="Test", version="0")
+    app.include_router(build_router([(contracts, Brought(pipelines=(two, one)))]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        (told,) = (await client.get("/v1/products", headers=key(tenant, READ))).json()["items"]
+        assert (await client.get("/v1/products", headers=key(tenant, "other"))).status_code == 403
+    assert (told["name"], told["title"]) == ("contracts", "Contract intelligence")
+    assert told["pipelines"] == [{"name": "tests.letters", "versions": [1, 2]}]
+    assert told["prompts"] == ["ask.v1", "classify.v1", "speak.v1", "summarize.v1"]
+    assert told["playbooks"] == ["buyer", "vendor"]

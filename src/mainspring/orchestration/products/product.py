@@ -54,6 +54,11 @@ class Brought:
     startable: frozenset[str] = frozenset()
     subscribers: Subscribers = field(default_factory=dict[str, tuple[Subscriber, ...]])
 
+    @property
+    def all_tools(self) -> "tuple[Tool, ...]":
+        """Its tools, and those that its agents bring."""
+        return (*self.tools, *(tool for agent in self.agents for tool in agent.tools))
+
 
 @dataclass(frozen=True, slots=True)
 class Product:
@@ -65,7 +70,8 @@ class Product:
                       document is not told what the run says
     upload_paths      paths whose requests may be as large as an upload; each ends with `/` or is whole
     concepts          what words of a question mean in the labels that it gives to places
-    prompts, flags    templates by name, and flags with the value they have until somebody changes it
+    flags             flags by name with the value they have until somebody changes it
+    prompts           folders of templates, `<name>.v<version>.md`
     playbooks         folder of YAML files with the rules that a new tenant starts with
     """
 
@@ -76,13 +82,25 @@ class Product:
     subjects: tuple[str, ...] = ()
     upload_paths: tuple[str, ...] = ()
     concepts: Concepts | None = None
-    prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     flags: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    prompts: tuple[Traversable, ...] = ()
     playbooks: Traversable | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ProductInvalid(f"product name {self.name!r} must be snake_case of at most 63 characters")
+
+    def list_prompts(self) -> list[str]:
+        """Names of its templates, with their versions."""
+        return sorted(name for folder in self.prompts for name in _names_in(folder, ".md"))
+
+    def list_playbooks(self) -> list[str]:
+        """Names of the playbooks that a new tenant starts with."""
+        return _names_in(self.playbooks, ".yaml") if self.playbooks else []
+
+
+def _names_in(folder: Traversable, kind: str) -> list[str]:
+    return sorted(entry.name.removesuffix(kind) for entry in folder.iterdir() if entry.name.endswith(kind))
 
 
 def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
@@ -102,15 +120,11 @@ def merge(brought: Sequence[tuple[Product, Brought]]) -> Brought:
     return Brought(
         pipelines=tuple(pipeline for _, parts in brought for pipeline in parts.pipelines),
         agents=tuple(agent for _, parts in brought for agent in parts.agents),
-        tools=tuple(dict.fromkeys(tool for _, parts in brought for tool in _tools_of(parts))),
+        tools=tuple(dict.fromkeys(tool for _, parts in brought for tool in parts.all_tools)),
         routers=tuple(router for _, parts in brought for router in parts.routers),
         startable=frozenset(name for _, parts in brought for name in parts.startable),
         subscribers=join_subscribers(*(parts.subscribers for _, parts in brought)),
     )
-
-
-def _tools_of(parts: Brought) -> tuple["Tool", ...]:
-    return (*parts.tools, *(tool for agent in parts.agents for tool in agent.tools))
 
 
 class DeclaredFlags:

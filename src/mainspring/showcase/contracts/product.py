@@ -1,5 +1,7 @@
 """Contract intelligence as a product: what it brings to the platform, and from which doors it is made."""
 
+from importlib.resources import files
+
 from mainspring.orchestration.products import Brought, Product, Services
 
 from .concepts import ContractConcepts
@@ -10,6 +12,8 @@ from .saved_playbooks import Playbooks
 from .service import SOURCE, Contracts
 from .tasks import build_subscribers
 from .writer import ModelWriter
+
+_HERE = files("mainspring.showcase.contracts")
 
 
 def build(services: Services) -> Brought:
@@ -40,4 +44,6 @@ product = Product(
     subjects=("ctr",),
     upload_paths=("/v1/contracts",),
     concepts=ContractConcepts(),
+    prompts=(_HERE / "prompts", _HERE / "asking" / "prompts"),
+    playbooks=_HERE / "playbooks",
 )
