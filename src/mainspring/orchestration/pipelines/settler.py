@@ -1,4 +1,8 @@
-"""Group commit: the outcomes that came in during the last commit make up the next one."""
+"""Group commit: the outcomes that came in during the last commits make up the next one.
+
+Two at once, so that one is worked at while the other waits for the disk. Batches that share runs take turns by
+the locks on those, as those of two workers do.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +20,9 @@ from .types import Failure
 log = get_logger(__name__)
 
 MAX_SETTLED = 200
+AT_ONCE = 2
+"""Commits under way; each takes a connection."""
+
 _REFUSED = "output_refused"
 
 OnSettled = Callable[[Sequence[Outcome], Settled], Awaitable[None]]
@@ -40,6 +47,11 @@ class Settler:
 
     async def run(self) -> None:
         """Settle until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._settle_forever())
+
+    async def _settle_forever(self) -> None:
         while True:
             await self._has_waiting.wait()
             self._has_waiting.clear()
