@@ -22,7 +22,7 @@ from .pipeline import Pipeline
 from .pools import PooledRun
 from .privacy import JoinedPrivacy, Privacy
 from .schemas import RunShape, run_shape
-from .service import Pipelines
+from .service import Pipelines, callers_key
 from .signals import Told
 from .types import (
     ROUTINE,
@@ -93,6 +93,7 @@ __all__ = [
     "Urgency",
     "Wait",
     "Worker",
+    "callers_key",
     "count_lanes",
     "find_share",
     "for_run",

@@ -34,6 +34,7 @@ log = get_logger(__name__)
 Output = TypeVar("Output")
 
 MAX_KEY_CHARACTERS = 200
+_CALLERS = "caller:"
 MAX_CHILDREN = 100
 
 
@@ -114,7 +115,7 @@ class Pipelines:
         if created_at is not None:
             return queued_run(transaction.tenant, pipeline, row, created_at)
         assert idempotency_key is not None
-        earlier = await store.find_by_key(transaction, idempotency_key, pipeline.name, text)
+        earlier = await store.find_by_key(transaction, idempotency_key, pipeline.name, text, replay_of=None)
         if earlier is None and refusal:
             raise refusal
         if earlier is None or not earlier["is_same"]:
@@ -185,7 +186,10 @@ class Pipelines:
         repeated = None if refusal else await repeat(transaction, earlier, pipeline, terms)
         if repeated is not None:
             return await self.get_run_in(transaction, repeated)
-        first = await store.find_by_key(transaction, key, pipeline.name, text) if key is not None else None
+        again = None if from_failed else run
+        first = None
+        if key is not None:
+            first = await store.find_by_key(transaction, key, pipeline.name, text, replay_of=again)
         if first is None and refusal:
             raise refusal
         assert key is not None
@@ -313,20 +317,35 @@ class Pipelines:
                 await self._valkey.delete(*keys)
 
 
+def callers_key(key: str | None) -> str | None:
+    """What a caller named its request, as a key of a run; None for none. InvalidInput for one that cannot be kept.
+
+    Keys such as `retry:<run>` are the platform's own: whoever could take one first would keep a run from its retry.
+    """
+    if key is None:
+        return None
+    _check_key(key, MAX_KEY_CHARACTERS)
+    return _CALLERS + key
+
+
 def key_reused(key: str) -> IdempotencyKeyReused:
     """The refusal of an idempotency key that stands for other work."""
-    return IdempotencyKeyReused(f"The idempotency key {key[:40]!r} was used before for other work. Send a new key.")
+    return IdempotencyKeyReused(
+        f"The idempotency key {key.removeprefix(_CALLERS)[:40]!r} was used before for other work. Send a new key."
+    )
 
 
 def _check_terms(idempotency_key: str | None, urgency: Urgency) -> None:
-    if idempotency_key is not None and not (
-        1 <= len(idempotency_key) <= MAX_KEY_CHARACTERS and idempotency_key.isprintable()
-    ):
-        raise InvalidInput(
-            f"The idempotency key has {len(idempotency_key)} characters; "
-            f"use 1 to {MAX_KEY_CHARACTERS} printable ones, such as a UUID."
-        )
+    if idempotency_key is not None:
+        _check_key(idempotency_key, MAX_KEY_CHARACTERS + len(_CALLERS))
     if urgency.cost_ceiling_micros is not None and urgency.cost_ceiling_micros < 0:
         raise InvalidInput(f"cost_ceiling_micros is {urgency.cost_ceiling_micros}; it must not be negative.")
     if not -100 <= urgency.priority <= 100:
         raise InvalidInput(f"priority is {urgency.priority}; it must be between -100 and 100.")
+
+
+def _check_key(key: str, most: int) -> None:
+    if not (1 <= len(key) <= most and key.isprintable()):
+        raise InvalidInput(
+            f"The idempotency key has {len(key)} characters; use 1 to {most} printable ones, such as a UUID."
+        )

@@ -87,16 +87,20 @@ async def insert_run(transaction: TenantTransaction, row: Mapping[str, object], 
     return created["created_at"] if created else None
 
 
-async def find_by_key(transaction: TenantTransaction, key: str, pipeline: str, input_json: str) -> Row | None:
-    """The run submitted under an idempotency key, and whether it was for the same work."""
+async def find_by_key(
+    transaction: TenantTransaction, key: str, pipeline: str, input_json: str, *, replay_of: UUID | None
+) -> Row | None:
+    """The run of an idempotency key, and whether it was for the same work: as a replay, also of the same run."""
     return await transaction.first(
         """
-        select id, pipeline = %(pipeline)s and input = %(input)s::jsonb as is_same from run
-         where tenant_id = %(tenant)s and idempotency_key = %(key)s""",
+        select id, pipeline = %(pipeline)s and input = %(input)s::jsonb
+                   and replay_of is not distinct from %(replay_of)s::uuid as is_same
+          from run where tenant_id = %(tenant)s and idempotency_key = %(key)s""",
         tenant=transaction.tenant,
         key=key,
         pipeline=pipeline,
         input=input_json,
+        replay_of=replay_of,
     )
 
 

@@ -22,7 +22,7 @@ from mainspring.foundation.principal import Principal
 from mainspring.inference.gateway import forget_payloads
 from mainspring.orchestration.knowledge import Documents, Indexes, NewDocument, Reader
 from mainspring.orchestration.knowledge.types import Chunk, Document, ParsedDocument
-from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunStatus
+from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunStatus, callers_key
 
 from . import store
 from .errors import ContractClosed, ReasonMissing, RunNotFinished
@@ -150,7 +150,11 @@ class Contracts:
                 if not await store.add_contract(transaction, contract):
                     return None
             run = await self._pipelines.submit_in(
-                transaction, self._pipeline, submitted, idempotency_key=idempotency_key, subject=_subject(contract)
+                transaction,
+                self._pipeline,
+                submitted,
+                idempotency_key=callers_key(idempotency_key),
+                subject=_subject(contract),
             )
             await store.point_at_run(transaction, contract.id, run.id, contract.playbook)
             return run.id

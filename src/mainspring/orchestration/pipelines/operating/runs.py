@@ -17,7 +17,7 @@ from mainspring.foundation.errors import InvalidInput, NotFound
 from mainspring.foundation.ids import TenantId
 from mainspring.foundation.pagination import Page, PageRequest, cut_page, make_cursor
 from mainspring.foundation.principal import Principal
-from mainspring.orchestration.pipelines.service import Pipelines, read_run, run_not_found
+from mainspring.orchestration.pipelines.service import Pipelines, callers_key, read_run, run_not_found
 from mainspring.orchestration.pipelines.types import Failure, Run, RunId, StepStatus
 
 from . import letters_store, runs_store
@@ -121,8 +121,9 @@ class RunDesk:
         """
         pipeline = self._declared.get(name, version)
         self._declared.require_start(name)
+        key = callers_key(idempotency_key)
         return await self._pipelines.submit(
-            principal.tenant, pipeline, read_input(pipeline, given), idempotency_key=idempotency_key, by=principal
+            principal.tenant, pipeline, read_input(pipeline, given), idempotency_key=key, by=principal
         )
 
     async def retry(
@@ -173,7 +174,7 @@ class RunDesk:
             from_failed=False,
             pipeline=pipeline,
             submitted=submitted,
-            idempotency_key=idempotency_key,
+            idempotency_key=callers_key(idempotency_key),
             by=principal,
         )
 
