@@ -1,4 +1,4 @@
-"""The room's tables as migrations 0017 and 0023 make them; row-level security is in the migration."""
+"""The room's tables as migrations 0017 and 0022 make them; row-level security is in the migration."""
 
 from typing import Any
 
