@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Each of two processes has engines of its own; the tests of a file stay together, as they share what they set up.
+PYTEST := $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps
 
 help: ## list the commands
@@ -12,7 +14,7 @@ demo: ## install, start everything, analyse a contract live; ONCE=1 exits after 
 	@$(BIN)/mainspring demo $(if $(ONCE),--once)
 
 test: .venv/dev.stamp ## run the tests
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST)
 
 check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tests, console: what CI runs
 	$(BIN)/ruff check .
@@ -21,7 +23,7 @@ check: .venv/dev.stamp console/dist/index.html ## lint, types, import rules, tes
 	PYTHONPATH=. $(BIN)/lint-imports --config importlinter.toml
 	$(BIN)/pyright
 	cd console && npm run check && npm test
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST)
 	$(MAKE) --no-print-directory test-browser
 	$(BIN)/python -m bench.contracts --limit 3
 	$(BIN)/python -m bench.pipelines --steps 1000
