@@ -71,10 +71,15 @@ class DeadLetters:
         raises   DeadLetterDecided for a discarded one, and what `RunDesk.retry` raises
         """
         found = await self.get(principal.tenant, letter)
-        if found.state is LetterState.DISCARDED:
-            raise DeadLetterDecided(f"The dead letter was discarded ({found.reason}); restore it first.")
+        _refuse_discarded(found)
+
+        async def refuse_just_discarded(transaction: TenantTransaction, _: int) -> None:
+            row = await letters_store.find_letter(transaction, letter, most=0)
+            if row is not None:
+                _refuse_discarded(read_letter(row))
+
         if found.state is LetterState.OPEN:
-            await self._runs.retry(principal, found.run)
+            await self._runs.retry(principal, found.run, on_taken=refuse_just_discarded)
         return await self.get(principal.tenant, letter)
 
     async def discard(self, principal: Principal, letter: LetterId, reason: str) -> Letter:
@@ -114,6 +119,11 @@ class DeadLetters:
 def letter_not_found(letter: LetterId) -> NotFound:
     """The answer for unknown and foreign letters."""
     return NotFound(f"There is no {LETTER_PREFIX}_... with the id {show_id(LETTER_PREFIX, letter)!r}.")
+
+
+def _refuse_discarded(letter: Letter) -> None:
+    if letter.state is LetterState.DISCARDED:
+        raise DeadLetterDecided(f"The dead letter was discarded ({letter.reason}); restore it first.")
 
 
 def check_reason(reason: str) -> str:
