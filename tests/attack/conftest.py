@@ -1,11 +1,14 @@
 """One whole system for the attacks, with an owner in each of two tenants and a contract in the first."""
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
+from tests.orchestration.tools.mcp.neighbour import Neighbour, neighbouring
 from tests.stack import Person, RunningStack, run_stack
 
 TEXT = b"SERVICE AGREEMENT\n\n1. Term. This Agreement lasts one year.\n\n2. Law. The laws of England govern it.\n"
@@ -38,8 +41,33 @@ class Target:
 
 
 @pytest.fixture(scope="session")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def neighbour() -> Iterator[Neighbour]:
+    """An MCP server of somebody else, at an address that the stack may reach."""
+    opened: Future[tuple[Neighbour, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        closing = asyncio.Event()
+        async with neighbouring(Neighbour()) as served:
+            opened.set_result((served, asyncio.get_running_loop(), closing))
+            await closing.wait()
+
+    with ThreadPoolExecutor(1) as aside:
+        running = aside.submit(lambda: asyncio.run(serve()))
+        served, loop, closing = opened.result(20)
+        yield served
+        loop.call_soon_threadsafe(closing.set)
+        running.result(20)
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory, neighbour: Neighbour) -> Iterator[Target]:
     """A running stack with an analysed contract."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MAINSPRING_MCP_HOSTS", f"127.0.0.1:{neighbour.port}")
+        yield from _attacked(tmp_path_factory)
+
+
+def _attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     with run_stack(tmp_path_factory.mktemp("attacked") / "data", rehearses=True) as stack:
         owner, stranger = stack.person("acme"), stack.person("rival")
         with stack.client(owner) as client:
