@@ -9,6 +9,7 @@ import httpx
 import psycopg
 
 from mainspring.foundation.engines import find_running
+from mainspring.foundation.ids import read_id
 from tests.attack.conftest import TEXT, Target
 
 
@@ -83,8 +84,9 @@ def test_a_deleted_contract_takes_runs_stories_and_words_along(target: Target):
     assert target.call("GET", f"/v1/runs/{run}").status_code == 404
     assert target.call("GET", f"/v1/runs/{run}/events").status_code == 404
     assert _count(target, b"select count(*) from run where subject = '%s'" % contract.encode()) == 0
-    words = b"""select count(*) from inference_payload p join inference_record r on r.id = p.record_id
-                where not exists (select 1 from run where run.id = r.run_id)"""
+    records = b"select count(*) from inference_record r where r.run_id = '%s'" % str(read_id("run", run)).encode()
+    assert _count(target, records) > 0
+    words = records + b" and exists (select from inference_payload p where p.record_id = r.id)"
     assert _until(lambda: _count(target, words) == 0)
 
 
