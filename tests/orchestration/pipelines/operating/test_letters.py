@@ -1,6 +1,7 @@
 """Dead letters: grouped by cause, looked into, replayed once, discarded for a reason, one or a thousand."""
 
 import asyncio
+from typing import Any
 
 import psycopg
 import pytest
@@ -9,10 +10,11 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId, new_id, read_id, show_id
 from mainspring.foundation.pagination import PageRequest
 from mainspring.foundation.principal import Principal, PrincipalKind
-from mainspring.orchestration.pipelines import Pipelines, RunId
+from mainspring.orchestration.pipelines import Pipelines, Run, RunId
 from mainspring.orchestration.pipelines.errors import BacklogFull, PipelineDraining
 from mainspring.orchestration.pipelines.operating import LetterFilter, RunFilter, build_operating, bulk_store
 from mainspring.orchestration.pipelines.operating.run_routes import OPERATE, READ
+from mainspring.orchestration.pipelines.operating.runs import RunDesk
 from mainspring.orchestration.pipelines.privacy import COVERED
 from tests.orchestration.pipelines.conftest import Engine
 
@@ -151,6 +153,23 @@ async def test_one_action_that_fails_leaves_the_others_going_on(
     assert (await desk.get(tenant, f"/bulk-actions/{asked.json()['id']}")).json()["state"] == "finished"
     async with database.tenant(other_tenant) as transaction:
         await transaction.run("delete from bulk_action where id = %(id)s", id=row["id"])
+
+
+async def test_what_was_discarded_while_many_are_replayed_starts_nothing(
+    engine: Engine, desk: Desk, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fail(engine, tenant, Counter(), 1)
+    (letter,) = await letters(desk, tenant)
+    retry = RunDesk.retry
+
+    async def retry_too_late(self: RunDesk, principal: Principal, run: RunId, **more: Any) -> Run:
+        assert (await desk.post(tenant, f"/dead-letters/{letter['id']}/discard", {"reason": "acme"})).status_code == 200
+        return await retry(self, principal, run, **more)
+
+    monkeypatch.setattr(RunDesk, "retry", retry_too_late)
+    action = (await desk.post(tenant, "/dead-letters:replay", {})).json()
+    assert (action["done"], action["skipped"]) == (0, 1)
+    assert len((await desk.get(tenant, "/runs")).json()["items"]) == 1
 
 
 async def test_a_group_is_discarded_for_a_reason(engine: Engine, desk: Desk, tenant: TenantId) -> None:

@@ -28,6 +28,7 @@ from mainspring.orchestration.pipelines.service import Pipelines
 from mainspring.orchestration.pipelines.types import RunId, RunStatus
 
 from . import bulk_store, letters_store, runs_store
+from .errors import DeadLetterDecided
 from .letters import check_reason, list_matching
 from .reading import read_uuid
 from .runs import RunDesk, named_terms
@@ -214,6 +215,9 @@ async def _find_targets(transaction: TenantTransaction, row: Row) -> list[_Targe
 
 
 async def _count_done(bulk: UUID, transaction: TenantTransaction, count: int) -> None:
+    """Raises DeadLetterDecided, which undoes the retry, when no letter of the run was left to be replayed by it."""
+    if count == 0:
+        raise DeadLetterDecided("Some dead letters were decided by others meanwhile; what they decided stands.")
     await bulk_store.count_bulk(transaction, bulk, done=count)
 
 
