@@ -8,8 +8,9 @@ from mainspring.foundation.ids import TenantId, new_id, show_id
 from mainspring.foundation.pagination import PageRequest
 from mainspring.orchestration.pipelines import Run
 from mainspring.orchestration.pipelines.operating import RunFilter
-from mainspring.orchestration.pipelines.operating.run_routes import READ
+from mainspring.orchestration.pipelines.operating.run_routes import OPERATE, READ
 from tests.orchestration.pipelines.conftest import Engine
+from tests.orchestration.pipelines.test_routes import key
 
 from .conftest import Desk, path_of
 from .pipelines import Counter, Order, inner, shop
@@ -117,6 +118,14 @@ async def test_a_pipeline_is_started_by_name_once_for_a_key(engine: Engine, desk
     async with engine.worker(shop(counter, version=2)):
         await engine.finished(tenant, (await desk.operating.runs.list(tenant, PageRequest(), RunFilter())).items[0].id)
     assert counter.seen == [400]
+
+
+async def test_half_a_character_in_an_input_is_named_for_what_it_is(desk: Desk, tenant: TenantId) -> None:
+    headers = {**key(tenant, OPERATE), "content-type": "application/json"}
+    body = rb'{"input": {"amount": 2, "note": "\ud800"}}'
+    answer = await desk.client.post("/v1/pipelines/tests.shop/runs", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert "half of a surrogate pair" in answer.json()["detail"]
 
 
 async def test_what_the_platform_starts_is_not_started_from_outside(

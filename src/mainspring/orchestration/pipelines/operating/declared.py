@@ -5,6 +5,7 @@ only pipelines that say that any input of their type is harmless are started, sc
 input from outside; every run may be retried, and replayed as it was.
 """
 
+import re
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -63,6 +64,9 @@ class Declared:
             )
 
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 def read_input(pipeline: Pipeline, text: bytes | str) -> object:
     """The input of a pipeline behind JSON text; InvalidInput says what does not fit its type."""
     kinds = [step.input_type for step in pipeline.steps if not step.after and not step.each]
@@ -71,6 +75,8 @@ def read_input(pipeline: Pipeline, text: bytes | str) -> object:
         values = [decode(given.decode(), kind) for kind in kinds]
     except (PayloadRefused, UnicodeDecodeError) as unfit:
         reason = str(unfit.__cause__ or unfit)
+        if "truncated" in reason and _SURROGATE.search(given):  # what the decoder says of one that has no other half
+            reason = "a string has half of a surrogate pair, which is no character"
         raise InvalidInput(
             f"The input does not fit {pipeline.name}@{pipeline.version}: {reason[:300]}. "
             "Its JSON Schema is in GET /v1/pipelines."
