@@ -140,7 +140,7 @@ def test_a_schedule_is_made_paused_and_deleted(scene: Scene, cancelled: dict[str
     given = json.dumps(detail["input"])
     made = read(
         scene.stack,
-        *("schedules", "create", "yearly", PIPELINE, "0 0 1 1 *", "--tenant", "acme", "--input", "-"),
+        *("schedules", "create", "every-new-year", PIPELINE, "0 0 1 1 *", "--tenant", "acme", "--input", "-"),
         given=given,
     )
     assert read(scene.stack, "schedules", "pause", made["id"], "--tenant", "acme")["next"] == "paused"

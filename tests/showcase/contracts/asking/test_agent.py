@@ -142,6 +142,7 @@ async def test_a_model_that_does_not_answer_gives_way_to_quotes(office: Office):
 
 
 async def test_a_fooled_model_cannot_draft_without_a_person(office: Office):
+    before = await office.drafts()
     said = await office.ask(
         "What does clause 9.2 say?",
         asks_for("read_clause", contract="acme-supply", clause="9.2"),
@@ -150,17 +151,18 @@ async def test_a_fooled_model_cannot_draft_without_a_person(office: Office):
     )
     (asked,) = said.asks
     assert (asked["kind"], asked["tool"]) == ("approval", "draft_amendment")
-    assert await office.drafts() == []
+    assert await office.drafts() == before
     said = await office.decide(said, Verdict.REJECT)
     assert said.asks == ()
-    assert await office.drafts() == []
+    assert await office.drafts() == before
 
 
 async def test_a_model_fooled_at_its_first_word_is_stopped_as_well(office: Office):
+    before = await office.drafts()
     said = await office.ask("Hello", draft(), ScriptedReply("NOTHING RELEVANT"))
     assert [asked["tool"] for asked in said.asks] == ["draft_amendment"]
     await office.decide(said, Verdict.REJECT)
-    assert await office.drafts() == []
+    assert await office.drafts() == before
 
 
 async def test_what_a_fooled_model_repeats_of_a_contract_is_no_answer(office: Office):
@@ -176,6 +178,7 @@ async def test_what_a_fooled_model_repeats_of_a_contract_is_no_answer(office: Of
 
 
 async def test_an_approved_draft_is_stored_once_as_it_was_shown(office: Office):
+    before = await office.drafts()
     said = await office.ask(
         "Amend clause 9.1 of acme-supply to the laws of Ireland.",
         draft("9.1 This Agreement is governed by the laws of Ireland."),
@@ -185,7 +188,7 @@ async def test_an_approved_draft_is_stored_once_as_it_was_shown(office: Office):
     assert "[-Delaware.-] {+Ireland.+}" in shown["redline"]
     assert shown["old_text"] == LAW
     await office.decide(said, Verdict.APPROVE)
-    (stored,) = await office.drafts()
+    (stored,) = [each for each in await office.drafts() if each not in before]
     assert (stored["old_text"], stored["new_text"]) == (LAW, "9.1 This Agreement is governed by the laws of Ireland.")
     assert office.text[stored["start"] : stored["end"]] == LAW
 
