@@ -3,7 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Each of two processes has engines of its own; the tests of a file stay together, as they share what they set up.
-PYTEST := $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+# Tests are shuffled; another SEED gives another order.
+SEED ?= 1
+PYTEST = $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --randomly-seed $(SEED)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps
 
 help: ## list the commands
