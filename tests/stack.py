@@ -117,9 +117,9 @@ def _installed() -> Generator[None]:
 def _run_stack(folder: Path, workers: int, lease: timedelta) -> Generator[RunningStack]:
     settings = load_settings(data_dir=folder, port=0, gateway_port=0, lease_seconds=lease.total_seconds())
     stack, stop = Stack(settings, workers=workers), threading.Event()
-    watcher = threading.Thread(target=stack.watch, args=(stop,))
+    watcher = threading.Thread(target=stack.watch, args=(stop, _hear))
     try:
-        stack.start(lambda line: None)
+        stack.start(_hear)
         watcher.start()
         yield RunningStack(stack, settings)
     finally:
@@ -127,6 +127,10 @@ def _run_stack(folder: Path, workers: int, lease: timedelta) -> Generator[Runnin
         if watcher.is_alive():
             watcher.join()
         stack.stop()
+
+
+def _hear(line: str) -> None:
+    """Nobody looks on."""
 
 
 def wait_until(claim: Callable[[], bool], *, seconds: float = 20.0) -> None:

@@ -43,3 +43,18 @@ def test_in_a_pipe_a_row_is_one_line(capsys: pytest.CaptureFixture[str], monkeyp
     output.show_table("Runs", ROWS, empty="None.")
     (line,) = [line for line in capsys.readouterr().out.splitlines() if RUN in line]
     assert all(word in line for word in ("northwind", "contracts.analyze@2", "failed", "cost_ceiling_reached"))
+
+
+def test_in_a_pipe_no_column_of_a_wide_table_is_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    said = "The provider did not answer within 30 s.\nIt was asked three times; look at its status page. " + "x" * 200
+    rows = [{"group": RUN, "tenant": "northwind", "step": "extract", "error": said, "count": count} for count in (7, 8)]
+    monkeypatch.setattr(output, "screen", output.Console(width=80, highlight=False))
+    output.show_table("Dead letters by cause", rows, empty="None.")
+    title, _, head, _, *lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert title == "Dead letters by cause"
+    assert head.split() == ["group", "tenant", "step", "error", "count"]
+    whole = " ".join(said.splitlines())
+    wanted = ["   ".join((RUN, "northwind", "extract", whole, str(count))) for count in (7, 8)]
+    assert [line for line in lines if line] == wanted

@@ -54,9 +54,9 @@ class Stack:
         found = {"url": self.url, "gateway_url": self.gateway_url, "models_url": models_url}
         _write_json(settings.data_dir / "stack.json", found)
 
-    def watch(self, until: threading.Event) -> None:
-        """Keep every child alive until the event is set."""
-        self._supervisor.watch(until)
+    def watch(self, until: threading.Event, announce: Announce) -> None:
+        """Keep every child alive until the event is set; `announce` hears which ended, and how."""
+        self._supervisor.watch(until, announce)
 
     def stop(self) -> None:
         """Stop every child in good order."""

@@ -1,4 +1,7 @@
-"""Children kept alive: one that dies is started again, one that keeps dying after a growing pause."""
+"""Children kept alive: one that dies is started again, one that keeps dying after a growing pause.
+
+How each ended is in the log, and told to whoever looks on, in a line a second at most.
+"""
 
 import threading
 import time
@@ -14,6 +17,7 @@ log = get_logger(__name__)
 
 Announce = Callable[[str], None]
 _SOUND_SECONDS = 5.0
+_TELL_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -21,7 +25,15 @@ class _Watched:
     child: ChildProcess
     failures: int = 0
     started_at: float = field(default_factory=time.monotonic)
+    ended_at: float | None = None
     retry_at: float = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it has ended, and waited its pause. Notes when it was first seen to have ended."""
+        if self.child.is_running:
+            return False
+        self.ended_at = self.ended_at or time.monotonic()
+        return time.monotonic() >= self.retry_at
 
 
 class Supervisor:
@@ -49,12 +61,32 @@ class Supervisor:
         """Watch it no more; it may be stopped and stays so."""
         self._watched = [watched for watched in self._watched if watched.child is not child]
 
-    def watch(self, until: threading.Event) -> None:
-        """Keep every child alive until the event is set."""
+    def watch(self, until: threading.Event, announce: Announce) -> None:
+        """Keep every child alive until the event is set; `announce` hears which ended, and how."""
+        teller = _Teller(announce)
         while not until.wait(0.2):
             for watched in list(self._watched):
-                if not watched.child.is_running and time.monotonic() >= watched.retry_at:
-                    _restart(watched)
+                if watched.is_due():
+                    teller.note(_restart(watched))
+            teller.tell()
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Gathers what there is to tell into one line a second: children that die at once, and many, flood nobody."""
+
+    announce: Announce
+    told_at: float = float("-inf")
+    untold: dict[str, int] = field(default_factory=dict[str, int])
+
+    def note(self, said: str) -> None:
+        self.untold[said] = self.untold.get(said, 0) + 1
+
+    def tell(self) -> None:
+        if self.untold and time.monotonic() - self.told_at >= _TELL_SECONDS:
+            times = {said: f" ({count} times)" if count > 1 else "" for said, count in self.untold.items()}
+            self.announce("; ".join(said + times[said] for said in times))
+            self.untold, self.told_at = {}, time.monotonic()
 
 
 def await_all(children: Sequence[ChildProcess], announce: Announce) -> None:
@@ -80,18 +112,29 @@ def answers(url: str) -> bool:
         return False
 
 
-def _restart(watched: _Watched) -> None:
-    """Start it again; one that dies within seconds of its start waits longer each time.
+def _restart(watched: _Watched) -> str:
+    """Start it again; one that dies within seconds of its start waits longer each time. What to tell of it.
 
     Nobody waits until it is ready: it may need another child which is down as well, and is started next.
     """
-    lived = time.monotonic() - watched.started_at
-    watched.failures = 0 if lived > _SOUND_SECONDS else watched.failures + 1
-    watched.started_at = time.monotonic()
+    child, code, now = watched.child, watched.child.exit_code, time.monotonic()
+    ended_at = watched.ended_at or now
+    watched.failures = 0 if ended_at - watched.started_at > _SOUND_SECONDS else watched.failures + 1
+    watched.started_at, watched.ended_at = now, None
+    watched.retry_at = now + min(30.0, 0.25 * 2**watched.failures) if watched.failures else now
+    ended = f"{child.spec.name} ended ({_how(code)})"
     try:
-        watched.child.launch()
-        log.warning("child_restarted", child=watched.child.spec.name)
+        child.launch()
     except OSError as failure:
-        log.error("child_keeps_failing", child=watched.child.spec.name, error=type(failure).__name__)
-    if watched.failures:
-        watched.retry_at = time.monotonic() + min(30.0, 0.25 * 2**watched.failures)
+        log.error("child_keeps_failing", child=child.spec.name, exit_code=code, error=type(failure).__name__)
+        return f"{ended} and cannot be started again: {failure.strerror}"
+    log.warning("child_restarted", child=child.spec.name, exit_code=code, failures=watched.failures)
+    pause = f" after {now - ended_at:.0f} s" if now - ended_at >= _TELL_SECONDS else ""
+    return f"{ended}, started again{pause}; see {child.spec.log_path}"
+
+
+def _how(code: int | None) -> str:
+    """In words: the number of the signal, or the code, that a process ended by."""
+    if code is None:
+        return "never started"
+    return f"exit {code}" if code >= 0 else f"signal {-code}"

@@ -26,7 +26,7 @@ from mainspring.showcase.contracts import SAMPLES, sample_path
 
 from .analyze import analyze_file
 from .output import JsonFlag, notes, screen
-from .serve import end_on_sigterm, settings_folder, stop_event
+from .serve import end_on_sigterm, settings_folder, stop_event, tell
 
 _EMAIL = "owner@demo.example"
 
@@ -50,7 +50,7 @@ def demo(
                 contract = analyze_file(client, path, again=True, json=json)
             if not once:
                 _invite(stack, settings, account, contract)
-                stack.watch(stop_event())
+                stack.watch(stop_event(), tell)
                 screen.print("Stopping ...")
         finally:
             stack.stop()

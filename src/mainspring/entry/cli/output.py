@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -39,12 +40,23 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]], *, empty: str) 
         screen.print(empty, markup=False, soft_wrap=True)
         return
     shown = [name for name in cells[0] if any(row[name] for row in cells)]
-    columns = {name: max(*map(len, name.split("_")), *(len(row[name]) for row in cells)) for name in shown}
-    needed = columns if not screen.is_terminal else {name: _needed(name, columns[name]) for name in columns}
-    if not screen.is_terminal or sum(needed.values()) + _GAP * len(needed) <= screen.width:
+    columns = {name: max(*map(len, name.split("_")), *(cell_len(row[name]) for row in cells)) for name in shown}
+    if not screen.is_terminal:
+        _print_whole(title, cells, {name: max(len(name), columns[name]) for name in columns})
+        return
+    needed = {name: _needed(name, columns[name]) for name in columns}
+    if sum(needed.values()) + _GAP * len(needed) <= screen.width:
         screen.print(_make_table(title, cells, columns, needed), crop=False)
     else:
         screen.print("\n".join(_make_lines(title, cells, columns, screen.width)), markup=False, soft_wrap=True)
+
+
+def _print_whole(title: str, cells: Sequence[Mapping[str, str]], columns: Mapping[str, int]) -> None:
+    """As wide as it is: where nobody looks at a window, its 80 columns would cost columns of the table."""
+    width = max(len(title), sum(columns.values()) + _GAP * len(columns))
+    paper = Console(file=screen.file, width=width, highlight=False, no_color=True)
+    paper.print(title, markup=False)
+    paper.print(_make_table(None, cells, columns, columns))
 
 
 def _needed(name: str, longest: int) -> int:
@@ -53,7 +65,7 @@ def _needed(name: str, longest: int) -> int:
 
 
 def _make_table(
-    title: str, cells: Sequence[Mapping[str, str]], columns: Mapping[str, int], needed: Mapping[str, int]
+    title: str | None, cells: Sequence[Mapping[str, str]], columns: Mapping[str, int], needed: Mapping[str, int]
 ) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name, longest in columns.items():
@@ -84,7 +96,7 @@ def _make_lines(
 def _cell(value: object) -> str:
     if isinstance(value, datetime):
         value = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    text = "" if value is None else str(value)
+    text = "" if value is None else " ".join(str(value).replace("\t", " ").splitlines())
     is_of_this_year = _INSTANT.fullmatch(text) and text.startswith(f"{datetime.now(UTC):%Y}-")
     return text[5:] if is_of_this_year else text
 

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from mainspring.entry.engines import running_engines
 from mainspring.entry.gateways import HeldPort, engine_environment, forget_ready, gateway_children, gateway_url
@@ -38,14 +39,14 @@ def serve(
         stack = Stack(settings, workers=workers)
         try:
             end_on_sigterm()
-            stack.start(lambda line: notes.print(f"[dim]·[/] {line}"))
+            stack.start(tell)
             for taken in stack.taken_ports:
                 notes.print(f"Port {taken} is taken; using another one.")
             notes.print(f"Ready: {stack.url}  gateway: {stack.gateway_url}  (Ctrl-C stops everything)")
             if json:
                 found = {"url": stack.url, "gateway_url": stack.gateway_url, "data_dir": settings.data_dir.resolve()}
                 show_json(found)
-            stack.watch(stop_event())
+            stack.watch(stop_event(), tell)
         finally:
             notes.print("Stopping ...")
             stack.stop()
@@ -94,16 +95,21 @@ def gateway(
         try:
             end_on_sigterm()
             supervisor.launch(children)
-            await_all(children, lambda line: notes.print(f"[dim]·[/] {line}"))
+            await_all(children, tell)
             url = gateway_url(settings, held.number)
             notes.print(f"Ready: {url}  (Ctrl-C drains and stops it)")
             if json:
                 show_json({"gateway_url": url, "workers": len(children)})
-            supervisor.watch(stop_event())
+            supervisor.watch(stop_event(), tell)
         finally:
             notes.print("Draining ...")
             stop_together(children)
             forget_ready(children)
+
+
+def tell(line: str) -> None:
+    """A line about what goes on, for whoever started it."""
+    notes.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
 
 
 def _given(options: Mapping[str, object]) -> dict[str, object]:

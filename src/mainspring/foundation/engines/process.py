@@ -49,6 +49,7 @@ class ChildProcess:
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_begins = 0  # bytes that earlier starts had written
 
     @property
     def pid(self) -> int | None:
@@ -59,6 +60,11 @@ class ChildProcess:
     def is_running(self) -> bool:
         """Whether the process exists."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the last process, once it has ended: below zero the number of the signal that ended it."""
+        return self._process.poll() if self._process else None
 
     def start(self) -> None:
         """Start and wait until ready; Unavailable shows the end of its log when it fails."""
@@ -71,6 +77,7 @@ class ChildProcess:
             self.spec.ready_file.unlink(missing_ok=True)
         self.spec.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.spec.log_path.open("ab") as output:
+            self._log_begins = output.tell()
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours
                 self.spec.command,
                 stdin=subprocess.PIPE if self.spec.stdin else subprocess.DEVNULL,
@@ -86,13 +93,17 @@ class ChildProcess:
             self._process.stdin.close()
 
     def await_ready(self) -> None:
-        """Wait for `is_ready`; stops the child again when it does not come up in time."""
+        """Wait for `is_ready`; stops the child again when it does not come up in time.
+
+        raises   Unavailable with the end of what this start wrote to the log, nothing of earlier ones
+        """
         deadline = time.monotonic() + self.spec.start_seconds
         while not self.spec.is_ready():
             if not self.is_running or time.monotonic() > deadline:
                 self.stop()
                 raise Unavailable(
-                    f"{self.spec.name} did not start. The end of {self.spec.log_path}:\n{_tail(self.spec.log_path)}"
+                    f"{self.spec.name} did not start. The end of {self.spec.log_path}:\n"
+                    + _tail(self.spec.log_path, self._log_begins)
                 )
             time.sleep(0.02)
 
@@ -154,5 +165,7 @@ def _die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
     return ask_kernel
 
 
-def _tail(path: Path, lines: int = 15) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+def _tail(path: Path, begins: int, lines: int = 15) -> str:
+    with path.open("rb") as log:
+        log.seek(begins)
+        return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
