@@ -24,6 +24,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from mainspring.foundation.stopping import stop_all
+
 logger = getLogger(__name__)
 
 Reply = bytes | int | list["Reply"] | None
@@ -257,8 +259,7 @@ class ValkeyWire:
         if self._keeper is not None:
             with suppress(RedisError):
                 await self.call(b"PING")
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
+            await stop_all([self._keeper])
 
     def call(self, *arguments: bytes) -> asyncio.Future[Reply]:
         """Send a command; the future fails with one of `ValkeyGone`, also for an error reply."""

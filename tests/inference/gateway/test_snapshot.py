@@ -37,6 +37,7 @@ from mainspring.inference.gateway.policies import (
 from mainspring.inference.gateway.policy import DEFAULT_POLICY
 from mainspring.inference.gateway.ports import CallerFacts, TenantFacts
 from mainspring.inference.gateway.snapshot import Snapshot
+from tests.moments import until_it_waits_in
 
 MASTER, OTHER_MASTER = bytes(range(32)), bytes(range(1, 33))
 PROVIDER_KEY = "sk-proj-0123456789abcdefWXYZ"
@@ -464,3 +465,12 @@ async def test_no_secret_shows_in_what_is_printed_or_logged(
     assert str(home.id) in shown
     assert PROVIDER_KEY not in shown
     assert key.secret not in shown
+
+
+@pytest.mark.timeout(30)
+async def test_a_process_that_is_closed_the_moment_it_listens_does_not_hang(engines: EngineUrls):
+    """Its listener's first command is sent by then, and drops the cancellation."""
+    async with process(engines.database_url, engines.valkey_url):
+        (listening,) = (task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "listen")
+        await until_it_waits_in(listening, "wait_for")
+    assert listening.cancelled()

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from mainspring.foundation.clock import now
 from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.valkey import Valkey
 from mainspring.orchestration.pipelines.consequences import FanProgress
 from mainspring.orchestration.pipelines.outcomes import Lease
 from mainspring.orchestration.pipelines.publisher import MAX_QUEUE, Emitted, Publisher
-from mainspring.orchestration.pipelines.stopping import stop_all
 from mainspring.orchestration.pipelines.types import RunId
 
 from .conftest import wait_until

@@ -14,6 +14,7 @@ from mainspring.foundation.changes import ChangeLog, listen
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import Unavailable
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey
 from mainspring.foundation.vault import TenantVault
@@ -76,9 +77,7 @@ class SnapshotKeeper:
 
     async def close(self) -> None:
         """Stop; the snapshot stays as it is."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_all(self._tasks)
         self._tasks = []
 
     async def find_caller_fresh(self, secret: bytes) -> CallerFacts | None:

@@ -19,6 +19,7 @@ import psycopg
 
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.errors import Unavailable
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import ValkeyGone
 
@@ -65,9 +66,7 @@ class Shipper:
 
     async def close(self) -> None:
         """Stop, ship once more for at most 2 seconds, and release the files."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_all(self._tasks, patience=2 * _SETTLE_SECONDS)
         with suppress(TimeoutError, *DatabaseGone):
             async with asyncio.timeout(2):
                 await self.ship()

@@ -10,10 +10,10 @@ from fastapi import Request
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.http import is_still_allowed
 from mainspring.foundation.principal import Principal
+from mainspring.foundation.stopping import stop_all
 
 from .live import LiveEvents
 from .privacy import Privacy, cover_events
-from .stopping import stop_all
 from .types import Run, RunEvent
 
 READ = "ai.output.view"

@@ -13,12 +13,12 @@ from redis.asyncio.client import PubSub
 
 from mainspring.foundation.db import Database, DatabaseGone
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
 
 from . import store
 from .backoff import Backoff
-from .stopping import stop_all
 from .stream import PATIENCE_SECONDS, read_event_id, stream_keys
 from .types import EventId, RunEvent, RunId
 from .wire import read_event

@@ -1,13 +1,5 @@
-"""Ending tasks for certain."""
+"""Ending tasks for certain, as the foundation does it."""
 
-import asyncio
-from collections.abc import Collection
+from mainspring.foundation.stopping import stop_all
 
-
-async def stop_all(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel the tasks until each has ended: a connection that is just being made can swallow one cancellation."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.5)
+__all__ = ["stop_all"]

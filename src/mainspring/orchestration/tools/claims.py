@@ -18,6 +18,7 @@ import msgspec
 
 from mainspring.foundation.db import Database, DatabaseGone, Row
 from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.vault import Vault
 
@@ -123,15 +124,16 @@ class Claims:
         holder, lost = asyncio.current_task(), asyncio.Event()
         keeping = asyncio.create_task(self._keep(claim, holder, lost))
         try:
-            yield
+            try:
+                yield
+            finally:
+                await stop_all([keeping])
         except asyncio.CancelledError:
             if lost.is_set() and holder is not None and holder.uncancel() == 0:
                 raise ClaimLost from None
             raise
-        finally:
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
+        if not keeping.cancelled():
+            keeping.result()
 
     async def _keep(self, claim: Claim, holder: asyncio.Task[Any] | None, lost: asyncio.Event) -> None:
         while True:

@@ -14,6 +14,7 @@ from typing import Any
 
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway import AiSwitch, CallContext, Gateway
 from mainspring.inference.messages import InferenceRequest, Sampling, TextDelta, system, user
@@ -76,9 +77,7 @@ class ModelWriter:
         try:
             done = await asyncio.gather(*tasks)
         except MainspringError as failure:
-            for task in tasks:  # calls that nobody waits for any more are not made, and not paid
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop_all(tasks)  # calls that nobody waits for any more are not made, and not paid
             await _fall_back(run, "classifier", failure)
             return None
         return tuple(each for batch in done for each in batch)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import Conflict, MainspringError
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import ValkeyGone
 from mainspring.foundation.valkey_wire import ValkeyWire
@@ -126,10 +127,7 @@ class RepliesAgain:
 
     async def close(self) -> None:
         """Give up what is done behind calls, and wait until it has ended."""
-        tasks = list(self._behind)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop_all(self._behind)
 
     def release(self, found: Lookup | None) -> None:
         """The call with an idempotency key has ended: the next one may run."""

@@ -14,6 +14,7 @@ import msgspec
 from mainspring.foundation.db import Database
 from mainspring.foundation.errors import MainspringError
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.inference.gateway.errors import ModelError
 from mainspring.inference.gateway.flight import Call
@@ -79,8 +80,7 @@ class Learning:
         """Stop refreshing."""
         task, self._refreshing = self._refreshing, None
         if task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await stop_all([task])
 
     async def _embed_in_time(self, tenant: TenantId, question: str) -> Sequence[float] | None:
         try:

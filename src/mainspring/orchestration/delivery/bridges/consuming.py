@@ -9,7 +9,7 @@ Each trigger is consumed by one worker at a time, which holds it by a lease.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,7 @@ import msgspec
 from mainspring.foundation.db import Database, DatabaseGone, Row
 from mainspring.foundation.errors import Conflict, InvalidInput, MainspringError, RateLimited
 from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.vault import Unreadable, Vault
 from mainspring.foundation.webguard import UrlRefused
@@ -44,6 +45,7 @@ _WELL_SECONDS = 10.0
 """What has consumed for so long was well, and is opened again at once."""
 _BACKLOG_PAUSE = timedelta(seconds=10)
 _MAX_EXCERPT = 1_000
+_CLOSING_SECONDS = 5.0  # for a queue to say goodbye to its broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Consumer:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _RENEW_SECONDS)
         finally:
-            await _cancel(tasks.values())
+            await stop_all(tasks.values(), patience=_CLOSING_SECONDS)
             with suppress(*DatabaseGone):
                 async with self._database.system() as transaction:
                     await bridge_store.release_triggers(transaction, self._holder)
@@ -106,7 +108,7 @@ class Consumer:
             rows = await bridge_store.hold_triggers(transaction, self._holder, lease=_LEASE, limit=_MOST_HELD)
         held = {row["id"]: row for row in rows}
         gone = [name for name, task in tasks.items() if name not in held or task.done()]
-        await _cancel([tasks.pop(name) for name in gone])
+        await stop_all([tasks.pop(name) for name in gone], patience=_CLOSING_SECONDS)
         for name, row in held.items():
             if name not in tasks:
                 tasks[name] = asyncio.create_task(self._keep_consuming(_read(row)))
@@ -218,13 +220,6 @@ def read_message(message: Received) -> tuple[tuple[str, ...], object]:
         return ("message", message.id), msgspec.json.decode(message.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EventInvalid("The message is neither a CloudEvent nor JSON.") from None
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
-    cancelled = list(tasks)
-    for task in cancelled:
-        task.cancel()
-    await asyncio.gather(*cancelled, return_exceptions=True)
 
 
 def _read(row: Row) -> _Trigger:

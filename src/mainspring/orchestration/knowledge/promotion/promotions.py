@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from mainspring.foundation.db import Database, Row, SystemTransaction
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.orchestration.knowledge.homes import Homes, Tier
 from mainspring.orchestration.knowledge.types import IndexStatus
@@ -27,6 +28,7 @@ from .types import Built, Held, Kept, Policy, Recall
 log = get_logger(__name__)
 
 _PATIENCE = timedelta(days=1)  # before a graph that answered badly is built anew
+_CUT_OFF_SECONDS = 5.0  # for Postgres to give up a build
 _REMEMBERED = timedelta(days=30)
 _BYTES_PER_LINK = 10  # of the graph in memory, over the vector's own
 
@@ -56,9 +58,7 @@ class Promotions:
             await asyncio.wait((keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
             return keeping.result() if keeping.done() else Kept()
         finally:
-            keeping.cancel()
-            stopping.cancel()
-            await asyncio.gather(keeping, stopping, return_exceptions=True)
+            await stop_all((keeping, stopping), patience=_CUT_OFF_SECONDS)
 
 
 class _Round:

@@ -12,6 +12,7 @@ from uuid import UUID
 from mainspring.foundation.clock import Clock, now
 from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.orchestration.tools.types import Effects, Json, Tool, ToolContext
 
@@ -71,9 +72,7 @@ class McpTools:
 
     async def close(self) -> None:
         """Stop looking at servers."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_all(self._tasks)
 
     async def _refresh(self, tenant: TenantId, servers: Sequence[Server]) -> None:
         tasks = [asyncio.create_task(self._look_again(tenant, each)) for each in servers]

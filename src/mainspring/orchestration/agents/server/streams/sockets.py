@@ -12,6 +12,7 @@ from mainspring.foundation.db import DatabaseGone
 from mainspring.foundation.errors import Forbidden, InvalidInput, Unauthenticated
 from mainspring.foundation.ids import new_id
 from mainspring.foundation.principal import Principal
+from mainspring.foundation.stopping import stop_all
 from mainspring.orchestration.agents.server.keys import RECHECK_SECONDS, socket_principal
 from mainspring.orchestration.agents.server.words import RUN
 from mainspring.orchestration.agents.types import Json, JsonObject, ThreadId
@@ -50,9 +51,7 @@ class ThreadSocket:
         except WebSocketDisconnect:
             return
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await stop_all(self._tasks)
 
     async def _answer(self, text: str, commands: Commands, feed: Feed) -> JsonObject:
         try:

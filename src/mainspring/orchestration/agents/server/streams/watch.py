@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from mainspring.foundation.ids import TenantId
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import get_logger
 from mainspring.foundation.valkey import Valkey, ValkeyGone
 
@@ -61,8 +62,7 @@ class ThreadWatch:
         for name in list(self._bells):
             self._wake(name)
         if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await stop_all([self._listener])
             self._listener = None
 
     def _wake(self, name: str) -> None:
