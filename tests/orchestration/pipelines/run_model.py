@@ -12,6 +12,7 @@ ROOT, FAN, ASK, JOIN = ("root", ""), ("fan", ""), ("ask", ""), ("join", "")
 UNDO_FAN, UNDO_ROOT = ("undo:fan", ""), ("undo:root", "")
 UNFINISHED = {"waiting", "ready", "running", "suspended", "gathering"}
 MAX_LOSSES = 5
+SUSPECT_FROM = 2
 
 
 def item(index: int) -> Place:
@@ -55,13 +56,16 @@ class RunModel:
     def retry(self, place: Place, delay: float) -> None:
         self.steps[place], self.due[place] = "waiting", self.now + delay
 
-    def lose(self, place: Place) -> None:
-        """Its lease has passed and was swept."""
-        if self.losses.get(place, 0) >= MAX_LOSSES:
+    def lose(self, place: Place, *, is_alone: bool) -> None:
+        """Its lease has passed and was swept; a suspect's loss counts only when it ran alone."""
+        before, self.steps[place] = self.losses.get(place, 0), "ready"
+        if before >= SUSPECT_FROM and not is_alone:
+            return
+        if before >= MAX_LOSSES:
+            self.steps[place] = "running"
             self.fail(place)
             return
-        self.losses[place] = self.losses.get(place, 0) + 1
-        self.steps[place] = "ready"
+        self.losses[place] = before + 1
 
     def fan_out(self, count: int) -> None:
         self.steps[FAN], self.left, self.failed = "gathering", count, 0

@@ -1,6 +1,7 @@
 """Pipelines that the tests run, and a client that watches them as a browser would."""
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 
 from mainspring.orchestration.pipelines import EventType, FindingAdded, Pipeline, RunEvent, StepRun
@@ -75,6 +76,20 @@ def talkative(*, words: int = 12, pause: float = 0.01, name: str = "tests.talkat
     async def join(pair: Pair, run: StepRun) -> Number:
         await run.say("All said")
         return pair.left
+
+    return pipeline
+
+
+def poisonous(name: str) -> Pipeline:
+    """A step that ends its process for a negative number, and takes as many tenths of a second for others."""
+    pipeline = Pipeline(name, version=1)
+
+    @pipeline.step("act", title="Act", concurrency=None)
+    async def act(number: Number, run: StepRun) -> Number:
+        await asyncio.sleep(max(number.value, 2) / 10)
+        if number.value < 0:
+            os._exit(3)
+        return number
 
     return pipeline
 

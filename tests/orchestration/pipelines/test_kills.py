@@ -21,10 +21,11 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.valkey import open_valkey
 from mainspring.migrations import migrate
 from mainspring.orchestration.pipelines import LiveEvents, Pipeline, Pipelines, Run, RunStatus
+from mainspring.orchestration.pipelines.sweep import MAX_LOSSES
 from mainspring.orchestration.pipelines.types import RunId
 
 from .conftest import Engine, wait_until
-from .scenes import Client, Number, spoken, talkative
+from .scenes import Client, Number, poisonous, spoken, talkative
 
 WORDS = 20
 RUNS = 4
@@ -75,10 +76,10 @@ async def stage(mortal_engines: tuple[EmbeddedEngines, EngineUrls]) -> AsyncIter
 
 
 @contextmanager
-def worker_process(stage: Stage) -> Generator[subprocess.Popen[bytes]]:
+def worker_process(stage: Stage, *kind: str) -> Generator[subprocess.Popen[bytes]]:
     """A worker in a process of its own."""
     script = Path(__file__).with_name("mortal.py")
-    command = [sys.executable, str(script), stage.urls.database_url, stage.urls.valkey_url, stage.pipeline.name]
+    command = [sys.executable, str(script), stage.urls.database_url, stage.urls.valkey_url, stage.pipeline.name, *kind]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
@@ -207,3 +208,31 @@ async def test_postgres_restarting_in_the_middle_costs_only_time(stage: Stage, e
         await assert_all_finished_once(stage, runs)
         clients = await asyncio.gather(*watching)
     assert_saw_everything(stage, clients)
+
+
+async def test_a_poisonous_step_fails_its_own_run_and_none_of_its_neighbours(stage: Stage) -> None:
+    """The neighbours take longer than the workers live that they share with it."""
+    pipelines, neighbour = stage.engine.pipelines, TenantId(new_id())
+    pipeline = poisonous(stage.pipeline.name)
+    poison = await pipelines.submit(stage.tenant, pipeline, Number(-1))
+    beside = [await pipelines.submit(neighbour, pipeline, Number(10)) for _ in range(2)]
+
+    async def is_going_on() -> bool:
+        async with stage.engine.database.system() as transaction:
+            count = "select count(*) as count from run where id = any (%(runs)s) and status in ('queued', 'running')"
+            return (await transaction.one(count, runs=[poison.id, *(run.id for run in beside)]))["count"] > 0
+
+    async def is_over(process: subprocess.Popen[bytes]) -> bool:
+        return process.poll() is not None or not await is_going_on()
+
+    deaths = 0
+    async with asyncio.timeout(90):
+        while await is_going_on():
+            with worker_process(stage, "poison") as process:
+                await wait_until(lambda process=process: is_over(process), seconds=30)
+                deaths += process.poll() == 3
+    failed = await pipelines.get_run(stage.tenant, poison.id)
+    assert (failed.status, failed.error and failed.error.code) == (RunStatus.FAILED, "worker_lost")
+    assert deaths == MAX_LOSSES + 1
+    for run in beside:
+        assert (await pipelines.get_run(neighbour, run.id)).status is RunStatus.SUCCEEDED

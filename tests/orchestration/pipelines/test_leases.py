@@ -15,6 +15,7 @@ from mainspring.foundation.ids import TenantId
 from mainspring.orchestration.pipelines import EventType, Pipeline, Run, RunStatus, StepRun, StepStatus
 from mainspring.orchestration.pipelines.claiming import Claiming, Lane, Shares, Turn, claim_steps
 from mainspring.orchestration.pipelines.outcomes import Lease, succeeded
+from mainspring.orchestration.pipelines.queue_store import mark_alone
 from mainspring.orchestration.pipelines.settle import settle
 from mainspring.orchestration.pipelines.stream import Entry, Kind, Stream, Verdict
 from mainspring.orchestration.pipelines.sweep import MAX_LOSSES, sweep
@@ -97,11 +98,24 @@ async def test_a_step_that_keeps_losing_workers_fails_the_run(engine: Engine, te
     for attempt in range(MAX_LOSSES + 1):
         lease = await claim(engine, pipeline, "only", lease=-1)
         assert lease.attempt == attempt + 1
+        async with engine.database.system() as transaction:
+            assert await mark_alone(transaction, lease)
         await sweep(engine.database)
     ended = await engine.pipelines.get_run(tenant, run.id)
     assert ended.status is RunStatus.FAILED
     assert ended.error is not None
     assert ended.error.code == "worker_lost"
+
+
+async def test_a_step_that_never_ran_alone_is_not_held_to_be_the_cause(engine: Engine, tenant: TenantId) -> None:
+    pipeline = single("tests.bystander")
+    run = await engine.pipelines.submit(tenant, pipeline, Number(1))
+    for _ in range(MAX_LOSSES * 3):
+        await claim(engine, pipeline, "only", lease=-1)
+        await sweep(engine.database)
+    async with engine.worker(pipeline):
+        ended = await engine.finished(tenant, run.id)
+    assert ended.status is RunStatus.SUCCEEDED
 
 
 async def test_a_lease_that_cannot_be_taken_back_keeps_no_other_from_it(engine: Engine, tenant: TenantId) -> None:

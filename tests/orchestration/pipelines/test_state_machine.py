@@ -54,6 +54,7 @@ from mainspring.orchestration.pipelines.outcomes import (
     succeeded,
     suspended,
 )
+from mainspring.orchestration.pipelines.queue_store import mark_alone
 from mainspring.orchestration.pipelines.settle import Settled, end_run, settle
 from mainspring.orchestration.pipelines.sweep import sweep
 
@@ -63,7 +64,10 @@ from .test_fan_out import Numbers
 
 IS_LONG = os.environ.get("MAINSPRING_LONG_TESTS") == "1"
 EXPIRES = 100.0
-OUTCOMES = ("succeed", "retry", "succeed", "hand back", "succeed", "lose", "succeed", "retry later", "fail", "succeed")
+OUTCOMES = (
+    *("succeed", "retry", "succeed", "hand back", "succeed", "lose"),
+    *("succeed", "lose alone", "retry later", "fail", "succeed"),
+)
 LEGAL = {"queued", "running", "compensating", "succeeded", "failed", "cancelled"}
 _names = count()
 Result = TypeVar("Result")
@@ -203,9 +207,10 @@ class Machine(RuleBasedStateMachine):
             case "hand back":
                 self._settle(released(claim.lease))
                 self.model.steps[place] = "ready"
-            case "lose":
-                self._lose(claim.lease)
-                self.model.lose(place)
+            case "lose" | "lose alone":
+                is_alone = what == "lose alone"
+                self._lose(claim.lease, is_alone=is_alone)
+                self.model.lose(place, is_alone=is_alone)
             case _:
                 self._succeed(place, claim)
 
@@ -229,9 +234,11 @@ class Machine(RuleBasedStateMachine):
         self._settle(succeeded(claim.lease, '{"value": 1}', "Done"))
         self.model.succeed(place)
 
-    def _lose(self, lease: Lease) -> None:
+    def _lose(self, lease: Lease, *, is_alone: bool) -> None:
         async def work() -> None:
             async with self.rig.database.system() as transaction:
+                if is_alone:
+                    await mark_alone(transaction, lease)
                 await transaction.run(
                     """
                     update step set lease_until = now() - interval '1 second'

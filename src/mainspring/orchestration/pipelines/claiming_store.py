@@ -127,10 +127,11 @@ claimed as (
            lease_until = now() + make_interval(secs => %(lease)s), started_at = now(), finished_at = null
       from chosen
      where step.ctid = chosen.spot
-    returning step.run_id, step.name, step.map_key, step.token, step.attempt, step.failures, step.title, step.after,
-              step.position, step.lane, step.tenant_id, step.item, coalesce(step.origin, chosen.origin) as origin,
-              chosen.pipeline, chosen.status = 'queued' as is_queued, chosen.event_seq,
-              chosen.input, chosen.initiator, chosen.cost_micros, chosen.cost_ceiling_micros,
+    returning step.run_id, step.name, step.map_key, step.token, step.attempt, step.failures, step.losses, step.title,
+              step.after, step.position, step.lane, step.tenant_id, step.item,
+              coalesce(step.origin, chosen.origin) as origin,
+              chosen.pipeline, chosen.status = 'queued' as is_queued, chosen.event_seq, chosen.input,
+              chosen.initiator, chosen.cost_micros, chosen.cost_ceiling_micros,
               chosen.place, chosen.weight, chosen.outline
 ),
 placed as materialized (
@@ -163,8 +164,8 @@ walk_end as (
 select restraint.is_there as is_restrained, walk_end.is_more,
        case when placed.run_id is null then walk_end.ring_end end as ring_end,
        placed.place, placed.weight,
-       placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt, placed.failures, placed.title,
-       placed.lane, placed.tenant_id, placed.pipeline, placed.seq, placed.is_first,
+       placed.run_id, placed.name, placed.map_key, placed.token, placed.attempt, placed.failures, placed.losses,
+       placed.title, placed.lane, placed.tenant_id, placed.pipeline, placed.seq, placed.is_first,
        case when placed.item is null then placed.input::text end as input, placed.item::text as item, now() as at,
        placed.origin, placed.initiator, placed.cost_micros, placed.cost_ceiling_micros,
        case when cardinality(placed.after) > 0 then (

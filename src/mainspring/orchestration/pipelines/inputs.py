@@ -18,7 +18,7 @@ from .codec import assemble, decode
 from .errors import Abandon
 from .fitting import SUBMITTED
 from .flow import MAX_ITEMS, Undo
-from .outcomes import Lease
+from .outcomes import SUSPECT_FROM, Lease
 from .pipeline import StepDefinition
 from .types import RunId
 
@@ -32,7 +32,7 @@ class Claim:
 
     submitted, earlier  JSON of the run's input, and of the outputs of the steps it follows by name
     item                JSON of the item, when it is one of a fan-out
-    failures            attempts that raised before this one
+    failures, losses    attempts that raised before this one, and that lost their worker
     origin              the run in whose name things are done once
     cost_left           micros the run may still spend; None for no ceiling
     """
@@ -41,12 +41,18 @@ class Claim:
     definition: StepDefinition
     seq: int
     failures: int
+    losses: int
     submitted: str
     earlier: str | None
     item: str | None
     origin: UUID
     initiator: frozenset[str]
     cost_left: int | None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what its workers were lost by."""
+        return self.losses >= SUSPECT_FROM
 
     @property
     def is_fan_out(self) -> bool:
@@ -76,6 +82,7 @@ def read_claim(row: Row, definition: StepDefinition) -> Claim:
         definition=definition,
         seq=row["seq"],
         failures=row["failures"],
+        losses=row["losses"],
         submitted=row["input"] or "null",
         earlier=row["earlier"],
         item=row["item"],

@@ -22,6 +22,9 @@ from .types import EventType, Failure, RunId, StepStatus
 SOON_SECONDS = 60.0
 """What is due sooner is remembered by the worker; the rest is found by sweeping."""
 
+SUSPECT_FROM = 2
+"""A step that has lost so many workers runs alone from then on, and only what it loses alone is held against it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -163,17 +166,21 @@ def released(lease: Lease) -> Outcome:
     return Outcome(lease, StepStatus.READY, EventType.STEP_RETRYING, _moved(lease, "Moved to another worker"))
 
 
-def lost(lease: Lease) -> Outcome:
-    """Nobody renewed the lease: ready again at once."""
+def lost(lease: Lease, *, counts: bool = True) -> Outcome:
+    """Nobody renewed the lease: ready again at once.
+
+    counts  whether the step may have been the cause
+    """
     facts = _moved(lease, "The worker was lost; starting this step again")
-    return Outcome(lease, StepStatus.READY, EventType.STEP_RETRYING, facts, lost=1, only_expired=True)
+    return Outcome(lease, StepStatus.READY, EventType.STEP_RETRYING, facts, lost=int(counts), only_expired=True)
 
 
 def lost_for_good(lease: Lease, losses: int) -> Outcome:
-    """Every worker that took the step was lost."""
+    """Every worker that ran the step alone was lost."""
     failure = Failure(
         "worker_lost",
-        f"The step was started {losses + 1} times and each worker was lost. It may need more memory than a worker has.",
+        f"The step lost {losses + 1} workers, the last {losses + 1 - SUSPECT_FROM} of them with nothing else running "
+        "in them. It may need more memory than a worker has, or end its process.",
     )
     facts: dict[str, object] = {"text": failure.detail, "code": failure.code}
     return Outcome(lease, StepStatus.FAILED, EventType.STEP_FAILED, facts, failure=failure, lost=1, only_expired=True)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from mainspring.foundation.db import Row, SystemTransaction, TenantTransaction
 
+from .outcomes import Lease
+
 Transaction = SystemTransaction | TenantTransaction
 
 
@@ -137,9 +139,25 @@ async def find_expired(transaction: SystemTransaction, limit: int) -> list[Row]:
     """Running steps whose lease has passed; `settle_steps` checks again before it takes one away."""
     return await transaction.all(
         """
-        select run_id, name, map_key, token, attempt, losses, tenant_id from step
+        select run_id, name, map_key, token, attempt, losses, tenant_id, alone is not distinct from token as was_alone
+          from step
          where status = 'running' and lease_until < now() limit %(limit)s""",
         limit=limit,
+    )
+
+
+async def mark_alone(transaction: SystemTransaction, lease: Lease) -> bool:
+    """Note that the step runs with nothing beside it under this lease; False when the lease is lost."""
+    return bool(
+        await transaction.run(
+            """
+            update step set alone = token
+             where run_id = %(run)s and name = %(name)s and map_key = %(key)s and token = %(token)s""",
+            run=lease.run,
+            name=lease.name,
+            key=lease.map_key,
+            token=lease.token,
+        )
     )
 
 

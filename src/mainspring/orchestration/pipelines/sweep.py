@@ -1,10 +1,10 @@
 """The safety net, swept each second by every worker: whatever no hint told of is found here.
 
-Expired leases go back to ready, or fail the run when they keep killing workers; retries that are
-due become ready; waits end whose time has passed or whose run has ended; runs past their deadline
-end, and those whose parent has ended. Several workers may sweep at once: each row is taken by one of
-them, because outcomes are settled by token and only while the lease is expired, and waits are
-answered only while they last.
+Expired leases go back to ready; a step that keeps losing workers in which nothing else runs fails its
+run; retries that are due become ready; waits end whose time has passed or whose run has ended; runs past
+their deadline end, and those whose parent has ended. Several workers may sweep at once: each row is
+taken by one of them, because outcomes are settled by token and only while the lease is expired, and
+waits are answered only while they last.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,7 +19,7 @@ from mainspring.foundation.telemetry import get_logger
 from . import queue_store, waits_store
 from .consequences import Course
 from .kin import end_orphans, tell_parents
-from .outcomes import Lease, Outcome, lost, lost_for_good
+from .outcomes import SUSPECT_FROM, Lease, Outcome, lost, lost_for_good
 from .resume import wake
 from .settle import end_run, settle
 from .story import Milestone, Story
@@ -28,7 +28,7 @@ from .types import Failure, RunId, RunStatus
 log = get_logger(__name__)
 
 MAX_LOSSES = 5
-"""How often a step may lose its worker before it is taken for the cause."""
+"""How often a step may lose its worker, from the second time on while running alone, before it is the cause."""
 
 MAX_SWEPT = 200
 MAX_PROMOTED = 1_000
@@ -130,6 +130,8 @@ def _outcome(row: Row) -> Outcome:
     lease = Lease(
         TenantId(row["tenant_id"]), RunId(row["run_id"]), row["name"], row["map_key"], row["token"], row["attempt"]
     )
+    if row["losses"] >= SUSPECT_FROM and not row["was_alone"]:
+        return lost(lease, counts=False)
     return lost(lease) if row["losses"] < MAX_LOSSES else lost_for_good(lease, row["losses"])
 
 

@@ -112,6 +112,7 @@ step_table = Table(
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("losses", Integer, nullable=False, server_default=text("0")),
     Column("token", postgresql.UUID),
+    Column("alone", postgresql.UUID, comment="the token under which it ran with no other step beside it"),
     _instant("lease_until"),
     _instant("due_at"),
     Column("output", postgresql.JSONB),

@@ -10,6 +10,10 @@ Loops, each of which outlives a restart of Postgres or Valkey:
 
 and one thread that renews leases (`leases.py`). Nothing that matters is kept in memory only: an
 attempt that is not settled comes back when its lease expires.
+
+A step that has lost workers before may be what ends them. It is a suspect: the worker that claims it
+takes nothing new, lets end what runs, and runs the suspects one by one with nothing beside them. So
+what a poisonous step ends is its own run, and not those of its neighbours.
 """
 
 import asyncio
@@ -29,7 +33,7 @@ from mainspring.foundation.ids import TenantId, new_id
 from mainspring.foundation.telemetry import bind, get_logger
 from mainspring.foundation.valkey import Valkey
 
-from . import claiming, store
+from . import claiming, queue_store, store
 from .backlog import PaceNotes, forget_pace, tell_pace
 from .backoff import Backoff
 from .doorbell import Doorbell, listen
@@ -68,7 +72,7 @@ class _Held:
     claim: Claim
     run: LiveStepRun
     lane: str
-    started_at: float
+    started_at: float = 0.0
     task: asyncio.Task[None] | None = None
 
 
@@ -107,6 +111,7 @@ class Worker:
         self._publisher = Publisher(valkey, find_floor=self._find_floor, clock=now)
         self._chance = random.SystemRandom()
         self._held: dict[UUID, _Held] = {}
+        self._suspects: dict[UUID, _Held] = {}
         self._tenants: Counter[UUID] = Counter()
         self._pace = PaceNotes()
         self._turn = self._any_turn()
@@ -171,8 +176,9 @@ class Worker:
         backoff = Backoff()
         was_rung, laps = True, 0
         while not self._is_draining:
-            free = self._concurrency - len(self._held)
             try:
+                await self._run_suspect_alone()
+                free = 0 if self._suspects else self._concurrency - len(self._held)
                 claimed = await self._claim(min(free, MAX_CLAIM)) if free > 0 else claiming.Claimed()
                 backoff.reset()
             except DatabaseGone as away:
@@ -198,7 +204,7 @@ class Worker:
         # With nothing to take, start somewhere else next time: a tenant whose rows are locked holds up no other.
         self._turn = claimed.turn or self._any_turn()
         for claim, row in zip(claims, claimed.rows, strict=True):
-            self._start(claim, row["lane"])
+            self._take(claim, row["lane"])
         # In the queue before anything that the steps say, and yet not sent before they run.
         self._publisher.tell(
             [each for row in claimed.rows for each in _start_milestones(row, self._lanes[row["lane"]].outline)]
@@ -219,12 +225,32 @@ class Worker:
         """A quarter of the places is kept from any one tenant: its slow steps must not hold up the others."""
         return claiming.Shares(self._concurrency - self._concurrency // 4, self._tenants)
 
-    def _start(self, claim: Claim, lane: str) -> None:
-        run = LiveStepRun(claim, database=self._database, publisher=self._publisher)
-        held = _Held(claim, run, lane, time.monotonic())
+    def _take(self, claim: Claim, lane: str) -> None:
+        held = _Held(claim, LiveStepRun(claim, database=self._database, publisher=self._publisher), lane)
         self._held[claim.lease.token] = held
         self._tenants[claim.lease.tenant] += 1
-        held.task = asyncio.create_task(self._execute(held), name=f"step {claim.definition.name}")
+        if claim.is_suspect:
+            self._suspects[claim.lease.token] = held
+            self._bell.set()
+        else:
+            self._start(held)
+
+    def _start(self, held: _Held) -> None:
+        held.started_at = time.monotonic()
+        held.task = asyncio.create_task(self._execute(held), name=f"step {held.claim.definition.name}")
+
+    async def _run_suspect_alone(self) -> None:
+        """Start the worst of the suspects when nothing runs; raises one of `DatabaseGone`."""
+        if not self._suspects or any(held.task for held in self._held.values()):
+            return
+        held = max(self._suspects.values(), key=lambda each: each.claim.losses)
+        async with self._database.system() as transaction:
+            is_ours = await queue_store.mark_alone(transaction, held.claim.lease)
+        if is_ours and not self._is_draining:
+            log.info("suspect_alone", run=str(held.claim.lease.run), step=held.claim.lease.name)
+            self._start(held)
+        elif not is_ours:
+            self._forget([held.claim.lease.token])
 
     async def _execute(self, held: _Held) -> None:
         lease = held.claim.lease
@@ -244,9 +270,10 @@ class Worker:
     def _forget(self, tokens: Sequence[UUID]) -> None:
         shares = self._shares()
         is_capped = bool(self._pools) or any(held >= shares.each for held in shares.held.values())
-        was_full = is_capped or len(self._held) >= self._concurrency
+        was_full = is_capped or bool(self._suspects) or len(self._held) >= self._concurrency
         self._keeper.drop(tokens)
         for token in tokens:
+            self._suspects.pop(token, None)
             if held := self._held.pop(token, None):
                 self._let_go(held.claim.lease.tenant)
         if was_full or self._is_draining:
@@ -272,6 +299,7 @@ class Worker:
                 log.info("lease_lost", run=str(held.claim.lease.run), step=held.claim.lease.name)
                 held.run.is_cancelled = True
                 held.task.cancel()
+        self._forget([token for token in tokens if token in self._held and not self._held[token].task])
         self._keeper.drop(tokens)
 
     # After a commit
@@ -336,6 +364,8 @@ class Worker:
     async def _drain(self, grace: float) -> None:
         """Finish what runs, hand back what does not finish in time, and let the last commits through."""
         log.info("worker_draining", worker=self._id, running=len(self._held))
+        for held in [each for each in self._suspects.values() if not each.task]:
+            self._settler.put(released(held.claim.lease))
         await self._wait_until_idle(grace)
         self._is_releasing = True
         for held in list(self._held.values()):
