@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mainspring.entry.agents_slice import AgentFoundations, AgentServices, build_agents
 from mainspring.entry.delivery_slice import delivery_settings
 from mainspring.entry.knowledge_slice import Foundations, KnowledgeParts, build_knowledge
+from mainspring.entry.topics import known_topics
 from mainspring.foundation.clock import Clock
 from mainspring.foundation.db import Database
 from mainspring.foundation.objects import ObjectStore
@@ -102,7 +103,7 @@ def build_orchestration(beneath: Beneath, products: tuple[Product, ...], opened:
     services.tools.fill(agents.tools.toolbox)
     every = (*brought.pipelines, *knowledge.pipelines, agents.runtime.pipeline)
     declared = Declared(every, startable=brought.startable)
-    delivery = _build_delivery(beneath, pipelines, declared, brought)
+    delivery = _build_delivery(beneath, pipelines, declared, brought, topics=known_topics(products))
     opened.push_async_callback(delivery.close)
     return Orchestration(
         pipelines=pipelines,
@@ -153,7 +154,11 @@ def _offer(
     )
 
 
-def _build_delivery(beneath: Beneath, pipelines: Pipelines, declared: Declared, brought: Brought) -> Delivery:
+def _build_delivery(
+    beneath: Beneath, pipelines: Pipelines, declared: Declared, brought: Brought, *, topics: frozenset[str]
+) -> Delivery:
     startable = [declared.get(name) for name in sorted(brought.startable)]
-    on = DeliveryBeneath(beneath.database, beneath.vault, pipelines, startable=startable, clock=beneath.clock)
+    on = DeliveryBeneath(
+        beneath.database, beneath.vault, pipelines, startable=startable, topics=topics, clock=beneath.clock
+    )
     return build_delivery(on, delivery_settings(beneath.settings))

@@ -15,7 +15,9 @@ from mainspring.foundation.outbox import publish, relay
 from mainspring.orchestration.delivery import (
     DeliveryState,
     EndpointInvalid,
+    EndpointKind,
     EndpointOff,
+    Endpoints,
     EndpointState,
     EndpointUpdate,
     NewEndpoint,
@@ -364,6 +366,34 @@ async def test_the_secret_is_stored_sealed_and_never_shown_again(post: Post, rec
 async def test_what_is_no_topic_is_refused(post: Post, receiver: Receiver, topics: tuple[str, ...]):
     with pytest.raises(EndpointInvalid):
         await post.endpoints.create(post.principal, NewEndpoint(f"http://hooks.corp:{receiver.port}/", topics))
+
+
+@pytest.mark.parametrize(
+    ("topic", "is_told"),
+    [
+        ("run.finished", True),
+        ("run.*", True),
+        ("*", True),
+        ("letter.sent", True),
+        ("run.finish", False),
+        ("nope.x", False),
+        ("runs.*", False),
+        ("run.finished.*", False),
+    ],
+)
+async def test_a_topic_that_nothing_tells_is_refused_with_those_that_exist(post: Post, topic: str, is_told: bool):
+    known = frozenset({"run.finished", "approval.decided", "letter.sent"})
+    endpoints = Endpoints(post.database, post.vault, {EndpointKind.WEBHOOK: lambda new: None}, topics=known)
+    new = NewEndpoint("https://example.com/", (topic,))
+    if is_told:
+        assert (await endpoints.create(post.principal, new)).endpoint.topics == (topic,)
+        return
+    with pytest.raises(EndpointInvalid) as refused:
+        await endpoints.create(post.principal, new)
+    assert all(name in refused.value.detail for name in (topic, *known))
+    kept = await endpoints.create(post.principal, NewEndpoint("https://example.com/", ("*",)))
+    with pytest.raises(EndpointInvalid):
+        await endpoints.update(post.principal, kept.endpoint.id, EndpointUpdate(topics=(topic,)))
 
 
 async def test_an_unknown_endpoint_is_not_found(post: Post):

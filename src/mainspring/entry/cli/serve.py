@@ -42,7 +42,7 @@ def serve(
             stack.start(tell)
             for taken in stack.taken_ports:
                 notes.print(f"Port {taken} is taken; using another one.")
-            notes.print(f"Ready: {stack.url}  gateway: {stack.gateway_url}  (Ctrl-C stops everything)")
+            notes.print(f"Ready: {stack.url}  gateway: {stack.gateway_url}  (Ctrl-C stops everything)", soft_wrap=True)
             if json:
                 found = {"url": stack.url, "gateway_url": stack.gateway_url, "data_dir": settings.data_dir.resolve()}
                 show_json(found)
@@ -97,7 +97,7 @@ def gateway(
             supervisor.launch(children)
             await_all(children, tell)
             url = gateway_url(settings, held.number)
-            notes.print(f"Ready: {url}  (Ctrl-C drains and stops it)")
+            notes.print(f"Ready: {url}  (Ctrl-C drains and stops it)", soft_wrap=True)
             if json:
                 show_json({"gateway_url": url, "workers": len(children)})
             supervisor.watch(stop_event(), tell)

@@ -1,6 +1,7 @@
 """A tenant's webhooks from the command line: list them, add one, try one, and send again what failed."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -66,9 +67,13 @@ def add_webhook(
 ) -> None:
     """Post a tenant's events to a web address. The signing secret is printed once."""
 
+    from mainspring.entry.topics import known_topics  # loads every room, which the other commands need not wait for
+    from mainspring.orchestration.products import find_products
+
     async def add(opened: Opened) -> dict[str, object]:
         principal = operator((await opened.get_tenant(tenant)).id)
-        created = await _delivery(opened).endpoints.create(principal, NewEndpoint(url, tuple(topic), format=format))
+        endpoints = _delivery(opened, known_topics(find_products())).endpoints
+        created = await endpoints.create(principal, NewEndpoint(url, tuple(topic), format=format))
         return {"id": show_id(ENDPOINT_PREFIX, created.endpoint.id), "url": url, "secret": created.secret}
 
     made = with_opened(add)
@@ -126,10 +131,10 @@ def replay_webhook(
     show_one(told, f"{told['count']} are sent again.", json)
 
 
-def _delivery(opened: Opened) -> Delivery:
+def _delivery(opened: Opened, topics: Collection[str] | None = None) -> Delivery:
     vault = Vault(opened.database, open_vault_wrapper(opened.settings))
     pipelines = Pipelines(opened.database, opened.valkey)
-    return build_delivery(Beneath(opened.database, vault, pipelines), delivery_settings(opened.settings))
+    return build_delivery(Beneath(opened.database, vault, pipelines, topics=topics), delivery_settings(opened.settings))
 
 
 def _endpoint_id(text: str) -> EndpointId:

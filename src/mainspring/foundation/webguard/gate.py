@@ -25,6 +25,7 @@ Resolver = Callable[[str, int], Awaitable[Collection[str]]]
 """The addresses of a host; OSError when it has none."""
 
 _MAX_TRIED = 3
+_LOOPBACK = ip_address("127.0.0.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,13 @@ class Gate:
         return not self._reach.internal_hosts.isdisjoint((host, f"{host}:{port}"))
 
     def check_host(self, host: str, port: int) -> None:
-        """UrlRefused for an address in the place of a name that may not be reached; names are judged later."""
+        """UrlRefused for an address in the place of a name that may not be reached, and for this machine's own name.
+
+        Other names are judged when they are looked up.
+        """
+        if host == "localhost" or host.endswith(".localhost"):
+            self._judge(host, port, [_LOOPBACK])
+            return
         try:
             literal = ip_address(host)
         except ValueError:

@@ -1,6 +1,6 @@
 """The room put together, for the composition root: what the API serves and what the worker runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,6 +67,7 @@ class Beneath:
 
     startable  the pipelines that events and messages of others may start
     shapes     how facts of a topic are shown to others, where the outbox's own words would not do
+    topics     that rooms and products ever tell, so that others can be refused; None when that is not known
     """
 
     database: Database
@@ -74,6 +75,7 @@ class Beneath:
     pipelines: Pipelines
     startable: Iterable[Pipeline] = ()
     shapes: Mapping[str, Shape] | None = None
+    topics: Collection[str] | None = None
     clock: Clock = now
 
 
@@ -87,8 +89,9 @@ def build_delivery(beneath: Beneath, settings: DeliverySettings) -> Delivery:
     queues = {kind: QueueTransport(each.kind, each.credentials, describer) for kind, each in installed.items()}
     transports: dict[EndpointKind, Transport] = {EndpointKind.WEBHOOK: webhooks, **queues}
     starter = Starter(beneath.pipelines, beneath.startable)
+    checks = build_checks(webhooks, installed)
     return Delivery(
-        endpoints=Endpoints(database, vault, build_checks(webhooks, installed), clock=beneath.clock),
+        endpoints=Endpoints(database, vault, checks, topics=beneath.topics, clock=beneath.clock),
         incoming=Incoming(database, starter),
         triggers=Triggers(database, vault, starter, installed),
         announcer=Announcer(database, shapes=beneath.shapes),

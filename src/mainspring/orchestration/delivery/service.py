@@ -1,6 +1,6 @@
 """`Endpoints`: where a tenant's events go out to, set up, looked at, tested and replayed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,14 +49,22 @@ class Endpoints:
     """Use cases on the endpoints of the principal's tenant; each needs `delivery.manage`.
 
     checks   by kind of endpoint; a kind without one cannot be created here
+    topics   that are ever told; others are refused. None when that is not known
     """
 
     def __init__(
-        self, database: Database, vault: Vault, checks: Mapping[EndpointKind, Check], *, clock: Clock = now
+        self,
+        database: Database,
+        vault: Vault,
+        checks: Mapping[EndpointKind, Check],
+        *,
+        topics: Collection[str] | None = None,
+        clock: Clock = now,
     ) -> None:
         self._database = database
         self._vault = vault
         self._checks = dict(checks)
+        self._topics = topics
         self._clock = clock
 
     async def create(self, principal: Principal, new: NewEndpoint) -> Created:
@@ -65,7 +73,7 @@ class Endpoints:
         raises   EndpointInvalid, UrlRefused, TooManyEndpoints
         """
         principal.require(MANAGE)
-        topics = check_topics(new.topics)
+        topics = check_topics(new.topics, self._topics)
         _check_words(new)
         self._check_kind(new)
         secret = make_secret() if new.kind is EndpointKind.WEBHOOK else new.secret
@@ -109,7 +117,7 @@ class Endpoints:
         """
         principal.require(MANAGE)
         found = await self._get(principal.tenant, endpoint)
-        topics = check_topics(wanted.topics) if wanted.topics is not None else None
+        topics = check_topics(wanted.topics, self._topics) if wanted.topics is not None else None
         changed = NewEndpoint(
             url=found.url if wanted.url is None else wanted.url,
             topics=topics or found.topics,

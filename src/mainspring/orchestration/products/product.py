@@ -68,6 +68,7 @@ class Product:
     sources           names under which it puts documents into knowledge; kept from others
     subjects          prefixes of subjects of its runs whose id is a document's, such as `ctr`: who may not read the
                       document is not told what the run says
+    topics            of the events that it writes to the outbox, such as `letter.sent`; webhooks can ask for no others
     upload_paths      paths whose requests may be as large as an upload; each ends with `/` or is whole
     concepts          what words of a question mean in the labels that it gives to places
     flags             flags by name with the value they have until somebody changes it
@@ -80,6 +81,7 @@ class Product:
     build: Callable[[Services], Brought]
     sources: frozenset[str] = frozenset()
     subjects: tuple[str, ...] = ()
+    topics: frozenset[str] = frozenset()
     upload_paths: tuple[str, ...] = ()
     concepts: Concepts | None = None
     flags: Mapping[str, bool] = field(default_factory=dict[str, bool])

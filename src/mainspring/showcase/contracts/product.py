@@ -5,6 +5,7 @@ from importlib.resources import files
 from mainspring.orchestration.products import Brought, Product, Services
 
 from .concepts import ContractConcepts
+from .events import ContractDeleted
 from .pipeline import Analyst, build_pipeline
 from .replaced import build_replaced
 from .routes import build_router
@@ -42,6 +43,7 @@ product = Product(
     build=build,
     sources=frozenset({SOURCE}),
     subjects=("ctr",),
+    topics=frozenset({ContractDeleted.TOPIC}),
     upload_paths=("/v1/contracts",),
     concepts=ContractConcepts(),
     prompts=(_HERE / "prompts", _HERE / "asking" / "prompts"),
