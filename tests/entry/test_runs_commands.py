@@ -150,6 +150,31 @@ def test_a_schedule_is_made_paused_and_deleted(scene: Scene, cancelled: dict[str
     assert read(scene.stack, "schedules", "delete", made["id"], "--tenant", "acme")["state"] == "deleted"
 
 
+def _schedule(name: str, pipeline: str, cron: str) -> tuple[str, ...]:
+    return ("schedules", "create", name, pipeline, cron, "--tenant", "acme", "--input", "-")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "said"),
+    [
+        (_schedule("bad-cron", PIPELINE, "61 7 * * *"), "{}", "schedule_invalid"),
+        (_schedule("bad-json", PIPELINE, "0 7 * * *"), "{'a': 1}", "is not JSON"),
+        (_schedule("bad-name", "contracts.analyse", "0 7 * * *"), "{}", "There is no pipeline"),
+        (_schedule("bad-input", PIPELINE, "0 7 * * *"), "{}", "does not fit"),
+        (("runs", "retry", show_id("run", new_id())), "", "not_found"),
+        (("runs", "replay", "run_0"), "", "not_found"),
+        (("schedules", "pause", show_id("sch", new_id()), "--tenant", "acme"), "", "not_found"),
+    ],
+    ids=["cron", "json", "pipeline", "input", "retry", "replay", "pause"],
+)
+@pytest.mark.timeout(90)  # what a command may take that builds the whole platform, and a scene before it
+def test_a_mistake_is_answered_and_the_command_ends(scene: Scene, arguments: tuple[str, ...], given: str, said: str):
+    answer = run(scene.stack, *arguments, given=given)
+    assert answer.returncode == 1, answer.stdout
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [(None, ""), (0.03, "30ms"), (1.24, "1.2s"), (42, "42s"), (600, "10m"), (9000, "2h"), (400_000, "5d")],

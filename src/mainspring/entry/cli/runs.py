@@ -161,6 +161,7 @@ def retry_run(
     json: JsonFlag = False,
 ) -> None:
     """Go on from where a run failed, in a new run that takes over what is finished. Twice is the same as once."""
+    _read_run(run)  # before everything is built, which takes seconds
 
     async def retry(desk: Desk) -> Run:
         named, identifier, _ = await _locate(desk, run, None)
@@ -181,6 +182,7 @@ def replay_run(
     json: JsonFlag = False,
 ) -> None:
     """Run it again from the beginning, in a new run: with its input or another, in its version or another."""
+    _read_run(run)
     text = None if given is None else read_json_file(given)
 
     async def replay(desk: Desk) -> Run:
@@ -283,7 +285,7 @@ def _cancel_named(named: list[str], json: bool) -> None:
 
 async def _locate(desk: Desk, run: str, slug: str | None) -> tuple[TenantId, RunId, bool]:
     """Whose run it is, its id, and whether its tenant was named; NotFound when it is another's."""
-    identifier = RunId(read_id(RUN_PREFIX, run))
+    identifier = _read_run(run)
     named = await desk.find_tenant(slug)
     return named or await desk.operating.runs.get_tenant_of(identifier), identifier, named is not None
 
@@ -295,8 +297,18 @@ def _told(run: Run, sentence: str, json: bool) -> None:
 
 
 def read_json_file(file: Path) -> bytes:
-    """The bytes of a file, or with - of standard input."""
+    """The JSON in a file, or with - in standard input, as it stands there; InvalidInput when it is none."""
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        msgspec.json.decode(text)
     except FileNotFoundError:
         raise InvalidInput(f"There is no file {file}; check the path.") from None
+    except OSError as unreadable:
+        raise InvalidInput(f"{file} cannot be read: {unreadable.strerror}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
+        raise InvalidInput(f"What {file} holds is not JSON: {bad}.") from None
+    return text
+
+
+def _read_run(text: str) -> RunId:
+    return RunId(read_id(RUN_PREFIX, text))

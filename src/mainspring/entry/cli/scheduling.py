@@ -1,5 +1,6 @@
 """`mainspring schedules`: pipelines that the clock starts, of one tenant."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,13 @@ import typer
 from mainspring.foundation.ids import read_id, show_id
 from mainspring.foundation.pagination import page_request
 from mainspring.orchestration.pipelines import RUN_PREFIX
-from mainspring.orchestration.pipelines.operating import SCHEDULE_PREFIX, Schedule, ScheduleId, ScheduleTerms
+from mainspring.orchestration.pipelines.operating import (
+    SCHEDULE_PREFIX,
+    Schedule,
+    ScheduleId,
+    ScheduleTerms,
+    next_firing,
+)
 
 from .desk import Desk, NamedTenant, printable, show_time, with_desk, with_pipelines
 from .output import JsonFlag, show_many, show_one
@@ -46,7 +53,8 @@ def create_schedule(  # noqa: PLR0913 - each option is a parameter
     json: JsonFlag = False,
 ) -> None:
     """Have the clock start a pipeline: once for each instant, and once for all that were missed."""
-    terms = ScheduleTerms(name, pipeline, read_json_file(given).decode("utf-8", "replace"), cron, timezone)
+    next_firing(cron, timezone, datetime.now(UTC))  # before everything is built, which takes seconds
+    terms = ScheduleTerms(name, pipeline, read_json_file(given).decode(), cron, timezone)
 
     async def create(desk: Desk) -> dict[str, object]:
         return _line(await desk.operating.schedules.create(await desk.get_operator(tenant), terms))
@@ -99,9 +107,11 @@ def preview_schedule(
 
 
 def _change(schedule: str, slug: str, *, is_paused: bool) -> dict[str, object]:
+    identifier = _read(schedule)
+
     async def change(desk: Desk) -> dict[str, object]:
         principal = await desk.get_operator(slug)
-        return _line(await desk.operating.schedules.change(principal, _read(schedule), is_paused=is_paused))
+        return _line(await desk.operating.schedules.change(principal, identifier, is_paused=is_paused))
 
     return with_pipelines(change)
 

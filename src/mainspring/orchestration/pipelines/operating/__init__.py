@@ -1,5 +1,6 @@
 """What an engineer who is paged needs: runs, dead letters, holds, schedules, figures, retention."""
 
+from .cron import next_firing
 from .declared import Declared
 from .figures import Figures, LaneFigures, LaneRates, Places, StepDemand, demands, read_figures
 from .operating import Operating, build_operating
@@ -66,6 +67,7 @@ __all__ = [
     "demands",
     "find_standing",
     "fire_due",
+    "next_firing",
     "purge_runs",
     "read_figures",
 ]
