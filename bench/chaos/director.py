@@ -15,7 +15,7 @@ import msgspec
 from mainspring.application.identity import ROLE_PERMISSIONS, Identity, Role, operator
 from mainspring.foundation.db import Database
 from mainspring.foundation.engines import EngineUrls
-from mainspring.foundation.valkey import open_valkey
+from mainspring.foundation.valkey import ValkeyGone, open_valkey
 
 from .fleet import Fleet
 from .outside import Outside
@@ -129,7 +129,7 @@ class Director:
     async def _wipe(self) -> None:
         try:
             await self.fleet.wipe_valkey()
-        except (ConnectionError, OSError, TimeoutError):
+        except ValkeyGone:
             self.hurts["wipe Valkey"] -= 1  # it is down already
 
     async def _deploy(self) -> None:
