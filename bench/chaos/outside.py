@@ -35,8 +35,8 @@ class Outside:
                 key = parse_qs(urlsplit(target).query)["key"][0]
                 writer.write(self._answer(key))
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            return  # the loop ends: nobody awaits this task, and it would be complained of
         finally:
             writer.close()
 
