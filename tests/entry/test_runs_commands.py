@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from mainspring.application.identity import Role
+from mainspring.entry.cli.dead import explain_skipped
 from mainspring.entry.cli.top import show_age
-from mainspring.foundation.ids import new_id, show_id
+from mainspring.foundation.clock import now
+from mainspring.foundation.ids import TenantId, new_id, show_id
+from mainspring.orchestration.pipelines.operating import BulkAction, BulkId, BulkKind
 from tests.entry.test_gateway_commands import read, run
 from tests.scene import Scene
 
@@ -125,6 +128,24 @@ def test_dead_letters_of_nobody_are_said_to_be_none(scene: Scene):
     assert "No dead letter is open." in run(scene.stack, "dead", "list", "--tenant", "rival").stdout
     (done,) = read(scene.stack, "dead", "replay", "--all", "--tenant", "rival")
     assert (done["done"], done["skipped"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "skipped", "problem", "is_said"),
+    [
+        (BulkKind.REPLAY, 2, None, True),
+        (BulkKind.REPLAY, 0, None, False),
+        (BulkKind.REPLAY, 2, "It is drained.", False),
+        (BulkKind.DISCARD, 2, None, False),
+    ],
+)
+def test_items_that_are_passed_over_by_a_replay_are_explained(
+    kind: BulkKind, skipped: int, problem: str | None, is_said: bool
+):
+    action = BulkAction(
+        BulkId(new_id()), TenantId(new_id()), kind, "finished", 0, skipped, "operator", now(), now(), None, problem
+    )
+    assert ("their step tolerates" in (explain_skipped(action) or "")) is is_said
 
 
 def test_top_shows_lanes_workers_and_holds(scene: Scene):

@@ -15,6 +15,7 @@ from mainspring.entry.cli.app import build_app
 from mainspring.entry.client import ApiError, Patience
 from mainspring.entry.client.approvals import ApprovalsClient
 from mainspring.entry.client.transport import Transport
+from mainspring.foundation.errors import Conflict
 from mainspring.foundation.ids import show_id
 from mainspring.orchestration.approvals import Approval, State
 from tests.orchestration.approvals.office import PAYMENT, Office
@@ -67,6 +68,18 @@ async def test_a_reviewer_decides_at_the_terminal_after_reading(office: Office, 
     assert f"{name} is approved." in yes.output
     shown = await terminal.run("show", name, "--json", by=reviewer)
     assert json.loads(shown.output)["reason"] == "Due."
+
+
+async def test_what_is_decided_is_said_to_be_and_not_asked_again(office: Office, terminal: Terminal):
+    reviewer, asked = await office.person(), await office.ask()
+    name = show_id("apr", asked.id)
+    await terminal.run("decide", name, "approve", by=reviewer, typed="y\n")
+    again = await terminal.run("decide", name, "reject", by=reviewer, typed="y\n")
+    assert "this?" not in again.output
+    assert isinstance(again.exception, Conflict)
+    assert f"{name} is approved already" in again.exception.detail
+    assert "It was approved at 20" in again.exception.detail
+    assert await state_of(office, asked) is State.APPROVED
 
 
 async def test_an_edit_at_the_terminal_waits_for_another_person(office: Office, terminal: Terminal, tmp_path: Path):

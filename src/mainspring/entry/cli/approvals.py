@@ -20,7 +20,7 @@ from mainspring.entry.client.approvals import ApprovalsClient
 from mainspring.entry.client.approvals_types import Approval
 from mainspring.entry.client.transport import Transport, decode
 from mainspring.entry.stack import find_stack_url
-from mainspring.foundation.errors import InvalidInput, Unauthenticated, Unavailable
+from mainspring.foundation.errors import Conflict, InvalidInput, Unauthenticated, Unavailable
 from mainspring.foundation.settings import load_settings
 
 from .analyze import remembered_key
@@ -103,6 +103,7 @@ def decide_approval(  # noqa: PLR0913 - each is an option of the command
         if digest is None:
             asked = client.get(approval)
             _show(asked, as_json=False)
+            _require_pending(asked)
             typer.confirm(f"{verdict.value.capitalize()} this?", abort=True)
             digest = asked.digest
         decided = client.decide(approval, verdict.value, digest, reason=reason, edited_arguments=edited)
@@ -117,6 +118,16 @@ def printable(text: str) -> str:
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )
+
+
+def _require_pending(asked: Approval) -> None:
+    """Conflict for what is settled: nobody is asked about what can be changed no more."""
+    if asked.state == "pending":
+        return
+    said = {"approve": "approved", "reject": "rejected", "edit": "edited and approved"}.get(asked.verdict or "")
+    decided = f" It was {said} at {asked.decided_at:%Y-%m-%d %H:%M} UTC." if said and asked.decided_at else ""
+    instead = f" Decide {asked.replaced_by} instead." if asked.replaced_by else ""
+    raise Conflict(f"{asked.id} is {asked.state} already; nothing is left to decide.{decided}{instead}")
 
 
 def _outcome(decided: Approval) -> str:

@@ -13,6 +13,7 @@ from mainspring.orchestration.pipelines import RUN_PREFIX
 from mainspring.orchestration.pipelines.operating import (
     LETTER_PREFIX,
     BulkAction,
+    BulkKind,
     Letter,
     LetterFilter,
     LetterId,
@@ -32,6 +33,7 @@ LetterArguments = Annotated[list[str] | None, typer.Argument(help="dead_...; sev
 PipelineOption = Annotated[str | None, typer.Option(help="Only of this pipeline.")]
 StepOption = Annotated[str | None, typer.Option(help="Only of this step.")]
 GroupOption = Annotated[str | None, typer.Option("--group", help="Only of this group, by its fingerprint.")]
+_TOLERATED = "skipped: items that their step tolerates; their runs have not failed"
 AllFlag = Annotated[bool, typer.Option("--all", help="All open ones, of every tenant or of --tenant.")]
 
 
@@ -203,9 +205,16 @@ async def _decide(
                     "done": action.done,
                     "skipped": action.skipped,
                     "problem": printable(action.last_problem) if action.last_problem else None,
+                    "note": explain_skipped(action),
                 }
             )
     return rows
+
+
+def explain_skipped(action: BulkAction) -> str | None:
+    """What was passed over without a problem, in words."""
+    is_replay = action.kind is BulkKind.REPLAY
+    return _TOLERATED if is_replay and action.skipped and not action.last_problem else None
 
 
 async def _decide_named(desk: Desk, letters: list[str], one: _One) -> list[dict[str, object]]:

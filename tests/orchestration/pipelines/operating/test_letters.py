@@ -10,13 +10,15 @@ from mainspring.foundation.db import Database
 from mainspring.foundation.ids import TenantId, new_id, read_id, show_id
 from mainspring.foundation.pagination import PageRequest
 from mainspring.foundation.principal import Principal, PrincipalKind
-from mainspring.orchestration.pipelines import Pipelines, Run, RunId
+from mainspring.orchestration.pipelines import Pipelines, Run, RunId, RunStatus
 from mainspring.orchestration.pipelines.errors import BacklogFull, PipelineDraining
-from mainspring.orchestration.pipelines.operating import LetterFilter, RunFilter, build_operating, bulk_store
+from mainspring.orchestration.pipelines.operating import Declared, LetterFilter, RunFilter, build_operating, bulk_store
 from mainspring.orchestration.pipelines.operating.run_routes import OPERATE, READ
 from mainspring.orchestration.pipelines.operating.runs import RunDesk
 from mainspring.orchestration.pipelines.privacy import COVERED
 from tests.orchestration.pipelines.conftest import Engine
+from tests.orchestration.pipelines.scenes import Number
+from tests.orchestration.pipelines.test_fan_out import squares
 
 from .conftest import Desk
 from .pipelines import Counter, Order, shop
@@ -170,6 +172,33 @@ async def test_what_was_discarded_while_many_are_replayed_starts_nothing(
     action = (await desk.post(tenant, "/dead-letters:replay", {})).json()
     assert (action["done"], action["skipped"]) == (0, 1)
     assert len((await desk.get(tenant, "/runs")).json()["items"]) == 1
+
+
+async def test_items_that_their_step_tolerates_are_passed_over_without_a_problem(
+    engine: Engine, desk: Desk, tenant: TenantId
+) -> None:
+    pipeline = squares(tolerance=0.2, bad=frozenset({3, 7}))
+    run = await engine.pipelines.submit(tenant, pipeline, Number(10))
+    async with engine.worker(pipeline):
+        assert (await engine.finished(tenant, run.id)).status is RunStatus.SUCCEEDED
+    await fail(engine, tenant, Counter(), 1)
+    action = (await desk.post(tenant, "/dead-letters:replay", {})).json()
+    assert (action["done"], action["skipped"], action["last_problem"]) == (1, 2, None)
+    assert {each["item"] for each in await letters(desk, tenant, state="open")} == {3, 7}
+    discarded = (await desk.post(tenant, "/dead-letters:discard", {"reason": "Known."})).json()
+    assert (discarded["done"], discarded["skipped"]) == (2, 0)
+
+
+async def test_items_of_a_run_that_failed_are_replayed_with_it(engine: Engine, desk: Desk, tenant: TenantId) -> None:
+    pipeline = squares(tolerance=0.1, bad=frozenset({3, 7}))
+    run = await engine.pipelines.submit(tenant, pipeline, Number(10))
+    async with engine.worker(pipeline):
+        assert (await engine.finished(tenant, run.id)).status is RunStatus.FAILED
+    operating = build_operating(engine.database, engine.pipelines, Declared((pipeline,)))
+    operator = Principal(tenant, PrincipalKind.API_KEY, "acme", frozenset({OPERATE}))
+    action = await operating.bulk.replay_letters(operator, LetterFilter())
+    assert (action.skipped, action.last_problem) == (0, None)
+    assert await letters(desk, tenant, state="open") == []
 
 
 async def test_a_group_is_discarded_for_a_reason(engine: Engine, desk: Desk, tenant: TenantId) -> None:

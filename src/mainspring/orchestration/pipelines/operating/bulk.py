@@ -2,12 +2,13 @@
 
 An action works downwards by id from its own, so that what comes in later is not meant, and finds what is left to do by
 its state: a run that was replayed or cancelled is not found again. Decided letters are counted in the transaction that
-decides them. Small actions end within the request; workers carry on with the others. A full backlog puts
-the action off until there is room; what is drained is skipped. It holds the rights of who
-asked, as they were then: runs about what is closed to the asker are left alone.
+decides them. Letters of items that their step tolerates are not replayed while their runs have not failed: they count
+as skipped, and are no problem. Small actions end within the request; workers carry on with the others. A full backlog
+puts the action off until there is room; what is drained is skipped. It holds the rights of who asked, as they were
+then: runs about what is closed to the asker are left alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -57,11 +58,15 @@ class _Asker(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Something the action is about: a run, by itself or because of a dead letter."""
+    """Something the action is about: a run, by itself or because of a dead letter.
+
+    is_tolerated  a letter of an item whose run goes on or has succeeded without it
+    """
 
     id: UUID
     run: RunId
     subject: str | None
+    is_tolerated: bool = False
 
 
 class Bulk:
@@ -158,14 +163,17 @@ class Bulk:
             targets = await _find_targets(transaction, row)
         principal = _principal(tenant, row["asker"])
         closed = await self._privacy.closed_to(principal, {each.subject for each in targets if each.subject})
-        for run, ids in _by_run(targets, closed).items():
+        meant, tolerated = _part(row, [each for each in targets if each.subject not in closed])
+        for run, ids in _by_run(meant).items():
             try:
                 await self._carry_out(principal, row, run, ids)
             except BacklogFull as refusal:  # what is done by now is not found again
                 await self._put_off(tenant, bulk, refusal)
                 return None
-        hidden = sum(each.subject in closed for each in targets)
+        hidden = len(targets) - len(meant) - tolerated
         async with self._database.tenant(tenant) as transaction:
+            if tolerated:
+                await bulk_store.count_bulk(transaction, bulk, skipped=tolerated)
             if hidden:
                 problem = "Some runs are about what is closed to who asked; ask one of its readers."
                 await bulk_store.count_bulk(transaction, bulk, skipped=hidden, problem=problem)
@@ -211,7 +219,7 @@ async def _find_targets(transaction: TenantTransaction, row: Row) -> list[_Targe
         return [_Target(each["id"], RunId(each["id"]), each["subject"]) for each in found]
     terms = msgspec.json.decode(row["terms"], type=LetterFilter)
     found = await list_matching(transaction, terms, tenant=transaction.tenant, before=row["place"], limit=BATCH)
-    return [_Target(each["id"], RunId(each["run_id"]), each["subject"]) for each in found]
+    return [_Target(each["id"], RunId(each["run_id"]), each["subject"], each["is_tolerated"]) for each in found]
 
 
 async def _count_done(bulk: UUID, transaction: TenantTransaction, count: int) -> None:
@@ -221,12 +229,19 @@ async def _count_done(bulk: UUID, transaction: TenantTransaction, count: int) ->
     await bulk_store.count_bulk(transaction, bulk, done=count)
 
 
-def _by_run(targets: Sequence[_Target], closed: Collection[str]) -> dict[RunId, tuple[UUID, ...]]:
-    """The targets by their run, in order, without what is closed to the asker."""
+def _part(row: Row, targets: Sequence[_Target]) -> tuple[Sequence[_Target], int]:
+    """What there is something to do about, and how many letters have no failed run that could be replayed."""
+    if row["kind"] != BulkKind.REPLAY:
+        return targets, 0
+    meant = [each for each in targets if not each.is_tolerated]
+    return meant, len(targets) - len(meant)
+
+
+def _by_run(targets: Sequence[_Target]) -> dict[RunId, tuple[UUID, ...]]:
+    """The targets by their run, in order."""
     found: dict[RunId, tuple[UUID, ...]] = {}
     for each in targets:
-        if each.subject not in closed:
-            found[each.run] = (*found.get(each.run, ()), each.id)
+        found[each.run] = (*found.get(each.run, ()), each.id)
     return found
 
 

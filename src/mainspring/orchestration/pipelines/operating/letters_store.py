@@ -11,7 +11,8 @@ Transaction = SystemTransaction | TenantTransaction
 _SELECT: LiteralString = """
     select letter.id, letter.tenant_id, letter.run_id, run.subject, letter.pipeline, letter.version, letter.step,
            letter.map_key, letter.error_code, letter.error_detail, letter.fingerprint, letter.failed_at, letter.state,
-           letter.reason, letter.decided_by, letter.decided_at, letter.replayed_as """
+           letter.reason, letter.decided_by, letter.decided_at, letter.replayed_as,
+           letter.map_key <> '' and run.status in ('queued', 'running', 'succeeded') as is_tolerated """
 
 _MATCHES: LiteralString = """
            (%(tenant)s::uuid is null or letter.tenant_id = %(tenant)s)

@@ -186,7 +186,8 @@ class BulkAction:
     """One decision about many, as far as it has come.
 
     done      carried out
-    skipped   left alone, the last reason in `last_problem`: decided meanwhile, still running, closed to the asker
+    skipped   left alone, the last reason in `last_problem`: decided meanwhile, still running, closed to the asker; and
+              without a problem, by a replay, items that their step tolerates, of runs that have not failed
     """
 
     id: BulkId
