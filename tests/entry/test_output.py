@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from rich.table import Table
 
 from mainspring.entry.cli import output
 from mainspring.foundation.ids import new_id, show_id
@@ -43,6 +44,18 @@ def test_in_a_pipe_a_row_is_one_line(capsys: pytest.CaptureFixture[str], monkeyp
     output.show_table("Runs", ROWS, empty="None.")
     (line,) = [line for line in capsys.readouterr().out.splitlines() if RUN in line]
     assert all(word in line for word in ("northwind", "contracts.analyze@2", "failed", "cost_ceiling_reached"))
+
+
+def test_in_a_pipe_a_page_has_room_for_all_of_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(output, "screen", output.Console(width=80, highlight=False))
+    table = Table(box=None)
+    for number in range(12):
+        table.add_column(f"column{number:02}", no_wrap=True)
+    table.add_row(*(f"value-{number:04}" for number in range(12)))
+    output.show_page(table)
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == [f"column{number:02}" for number in range(12)]
+    assert line.split() == [f"value-{number:04}" for number in range(12)]
 
 
 def test_in_a_pipe_no_column_of_a_wide_table_is_lost(

@@ -13,7 +13,7 @@ import msgspec
 import typer
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -22,6 +22,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.
 _WHOLE = frozenset({"id", "run", "group", "example", "replayed_as", "status", "state", "tenant"})
 _GAP, _SHORT = 3, 14
 """Characters between columns, and up to which a column is not folded."""
+_PAPER = 1000
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
 
 screen = Console(highlight=False)
@@ -57,6 +58,12 @@ def _print_whole(title: str, cells: Sequence[Mapping[str, str]], columns: Mappin
     paper = Console(file=screen.file, width=width, highlight=False, no_color=True)
     paper.print(title, markup=False)
     paper.print(_make_table(None, cells, columns, columns))
+
+
+def show_page(page: RenderableType) -> None:
+    """Something that rich lays out: within the window of a terminal, and in a pipe with room for all of it."""
+    paper = screen if screen.is_terminal else Console(file=screen.file, width=_PAPER, highlight=False, no_color=True)
+    paper.print(page)
 
 
 def _needed(name: str, longest: int) -> int:

@@ -14,7 +14,7 @@ from rich.text import Text
 from mainspring.orchestration.pipelines.operating import Figures, LaneFigures, read_figures
 
 from .desk import Desk, with_desk
-from .output import JsonFlag, screen, show_json
+from .output import JsonFlag, screen, show_json, show_page
 
 _QUIET = "No step waits or runs."
 _ALWAYS = {"ready", "running", "done/min"}
@@ -33,7 +33,7 @@ def top(
 
     async def watch(desk: Desk) -> None:
         if once or not screen.is_terminal:
-            screen.print(draw(await read_figures(desk.database, desk.valkey)))
+            show_page(draw(await read_figures(desk.database, desk.valkey)))
             return
         with Live(console=screen, screen=True, auto_refresh=False) as live:
             while True:
