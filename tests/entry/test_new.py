@@ -27,6 +27,9 @@ def test_a_new_product_passes_its_own_tests_and_is_found_when_it_is_installed(tm
     assert made.returncode == 0, made.stderr
     tested = _run("pytest", "-q", "-p", "no:randomly", cwd=folder)
     assert tested.returncode == 0, tested.stdout
+    unfinished = "tests/test_pipeline.py::test_the_same_request_twice_is_one_run"
+    others = _run("pytest", "-q", "-p", "no:randomly", unfinished, "tests/test_agent.py", cwd=folder)
+    assert others.returncode == 0, others.stdout  # nobody runs what a test before it left
     installing = ("pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", "there", ".")
     installed = _run(*installing, cwd=folder)
     assert installed.returncode == 0, installed.stderr

@@ -11,6 +11,7 @@ from typing import TypeVar
 import httpx
 
 from mainspring.application.identity import Role, operator
+from mainspring.entry.ending import end_all
 from mainspring.entry.rounds import build_rounds
 from mainspring.entry.wiring import Platform, build
 from mainspring.foundation.engines import EmbeddedEngines, EngineUrls
@@ -51,6 +52,7 @@ class Kit:
         self._worker = worker
         self._rounds = [each for each in build_rounds(platform, asyncio.Event()) if each.name in _ROUNDS]
         self._tenant: TenantId | None = None
+        self._tenants: dict[TenantId, None] = {}
 
     @property
     def tenant(self) -> TenantId:
@@ -77,6 +79,7 @@ class Kit:
     def work_for(self, tenant: TenantId) -> None:
         """Do everything on behalf of this tenant from now on."""
         self._tenant = tenant
+        self._tenants[tenant] = None
 
     def person(self, role: Role | str = Role.ANALYST) -> Principal:
         """Somebody new in the tenant, with the rights of the role."""
@@ -188,6 +191,10 @@ class Kit:
             for duty in each.duties.values():
                 await duty()
 
+    async def leave(self) -> None:
+        """Cancel what its tenants have not finished, so that no other kit's worker takes it up; `running` does it."""
+        await end_all(self.platform.orchestration, self._tenants)
+
 
 @contextmanager
 def engines(folder: Path | None = None) -> Generator[EngineUrls]:
@@ -207,6 +214,8 @@ async def running(
     *products: Product, replies: Sequence[ScriptedReply] = (ScriptedReply("Yes."),), on: EngineUrls | None = None
 ) -> AsyncGenerator[Kit]:
     """A platform with these products, a worker and a fresh tenant.
+
+    At the end what its tenants have not finished is cancelled and undone, within 5 seconds.
 
     replies  what the model says, in order; the last one for ever
     on       engines that are running; None starts some for this block
@@ -231,6 +240,7 @@ async def running(
                 try:
                     yield kit
                 finally:
+                    await kit.leave()
                     stop.set()
 
 
