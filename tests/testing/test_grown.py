@@ -64,7 +64,7 @@ def _names(steps: Sequence[object]) -> list[str]:
 
 async def test_a_new_file_adds_a_step_to_new_runs_only(engines: EngineUrls, steps: Path):
     product = _product(steps.name)
-    async with running(product, on=engines) as kit:
+    async with running(product, on=engines, keeps_runs=True) as kit:
         tenant, earlier = kit.tenant, await kit.finish(kit.pipeline("tests.grown"), Page(2))
     (steps / "count.py").write_text(_NEW_STEP)
     async with running(product, on=engines) as kit:  # the next deployment: the same code, and one file more

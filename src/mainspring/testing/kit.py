@@ -211,18 +211,22 @@ def engines(folder: Path | None = None) -> Generator[EngineUrls]:
 
 @asynccontextmanager
 async def running(
-    *products: Product, replies: Sequence[ScriptedReply] = (ScriptedReply("Yes."),), on: EngineUrls | None = None
+    *products: Product,
+    replies: Sequence[ScriptedReply] = (ScriptedReply("Yes."),),
+    on: EngineUrls | None = None,
+    keeps_runs: bool = False,
 ) -> AsyncGenerator[Kit]:
     """A platform with these products, a worker and a fresh tenant.
 
     At the end what its tenants have not finished is cancelled and undone, within 5 seconds.
 
-    replies  what the model says, in order; the last one for ever
-    on       engines that are running; None starts some for this block
+    replies     what the model says, in order; the last one for ever
+    on          engines that are running; None starts some for this block
+    keeps_runs  leave what is not finished to the next kit on the engines, as one deployment does to the next
     """
     if on is None:
         with engines() as started:
-            async with running(*products, replies=replies, on=started) as kit:
+            async with running(*products, replies=replies, on=started, keeps_runs=keeps_runs) as kit:
                 yield kit
         return
     clock, stop = TurnedClock(), asyncio.Event()
@@ -240,7 +244,8 @@ async def running(
                 try:
                     yield kit
                 finally:
-                    await kit.leave()
+                    if not keeps_runs:
+                        await kit.leave()
                     stop.set()
 
 
