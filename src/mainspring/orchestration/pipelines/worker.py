@@ -30,6 +30,7 @@ import msgspec
 from mainspring.foundation.clock import now
 from mainspring.foundation.db import Database, DatabaseGone, Row
 from mainspring.foundation.ids import TenantId, new_id
+from mainspring.foundation.stopping import stop_all
 from mainspring.foundation.telemetry import bind, get_logger
 from mainspring.foundation.valkey import Valkey
 
@@ -48,7 +49,6 @@ from .publisher import Publisher
 from .settle import Settled
 from .settler import Settler
 from .step_run import LiveStepRun
-from .stopping import stop_all
 from .story import Milestone
 from .sweep import sweep
 from .types import EventType, RunId, StepStatus
