@@ -132,13 +132,18 @@ clean: ## remove what was built and installed; data in .mainspring stays
 	@$(PIP) -r requirements/dev.lock
 	@touch $@
 
+# $(call beneath,ENVIRONMENT): have our packages found in an environment, behind its own.
+define beneath
+ours=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+  theirs=$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+  echo "import site; site.addsitedir('$$ours')" > "$$theirs/beneath.pth"
+endef
+
 # The clients want other versions of what we use: they lie above our packages, in an environment of their own.
 .venv/clients.stamp: requirements/clients.lock .venv/dev.stamp
 	@echo "Installing client packages ..."
 	@rm -rf .venv/clients && $(BIN)/python -m venv --without-pip .venv/clients
-	@ours=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
-	  theirs=$$(.venv/clients/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
-	  echo "import site; site.addsitedir('$$ours')" > "$$theirs/beneath.pth"
+	@$(call beneath,.venv/clients)
 	@$(BIN)/python -m pip --python .venv/clients/bin/python --disable-pip-version-check install -qq --no-deps -r requirements/clients.lock
 	@touch $@
 
@@ -146,6 +151,7 @@ clean: ## remove what was built and installed; data in .mainspring stays
 .venv/queues.stamp: requirements/queues.lock .venv/dev.stamp
 	@echo "Installing the queues that are measured beside ours ..."
 	@rm -rf .venv/queues && $(BIN)/python -m venv --without-pip .venv/queues
+	@$(call beneath,.venv/queues)
 	@$(BIN)/python -m pip --python .venv/queues/bin/python --disable-pip-version-check install -qq --no-deps -r requirements/queues.lock
 	@touch $@
 
