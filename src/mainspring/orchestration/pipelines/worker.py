@@ -117,6 +117,7 @@ class Worker:
         self._turn = self._any_turn()
         self._bell = asyncio.Event()
         self._sweep_bell = asyncio.Event()
+        self._sweeping = asyncio.Lock()
         self._is_draining = False
         self._is_releasing = False
         self._settler = Settler(database, self._make_known)
@@ -339,14 +340,19 @@ class Worker:
             await tell_pace(self._valkey, self._id, self._pace, taken=len(self._held), total=self._concurrency)
             await _wait(self._sweep_bell, SWEEP_SECONDS * self._chance.uniform(0.8, 1.2))
 
-    async def sweep_now(self) -> None:
-        """Take up what has become due, as is done each second; raises one of `DatabaseGone`."""
-        swept = await sweep(self._database)
+    async def sweep_now(self) -> bool:
+        """Take up what has become due, as is done each second; whether there may be more of it.
+
+        raises   one of `DatabaseGone`
+        """
+        async with self._sweeping:  # whoever asks for it is told of what a sweep under way has taken up as well
+            swept = await sweep(self._database)
         self._publisher.tell(swept.milestones)
         if swept.has_ready:
             self._bell.set()
         if swept.has_more:
             self._sweep_bell.set()
+        return swept.has_more
 
     def _hear_ready(self, rung: set[str]) -> None:
         if self._id not in rung and (not rung or rung & self._definitions.keys()):
