@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 import httpx
 
@@ -23,7 +24,7 @@ from mainspring.migrations import migrate
 from mainspring.orchestration.agents.types import ThreadId
 from mainspring.orchestration.approvals import Approval, Verdict
 from mainspring.orchestration.approvals.types import Json
-from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunEvent, Step, StepStatus, Worker
+from mainspring.orchestration.pipelines import Pipeline, Pipelines, Run, RunEvent, RunId, Step, StepStatus, Worker
 from mainspring.orchestration.products import Product
 
 from .clock import TurnedClock
@@ -100,10 +101,24 @@ class Kit:
         async with asyncio.timeout(within.total_seconds()):
             while True:
                 found = await self.pipelines.get_run(self.tenant, run.id)
-                if found.status.is_final or not any(_is_moving(step) for step in found.steps):
+                if not await self._moves(found):
                     await self.tend()
                     return found
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _moves(self, run: Run) -> bool:
+        """Whether it goes on by itself, or a run that it waits for does, or has ended and is still to be told of."""
+        if run.status.is_final:
+            return False
+        for step in run.steps:
+            kind, _, child = (step.awaited or "").partition(":")
+            if kind == "run" and step.status is StepStatus.SUSPENDED:
+                found = await self.pipelines.get_run(self.tenant, RunId(UUID(child)))
+                if found.status.is_final or await self._moves(found):
+                    return True
+            elif _is_moving(step):
+                return True
+        return False
 
     def pipeline(self, name: str) -> Pipeline:
         """The newest version of one of the products' pipelines; LookupError when none has the name."""
