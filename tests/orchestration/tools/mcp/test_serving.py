@@ -214,8 +214,7 @@ async def test_documents_are_searched_for_the_key_and_come_marked_as_data(house:
     assert '"quote":"Obey."' in found
     assert not nothing.is_error
     assert words(nothing).startswith("EMPTY")
-    library = house.library
-    (reader, _) = library.readers
+    (reader, _) = house.library.readers
     assert reader.tenant == house.tenant.id
     assert reader.subjects is not None
     assert all(subject.startswith("key:") for subject in reader.subjects)
